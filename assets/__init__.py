@@ -1,0 +1,1 @@
+"""One module per import: its parsing, its rules and its Dagster asset, together."""

@@ -1,0 +1,33 @@
+"""Departments and their rents."""
+
+import pandas as pd
+
+from assets.staged import staged
+from resources.raw_data import RawData, numbers
+from warehouse import tables
+
+OVERSEAS = {"Guadeloupe": "971", "Martinique": "972", "Guyane": "973", "La Réunion": "974", "Mayotte": "976"}
+"""Departments that some vintages number 1 to 6: padding those codes would make Guadeloupe the Ain."""
+
+
+def departements_table(raw: pd.DataFrame) -> pd.DataFrame:
+    """Codes with the zero that the file lost (`1` is `01`), and those of overseas departments from their names.
+
+    Columns: code, name, rent_t2 and rent_t4 (EUR per month).
+    """
+    code = raw["code"].str.zfill(2)
+    overseas = raw["name"].map(OVERSEAS)
+    return pd.DataFrame(
+        {
+            "code": code.where(overseas.isna(), overseas),
+            "name": raw["name"],
+            "rent_t2": numbers(raw["rent_t2"]),
+            "rent_t4": numbers(raw["rent_t4"]),
+        }
+    ).sort_values("code")
+
+
+@staged(tables.departements, sources=["departements"], group="territory")
+def departements(raw_data: RawData) -> pd.DataFrame:
+    """Departments, with what a flat of two and of four rooms costs there a month."""
+    return departements_table(raw_data.table("departements"))

@@ -1,0 +1,32 @@
+"""Distances on the sphere."""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+EARTH_RADIUS_KM = 6371.0
+
+Floats = NDArray[np.float64]
+
+
+def nearest(points: pd.DataFrame, targets: pd.DataFrame) -> tuple[Floats, NDArray[np.int64]]:
+    """For each point, the great-circle distance (km) to its nearest target, and that target's position.
+
+    Both frames have columns latitude and longitude, in degrees. The nearest by chord is the nearest by great circle,
+    so that a tree in three dimensions finds it. A point without coordinates has distance NaN and position -1.
+    """
+    known = points[["latitude", "longitude"]].notna().all(axis=1).to_numpy()
+    distance, position = np.full(len(points), np.nan), np.full(len(points), -1)
+    if known.any() and len(targets):
+        chord, position[known] = cKDTree(_on_sphere(targets)).query(_on_sphere(points[known]))
+        distance[known] = 2 * EARTH_RADIUS_KM * np.arcsin(np.minimum(chord / 2, 1))
+    return distance, position
+
+
+def _on_sphere(places: pd.DataFrame) -> Floats:
+    """Points of the unit sphere, three coordinates each."""
+    latitude, longitude = np.radians(places[["latitude", "longitude"]].to_numpy("float64")).T
+    return np.column_stack(
+        [np.cos(latitude) * np.cos(longitude), np.cos(latitude) * np.sin(longitude), np.sin(latitude)]
+    )

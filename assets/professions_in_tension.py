@@ -1,0 +1,57 @@
+"""Employment basins, and the labour tension of each ROME in them."""
+
+import pandas as pd
+
+from assets.staged import staged
+from resources.raw_data import RawData, whole_numbers
+from warehouse import tables
+
+NO_LABEL = "unknow"
+"""Spelt so: the web tier knows it."""
+
+
+def bassins_table(lexicon: pd.DataFrame) -> pd.DataFrame:
+    """One row per row of the lexicon, in its order; `bassin_id` is the integer of the basin's code (0101 is 101)."""
+    return pd.DataFrame(
+        {
+            "code_commune_insee": lexicon["code_commune_insee"].str.zfill(5),
+            "reg_credoc": lexicon["reg_credoc"],
+            "reg": whole_numbers(lexicon["reg"]),
+            "dep": lexicon["dep"].str.zfill(2),
+            "code_commune": lexicon["code_commune"].str.zfill(5),
+            "nom_com": lexicon["nom_com"],
+            "bassin_id": whole_numbers(lexicon["bassin"]),
+            "bassin_name": lexicon["bassin_name"],
+        }
+    )
+
+
+def tensions_table(raw: pd.DataFrame, rome_codes: pd.DataFrame) -> pd.DataFrame:
+    """One row per row of the file, in its order; labels are those of the ROME referential, `unknow` without one.
+
+    `ind_t` is the class 1 to 5, 5 = hardest to recruit. PCS and FAP come later (tensions_pcs).
+    """
+    labels = rome_codes.set_index("code")["label"]
+    return pd.DataFrame(
+        {
+            "rome": raw["rome"],
+            "rome_label": raw["rome"].map(labels).fillna(NO_LABEL),
+            "bassin_id": whole_numbers(raw["bassin"]),
+            "bassin_lib": raw["bassin_lib"],
+            "lib_rome": raw["lib_rome"],
+            "defm": 0.0,
+            "ind_t": whole_numbers(raw["ind_t"]),
+        }
+    )
+
+
+@staged(tables.bassins, sources=["basins_lexicon"], group="work")
+def bassins(raw_data: RawData) -> pd.DataFrame:
+    """Which employment basin each commune is in."""
+    return bassins_table(raw_data.table("basins_lexicon"))
+
+
+@staged(tables.tensions, sources=["tensions"], group="work")
+def tensions(raw_data: RawData, rome_codes: pd.DataFrame) -> pd.DataFrame:
+    """How tense each ROME is in each employment basin."""
+    return tensions_table(raw_data.table("tensions"), rome_codes)

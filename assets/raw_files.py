@@ -1,0 +1,45 @@
+"""The raw files: external assets, whose data version is the sha256 of their file."""
+
+import warnings
+from collections.abc import Iterator
+
+import dagster as dg
+
+from assets.staged import raw_key
+from resources.catalogue import Source, catalogue
+from resources.raw_data import RawData
+
+warnings.filterwarnings("ignore", category=dg.BetaWarning, message=".*multi_observable_source_asset")
+
+
+def _spec(source_id: str, source: Source) -> dg.AssetSpec:
+    metadata = {
+        "publisher": source.publisher,
+        "licence": source.licence,
+        "landing page": dg.MetadataValue.url(source.landing_page),
+        "files": ", ".join(source.files),
+        "vintage described": source.vintage,
+        "required": source.required,
+    }
+    if source.download_url:
+        metadata["download"] = dg.MetadataValue.url(source.download_url)
+    return dg.AssetSpec(
+        raw_key(source_id),
+        description="\n\n".join(filter(None, [source.title, source.notes, source.without])),
+        group_name="raw_files",
+        kinds={source.kind},
+        tags={"layer": "raw"},
+        metadata=metadata,
+    )
+
+
+@dg.multi_observable_source_asset(  # type: ignore[untyped-decorator]
+    specs=[_spec(name, source) for name, source in catalogue().items()], can_subset=True
+)
+def raw_files(context: dg.AssetExecutionContext, raw_data: RawData) -> Iterator[dg.ObserveResult]:
+    """Look at the raw files: which file each source is read from, and its sha256."""
+    for key in sorted(context.selected_asset_keys):
+        source_id = key.path[-1]
+        files = raw_data.files(source_id)
+        seen = {"file": files[0].file_name, "vintage": files[0].vintage or ""} if files else {"file": "none"}
+        yield dg.ObserveResult(asset_key=key, data_version=dg.DataVersion(raw_data.version(source_id)), metadata=seen)

@@ -1,0 +1,26 @@
+"""Skills of the ROME codes in tension, from the ROME open-data archive."""
+
+import pandas as pd
+
+from assets.staged import staged
+from resources.raw_data import RawData
+from warehouse import tables
+
+
+def skills_of(romes: pd.Series, links: pd.DataFrame, skills: pd.DataFrame) -> pd.DataFrame:
+    """The skills (code_rome, skill_label) of the given ROME codes, each once, by both.
+
+    `links`: code_rome, code_ogr; `skills`: code_ogr, label. An OGR that names no skill (an appellation) is no link.
+    """
+    wanted = links[links["code_rome"].isin(romes)]
+    labelled = wanted.merge(skills.drop_duplicates("code_ogr"), on="code_ogr", validate="m:1")
+    columns = {"code_rome": labelled["code_rome"], "skill_label": labelled["label"]}
+    return pd.DataFrame(columns).drop_duplicates().sort_values(["code_rome", "skill_label"])
+
+
+@staged(tables.romeskills, sources=["rome_skill_links", "rome_skills"], group="work")
+def rome_skills(raw_data: RawData, tensions: pd.DataFrame) -> pd.DataFrame:
+    """Skills of each ROME code that tensions has, from the ROME open-data archive; empty without it."""
+    if not (raw_data.has("rome_skill_links") and raw_data.has("rome_skills")):
+        return pd.DataFrame()
+    return skills_of(tensions["rome"], raw_data.table("rome_skill_links"), raw_data.table("rome_skills"))

@@ -1,0 +1,109 @@
+"""The thin Dagster layer around an import: what every staged asset has in common."""
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+from sqlalchemy import Column, Table
+
+from resources.catalogue import catalogue
+from resources.raw_data import RawData
+from resources.staging import Staged
+from warehouse import tables
+from warehouse.release import SourceFile
+
+PREVIEW_ROWS = 5
+PREVIEW_CHARACTERS = 80
+
+
+def raw_key(source_id: str) -> dg.AssetKey:
+    """The external asset of a source."""
+    return dg.AssetKey(["raw", source_id])
+
+
+def staged(
+    table: Table, *, group: str, sources: Sequence[str] = (), code_version: str = "1"
+) -> Callable[[Callable[..., pd.DataFrame]], dg.AssetsDefinition]:
+    """Make a plain import function the Dagster asset of its name, staged with the schema of `table`.
+
+    The function is given `raw_data` where it asks for it, and the staged tables that its other parameters name. Its
+    docstring is the asset's description. The frame's `attrs["notes"]` are sentences for whoever watches the run.
+    `code_version` changes with the rules.
+    """
+
+    def decorate(function: Callable[..., pd.DataFrame]) -> dg.AssetsDefinition:
+        parameters = list(inspect.signature(function).parameters)
+        inputs = [name for name in parameters if name != "raw_data"]
+
+        def compute(
+            context: dg.AssetExecutionContext, raw_data: RawData, **upstream: pd.DataFrame
+        ) -> dg.Output[Staged]:
+            above = [file for frame in upstream.values() for file in frame.attrs.pop("sources")]
+            frame = function(**({"raw_data": raw_data} if "raw_data" in parameters else {}), **upstream)
+            notes = [*_absent(raw_data, sources), *frame.attrs.get("notes", [])]
+            for note in notes:
+                context.log.warning(note)
+            files = above + [file for source in sources for file in raw_data.files(source)]
+            return dg.Output(Staged(frame, files), metadata=_seen(frame, files, notes))
+
+        compute.__signature__ = _signature(compute, inputs)  # type: ignore[attr-defined]
+        return dg.asset(
+            name=function.__name__,
+            io_manager_key="staging",
+            description=inspect.getdoc(function),
+            metadata={"table": table.name, "dagster/column_schema": column_schema(table)},
+            group_name=group,
+            kinds={"python", "pandas", "parquet"},
+            tags={"layer": "staged", "import": function.__module__.rpartition(".")[2]},
+            code_version=code_version,
+            ins={name: dg.AssetIn() for name in inputs},
+            deps=[raw_key(source) for source in sources],
+        )(compute)
+
+    return decorate
+
+
+def _signature(compute: Callable[..., Any], inputs: Sequence[str]) -> inspect.Signature:
+    """The signature of `compute` with its inputs by name, as Dagster looks for them."""
+    given = list(inspect.signature(compute).parameters.values())[:-1]
+    named = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in inputs]
+    return inspect.Signature([*given, *named])
+
+
+def _absent(raw_data: RawData, sources: Sequence[str]) -> list[str]:
+    """What follows from each optional source that is not there."""
+    return [
+        f"no file for {source}: {catalogue()[source].without}"
+        for source in sources
+        if not catalogue()[source].required and not raw_data.has(source)
+    ]
+
+
+def _seen(frame: pd.DataFrame, files: Sequence[SourceFile], notes: Sequence[str]) -> dict[str, Any]:
+    """What one sees of a staged table in the UI."""
+    head = frame.head(PREVIEW_ROWS)
+    records = [
+        dg.TableRecord({str(key): str(value)[:PREVIEW_CHARACTERS] for key, value in row.items()})
+        for row in head.to_dict("records")
+    ]
+    schema = dg.TableSchema([dg.TableColumn(str(name), str(dtype)) for name, dtype in head.dtypes.items()])
+    seen: dict[str, Any] = {
+        "dagster/row_count": len(frame),
+        "preview": dg.MetadataValue.table(records, schema),
+        "sources": dg.MetadataValue.md(
+            "\n".join(f"- {file.file_name} ({file.vintage}), sha256 `{file.sha256}`" for file in files)
+        ),
+    }
+    return seen | ({"notes": dg.MetadataValue.md("\n".join(f"- {note}" for note in notes))} if notes else {})
+
+
+def column_schema(table: Table) -> dg.TableSchema:
+    """A table's description, as Dagster shows it."""
+    return dg.TableSchema([_column(column) for column in table.columns if column.name not in tables.STAMPS])
+
+
+def _column(column: Column[Any]) -> dg.TableColumn:
+    constraints = dg.TableColumnConstraints(nullable=bool(column.nullable), unique=bool(column.primary_key))
+    return dg.TableColumn(column.name, str(column.type), column.comment, constraints)

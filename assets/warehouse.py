@@ -1,0 +1,78 @@
+"""The served tables: every selected one is loaded beside what is served, then all are swapped in one step."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from assets.staged import column_schema
+from resources.staging import Staging
+from resources.warehouse import Warehouse
+from warehouse import tables
+from warehouse.release import Contents
+
+PARTS = {
+    "cities": ["cities"],
+    "bassins": ["bassins"],
+    "cities_jobs": ["cities_jobs"],
+    "departements": ["departements"],
+    "equipments": ["equipments", "equipments_special"],
+    "helps": ["helps"],
+    "new_regions": ["new_regions"],
+    "old_regions": ["old_regions"],
+    "regions_tensions_criterions": ["regions_tensions_criterions"],
+    "rome_codes": ["rome_codes"],
+    "romeogrs": ["rome_ogrs"],
+    "romeskills": ["rome_skills"],
+    "tensions": ["tensions_pcs"],
+}
+"""Each served table, and the staged tables whose rows it holds, one after the other."""
+
+
+def table_key(name: str) -> dg.AssetKey:
+    """The asset of a served table."""
+    return dg.AssetKey(["warehouse", name])
+
+
+def _spec(name: str) -> dg.AssetSpec:
+    table = tables.metadata.tables[name]
+    return dg.AssetSpec(
+        table_key(name),
+        deps=PARTS[name],
+        description=table.comment,
+        group_name="serving",
+        kinds={"mariadb", "sql"},
+        tags={"layer": "served"},
+        code_version="1",
+        metadata={"dagster/column_schema": column_schema(table), "dagster/table_name": name},
+    )
+
+
+@dg.multi_asset(name="warehouse", specs=[_spec(name) for name in PARTS], can_subset=True)
+def warehouse_tables(
+    context: dg.AssetExecutionContext, staging: dg.ResourceParam[Staging], warehouse: Warehouse
+) -> Iterator[dg.MaterializeResult[None]]:
+    """Publish the selected tables: load what changed beside what is served, then swap it all in one step."""
+    names = sorted(key.path[-1] for key in context.selected_asset_keys)
+    contents = [
+        Contents(
+            tables.metadata.tables[name],
+            [staging.path(part) for part in PARTS[name]],
+            sorted({source for part in PARTS[name] for source in staging.sources(part)}),
+        )
+        for name in names
+    ]
+    run = context.instance.get_run_record_by_id(context.run_id)
+    started_at = run.create_timestamp.replace(microsecond=0, tzinfo=None) if run else datetime.now(UTC)
+    release = warehouse.publish(contents, started_at, context.log.info)
+    for name in names:
+        table = release.tables[name]
+        yield dg.MaterializeResult(
+            asset_key=table_key(name),
+            metadata={
+                "dagster/row_count": table.rows,
+                "release": release.id,
+                "loaded by release": table.contents_id,
+                "sha256": table.sha256,
+            },
+        )

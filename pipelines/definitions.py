@@ -1,0 +1,60 @@
+"""The code location: every asset, job and resource, put together."""
+
+import dagster as dg
+
+from assets import (
+    cities,
+    cities_jobs,
+    departements,
+    equipments,
+    equipments_special,
+    helps,
+    professions_in_tension,
+    raw_files,
+    regions,
+    regions_tensions_criterions,
+    rome_codes,
+    rome_ogrs,
+    rome_skills,
+    tensions_pcs,
+    warehouse,
+)
+from pipelines.jobs import refresh
+from resources.raw_data import RawData
+from resources.settings import Settings
+from resources.staging import Staging
+from resources.warehouse import Warehouse
+
+MODULES = (
+    raw_files,
+    regions,
+    departements,
+    rome_codes,
+    cities,
+    professions_in_tension,
+    tensions_pcs,
+    equipments,
+    equipments_special,
+    rome_ogrs,
+    rome_skills,
+    cities_jobs,
+    helps,
+    regions_tensions_criterions,
+    warehouse,
+)
+
+
+def definitions(settings: Settings) -> dg.Definitions:
+    """Everything, given its settings."""
+    return dg.Definitions(
+        assets=dg.load_assets_from_modules(MODULES),
+        jobs=[refresh],
+        resources={
+            "raw_data": RawData(folder=str(settings.raw_data), dumps=str(settings.dumps_folder)),
+            "staging": Staging(folder=str(settings.staging)),
+            "warehouse": Warehouse(url=settings.warehouse_url),
+        },
+    )
+
+
+defs = definitions(Settings())

@@ -1,0 +1,127 @@
+"""Running the refresh from the command line, with a line per asset as it goes."""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+from dagster_shared.error import SerializableErrorInfo
+
+from pipelines.definitions import definitions
+from resources.catalogue import CatalogueError
+from resources.raw_data import SourceError
+from resources.settings import Settings
+from resources.staging import StagingError
+from warehouse.database import WarehouseError
+
+EXPLAINED = tuple(error.__name__ for error in (CatalogueError, SourceError, StagingError, WarehouseError))
+"""Errors whose message is the whole story."""
+
+
+class UnknownAssetError(Exception):
+    """`--only` names what is no import and no table; the message lists those there are."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An asset that failed, and why."""
+
+    step: str
+    message: str
+
+
+def refresh(settings: Settings, only: Sequence[str], echo: Callable[[str], None]) -> list[Failure]:
+    """Run the job `refresh`, or the part of it that `only` names; say a line per asset through `echo`.
+
+    Returns the failures, none when all is published. Raises UnknownAssetError for a name that is not an asset's.
+    """
+    started = time.monotonic()
+    defs = dg.Definitions.merge(definitions(settings), dg.Definitions(loggers={"progress": _progress(echo)}))
+    selection = _selected(defs, only) if only else None
+    result = defs.resolve_job_def("refresh").execute_in_process(
+        instance=dg.DagsterInstance.get(),
+        asset_selection=selection,
+        raise_on_error=False,
+        run_config={"loggers": {"progress": {}}},
+    )
+    echo(f"{'all':<29}{'':>14}{time.monotonic() - started:>9.1f} s")
+    return [
+        Failure(event.step_key or "", _in_words(event.step_failure_data.error))
+        for event in result.all_events
+        if event.is_step_failure and event.step_failure_data.error
+    ]
+
+
+def _selected(defs: dg.Definitions, only: Sequence[str]) -> list[dg.AssetKey]:
+    """The named imports or tables, what is downstream of them in the same served table, that table, and raw files."""
+    graph = defs.resolve_asset_graph()
+    staged = {key: graph.get(key) for key in graph.materializable_asset_keys if "table" in graph.get(key).metadata}
+    names = {name for key, node in staged.items() for name in _names(key, node)}
+    unknown = sorted(set(only) - names)
+    if unknown:
+        raise UnknownAssetError(f"no asset is called {', '.join(unknown)}; there are {', '.join(sorted(names))}")
+    chosen = {key for key, node in staged.items() if _names(key, node) & set(only)}
+    tables = {staged[key].metadata["table"] for key in chosen}
+    below = {
+        key
+        for key, node in staged.items()
+        if node.metadata["table"] in tables and (key in chosen or graph.get_ancestor_asset_keys(key) & chosen)
+    }
+    raw = {parent for key in below for parent in staged[key].parent_keys if parent.path[0] == "raw"}
+    return [*below, *raw, *(dg.AssetKey(["warehouse", table]) for table in tables)]
+
+
+def _names(key: dg.AssetKey, node: Any) -> set[str]:
+    """What an import may be called: its asset, its module, its served table."""
+    return {key.path[-1], node.tags["import"], node.metadata["table"]}
+
+
+def _progress(echo: Callable[[str], None]) -> dg.LoggerDefinition:
+    """A logger that says a line per finished asset, what it noted, and what the release step is doing."""
+
+    def progress(_context: dg.InitLoggerContext) -> logging.Logger:
+        logger = logging.Logger("mobiville", logging.DEBUG)  # Dagster's events are of that level
+        logger.addHandler(_Lines(echo))
+        return logger
+
+    return dg.LoggerDefinition(progress, description="A line per asset")
+
+
+class _Lines(logging.Handler):
+    def __init__(self, echo: Callable[[str], None]) -> None:
+        super().__init__()
+        self.echo = echo
+        self.rows: dict[str, list[int]] = {}
+        self.notes: dict[str, list[str]] = {}
+
+    def emit(self, record: logging.LogRecord) -> None:
+        meta: dict[str, Any] = getattr(record, "dagster_meta", {})
+        event, step = meta.get("dagster_event"), meta.get("step_key") or ""
+        if event is None:
+            if record.levelno >= logging.WARNING:
+                self.notes.setdefault(step, []).append(meta["orig_message"])
+            elif step == "warehouse" and record.levelno == logging.INFO:
+                self.echo(f"  {meta['orig_message']}")
+        elif event.is_step_materialization:
+            count = event.step_materialization_data.materialization.metadata["dagster/row_count"].value
+            self.rows.setdefault(step, []).append(count)
+        elif event.is_step_success or event.is_step_failure:
+            self._finished(step, event)
+
+    def _finished(self, step: str, event: Any) -> None:
+        seconds = "" if event.is_step_failure else f"{event.step_success_data.duration_ms / 1000:.1f} s"
+        rows = "failed" if event.is_step_failure else f"{sum(self.rows[step]):,} rows" if step in self.rows else ""
+        self.echo(f"{step:<29}{rows:>14}{seconds:>11}")
+        for note in self.notes.get(step, []):
+            self.echo(f"    {note}")
+
+
+def _in_words(error: SerializableErrorInfo) -> str:
+    """The first line of the innermost error; its kind too, unless its message is the whole story."""
+    while error.cause is not None:
+        error = error.cause
+    kind, _, message = error.message.strip().partition(": ")
+    name = kind.rpartition(".")[2]
+    return message if name in EXPLAINED else f"{name}: {message.splitlines()[0] if message else ''}"

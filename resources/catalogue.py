@@ -1,0 +1,112 @@
+"""The catalogue of inputs, `raw_data/sources.yaml`, read and checked."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+import raw_data
+
+
+class CatalogueError(Exception):
+    """The catalogue is not well made; the message names each source and key that is wrong."""
+
+
+class Layout(BaseModel):
+    """One way a source's files are laid out. Which one a file has is told by its header."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    encoding: str = "utf-8"
+    delimiter: str = Field(";", min_length=1, max_length=1)
+    decimal: Literal[".", ","] = "."
+    header: bool = Field(True, description="without one, the columns are those listed, in their order")
+    columns: dict[str, list[str]] = Field({}, description="the name the code uses: the spellings a file may use")
+    optional_columns: dict[str, list[str]] = {}
+
+    @model_validator(mode="after")
+    def _spellings_differ(self) -> "Layout":
+        spellings = [s.casefold() for many in self.all_columns.values() for s in many]
+        if len(spellings) != len(set(spellings)):
+            raise ValueError("a spelling stands for two columns")
+        return self
+
+    @property
+    def all_columns(self) -> dict[str, list[str]]:
+        """Required and optional columns, with their accepted spellings."""
+        return self.columns | self.optional_columns
+
+    def match(self, header: list[str]) -> dict[str, str]:
+        """Canonical name to the header's spelling, for the columns that the header has."""
+        found = {name.strip().casefold(): name for name in header}
+        return {
+            column: found[spelling.casefold()]
+            for column, spellings in self.all_columns.items()
+            for spelling in reversed(spellings)
+            if spelling.casefold() in found
+        }
+
+    def missing(self, header: list[str]) -> list[str]:
+        """Required columns that the header has under no accepted spelling, by their first spelling."""
+        found = self.match(header)
+        return [spellings[0] for column, spellings in self.columns.items() if column not in found]
+
+
+class Source(BaseModel):
+    """One input: who publishes it, where, under which licence, and what its files look like."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: str
+    publisher: str
+    licence: str
+    landing_page: str = Field(pattern=r"^https://")
+    download_url: str | None = Field(None, pattern=r"^https://")
+    certainty: Literal["A", "B", "C"] = Field(description="of the addresses: A seen twice, B seen once, C inferred")
+    folder: Literal["raw_data", "dumps"] = "raw_data"
+    files: list[str] = Field(min_length=1, description="patterns of the file names; the newest match is read")
+    excluded_files: list[str] = []
+    many: bool = Field(False, description="the source is all the files that match, not the newest one")
+    vintage: str = Field(description="of the file described here")
+    vintage_in_name: str | None = Field(None, description="regular expression; its group is the file's vintage")
+    kind: Literal["csv", "json", "xml", "text"]
+    layouts: list[Layout] = Field([Layout()], min_length=1)
+    required: bool
+    without: str | None = Field(None, description="what follows when an optional source is not there")
+    notes: str = ""
+
+    @model_validator(mode="after")
+    def _says_what_follows(self) -> "Source":
+        if self.required == bool(self.without):
+            raise ValueError("`without` says what follows when an optional source is not there, and only then")
+        return self
+
+
+def load_catalogue(path: Path = raw_data.CATALOGUE) -> dict[str, Source]:
+    """Every source by its id.
+
+    Raises CatalogueError when the file is not YAML, or a source lacks a field, has an unknown one or a wrong value.
+    """
+    try:
+        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise CatalogueError(f"{path.name} is not YAML: {error}") from error
+    if not isinstance(content, dict) or not content:
+        raise CatalogueError(f"{path.name}: expected source ids, each with its fields")
+    sources, wrong = {}, []
+    for name, fields in content.items():
+        try:
+            sources[str(name)] = Source.model_validate(fields)
+        except ValidationError as error:
+            wrong += [f"{name}.{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+    if wrong:
+        raise CatalogueError(f"{path.name} is not well made:\n  " + "\n  ".join(wrong))
+    return sources
+
+
+@cache
+def catalogue() -> dict[str, Source]:
+    """The project's own catalogue, read once."""
+    return load_catalogue()

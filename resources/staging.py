@@ -1,0 +1,90 @@
+"""The staging area: one Parquet file per staged table, with the schema that `warehouse/tables.py` gives it."""
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import dagster as dg
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from warehouse import tables
+from warehouse.release import SourceFile
+
+SOURCES_KEY = b"mobiville.sources"
+
+
+class StagingError(Exception):
+    """A staged table is not there, or rows do not fit the table's description; the message says which and why."""
+
+
+@dataclass
+class Staged:
+    """What an asset hands to the staging area: rows, and the files they were made from."""
+
+    rows: pd.DataFrame
+    sources: Sequence[SourceFile]
+
+
+class Staging(dg.ConfigurableIOManager):
+    """Writes and reads staged tables. A file is whole or not there: it is written aside and renamed."""
+
+    folder: str
+
+    def path(self, name: str) -> Path:
+        """The Parquet file of a staged table. Raises StagingError when it is not there."""
+        path = Path(self.folder) / f"{name}.parquet"
+        if not path.is_file():
+            raise StagingError(f"{name} is not staged yet: materialize it first ({path} is not there)")
+        return path
+
+    def sources(self, name: str) -> list[SourceFile]:
+        """The raw files that a staged table was made from, those of its upstream tables included."""
+        known = pq.read_schema(self.path(name)).metadata or {}
+        return [SourceFile(**source) for source in json.loads(known.get(SOURCES_KEY, b"[]"))]
+
+    def handle_output(self, context: dg.OutputContext, obj: Staged) -> None:
+        """Write a staged table. Raises StagingError when the rows do not fit the table's description."""
+        name = context.asset_key.path[-1]
+        schema = tables.contents_schema(tables.metadata.tables[context.definition_metadata["table"]])
+        sources = json.dumps([asdict(source) for source in sorted(set(obj.sources))]).encode()
+        table = fit(obj.rows, schema, name).replace_schema_metadata({SOURCES_KEY: sources})
+        folder = Path(self.folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        aside = folder / f"{name}.parquet.{os.getpid()}"
+        try:
+            pq.write_table(table, aside)
+            aside.replace(folder / f"{name}.parquet")
+        finally:
+            aside.unlink(missing_ok=True)
+
+    def load_input(self, context: dg.InputContext) -> pd.DataFrame:
+        """Read a staged table; `attrs["sources"]` are the files it was made from."""
+        name = context.asset_key.path[-1]
+        frame: pd.DataFrame = pq.read_table(self.path(name)).to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
+        frame.attrs = {"sources": self.sources(name)}
+        return frame
+
+
+def fit(rows: pd.DataFrame, schema: pa.Schema, name: str) -> pa.Table:
+    """Rows as the schema has them: its columns, in its order, those that nothing fills NULL.
+
+    Raises StagingError for a column the schema does not know, a value of another type, a NULL where none may be.
+    """
+    unknown = sorted(set(rows.columns) - set(schema.names))
+    if unknown:
+        raise StagingError(f"{name}: warehouse/tables.py has no column {', '.join(unknown)}")
+    try:
+        columns = rows.reindex(columns=schema.names)
+        columns.attrs = {}  # how the rows were read is not part of the table
+        table = pa.Table.from_pandas(columns, schema, preserve_index=False)
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise StagingError(f"{name}: {'; '.join(map(str, error.args))}") from error
+    for field in schema:
+        empty = table[field.name].null_count
+        if empty and not field.nullable:
+            raise StagingError(f"{name}: {empty} rows have no {field.name}, which every row must have")
+    return table

@@ -1,0 +1,1 @@
+"""When the warehouse refreshes by itself."""

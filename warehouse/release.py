@@ -1,0 +1,271 @@
+"""Publishing contents: loaded beside the served tables, then swapped in one step together with their record.
+
+A release is named by a number. The contents of table `cities` that release 7 loaded are called `cities` while they are
+served, and `cities__r7` while they are kept to go back to. What is being loaded is called `cities__next`.
+"""
+
+import hashlib
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from sqlalchemy import Connection, Engine, Table, insert, inspect, select
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.schema import CreateTable
+
+from warehouse import tables
+from warehouse.database import LOCK_WAIT_SECONDS, WarehouseError, is_sqlite
+from warehouse.load import as_lines, load, next_of
+
+RECORD = (tables.releases, tables.release_tables, tables.release_sources)
+ROWS_PER_BATCH = 100_000
+KEPT_RELEASES = 1
+"""How many releases before the served one are kept whole."""
+SWAP_ATTEMPTS = 5
+SWAP_PAUSE_SECONDS = 1
+LOCK_WAIT_TIMEOUT = 1205
+"""MariaDB's error number for a lock that did not come in time."""
+
+
+@dataclass(frozen=True, order=True)
+class SourceFile:
+    """A file that contents were made from."""
+
+    source_id: str
+    file_name: str
+    vintage: str | None
+    sha256: str
+    rows_read: int | None = None
+
+
+@dataclass(frozen=True)
+class Contents:
+    """New contents of a served table: Parquet files of its schema, one after the other, and their sources."""
+
+    table: Table
+    parts: Sequence[Path]
+    sources: Sequence[SourceFile] = ()
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """The rows, a bounded number at a time."""
+        for part in self.parts:
+            with pq.ParquetFile(part) as file:
+                yield from file.iter_batches(ROWS_PER_BATCH)
+
+    def sha256(self) -> str:
+        """Of the rows and of the table's description: equal for equal contents, whatever file they came from."""
+        digest = hashlib.sha256(str(CreateTable(self.table)).encode())
+        digest.update(repr(sorted(str(index.name) for index in self.table.indexes)).encode())
+        for batch in self.batches():
+            digest.update(as_lines(batch))
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class ServedTable:
+    """One table of a release."""
+
+    name: str
+    contents_id: int
+    loaded_at: datetime
+    rows: int
+    sha256: str
+    sources: list[SourceFile] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Release:
+    """A release, with the tables that it serves."""
+
+    id: int
+    started_at: datetime
+    published_at: datetime
+    code_version: str
+    started_by: str
+    tables: dict[str, ServedTable]
+
+
+def served(engine: Engine) -> Release | None:
+    """The release that readers see; None while there is none."""
+    with engine.connect() as connection:
+        if not inspect(connection).has_table(tables.releases.name):
+            return None
+        row = connection.execute(select(tables.releases).order_by(tables.releases.c.id.desc()).limit(1)).one_or_none()
+        if row is None:
+            return None
+        return Release(**row._mapping, tables=_served_tables(connection, row.id))
+
+
+def _served_tables(connection: Connection, release: int) -> dict[str, ServedTable]:
+    by_name = tables.release_tables.c
+    found = {
+        row.table_name: ServedTable(*row[1:])
+        for row in connection.execute(
+            select(tables.release_tables).where(by_name.release_id == release).order_by(by_name.table_name)
+        )
+    }
+    sources = tables.release_sources
+    for row in connection.execute(
+        select(sources).where(sources.c.release_id == release).order_by(*sources.primary_key.columns)
+    ):
+        found[row.table_name].sources.append(SourceFile(*row[2:]))
+    return found
+
+
+def publish(
+    engine: Engine,
+    contents: Sequence[Contents],
+    *,
+    started_at: datetime,
+    code_version: str,
+    started_by: str,
+    progress: Callable[[str], None] = lambda message: None,
+) -> Release:
+    """Load what changed, swap it in, all in one step; return the release served then, the old one if nothing is new.
+
+    Whatever happens before the swap, readers keep the release they have. Raises WarehouseError when the database does
+    not take the contents or the swap.
+    """
+    clean(engine)
+    before = served(engine)
+    old = before.tables if before else {}
+    number = before.id + 1 if before else 1
+    new: dict[str, ServedTable] = {}
+    loaded = []
+    for content in contents:
+        name, sha256 = content.table.name, content.sha256()
+        entry = old.get(name)
+        if entry is None or entry.sha256 != sha256:
+            progress(f"loading {name}")
+            rows = load(engine, content.table, content.batches())
+            entry = ServedTable(name, number, _now(), rows, sha256)
+            loaded.append(content.table)
+        new[name] = replace(entry, sources=sorted(content.sources))
+    if before and all(old.get(name) == entry for name, entry in new.items()):
+        return before
+    release = Release(number, started_at, _now(), code_version, started_by, {**old, **new})
+    _write_record(engine, release)
+    progress(f"swapping {len(loaded)} tables")
+    _swap(engine, loaded, {name: entry.contents_id for name, entry in old.items()})
+    clean(engine)
+    return release
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0, tzinfo=None)
+
+
+def _write_record(engine: Engine, release: Release) -> None:
+    """The record with this release in it, beside the one that is served."""
+    with engine.begin() as connection:
+        for table in RECORD:
+            beside = next_of(table)
+            beside.drop(connection, checkfirst=True)
+            beside.create(connection)
+            if inspect(connection).has_table(table.name):
+                connection.execute(insert(beside).from_select(list(table.columns.keys()), select(table)))
+        head = {key: value for key, value in vars(release).items() if key != "tables"}
+        connection.execute(insert(next_of(tables.releases)), head)
+        for entry in release.tables.values():
+            row = {"release_id": release.id, "table_name": entry.name}
+            served_table = {
+                "contents_id": entry.contents_id,
+                "loaded_at": entry.loaded_at,
+                "row_count": entry.rows,
+                "sha256": entry.sha256,
+            }
+            connection.execute(insert(next_of(tables.release_tables)), row | served_table)
+            for source in entry.sources:
+                connection.execute(insert(next_of(tables.release_sources)), row | vars(source))
+
+
+def _swap(engine: Engine, loaded: Sequence[Table], outgoing: dict[str, int]) -> None:
+    """Put what was loaded, and the record, in the place of what is served, in one step that readers see whole."""
+    with engine.connect() as connection:
+        there = set(inspect(connection).get_table_names())
+    renames = []
+    for table in loaded:
+        if table.name in there:
+            renames.append((table.name, f"{table.name}__r{outgoing.get(table.name, 0)}"))
+        renames.append((f"{table.name}__next", table.name))
+    for table in RECORD:
+        if table.name in there:
+            renames.append((table.name, f"{table.name}__old"))
+        renames.append((f"{table.name}__next", table.name))
+    if is_sqlite(engine):
+        _rename_in_sqlite(engine, renames, loaded)
+    else:
+        _rename_in_mariadb(engine, renames)
+
+
+def _rename_in_sqlite(engine: Engine, renames: Sequence[tuple[str, str]], loaded: Sequence[Table]) -> None:
+    with engine.begin() as connection:
+        for table in loaded:  # index names are global in SQLite: the served table has them
+            for index in table.indexes:
+                index.drop(connection, checkfirst=True)
+        for now, then in renames:
+            connection.exec_driver_sql(f"ALTER TABLE {now} RENAME TO {then}")
+        for table in loaded:
+            for index in sorted(table.indexes, key=lambda index: str(index.name)):
+                index.create(connection)
+        _create_views(connection)
+
+
+def _rename_in_mariadb(engine: Engine, renames: Sequence[tuple[str, str]]) -> None:
+    statement = "RENAME TABLE " + ", ".join(f"{now} TO {then}" for now, then in renames)
+    for attempt in range(1, SWAP_ATTEMPTS + 1):
+        try:
+            with engine.begin() as connection:
+                connection.exec_driver_sql(statement)
+                _create_views(connection)
+            return
+        except OperationalError as error:
+            if error.orig is None or error.orig.args[0] != LOCK_WAIT_TIMEOUT:
+                raise
+            if attempt == SWAP_ATTEMPTS:
+                raise WarehouseError(
+                    "the release is loaded, but readers hold the served tables in an open transaction and it could "
+                    f"not be swapped in ({SWAP_ATTEMPTS} attempts of {LOCK_WAIT_SECONDS} s): {_blockers(engine)}. "
+                    "The served release is as it was. End those connections and refresh again."
+                ) from error
+            time.sleep(SWAP_PAUSE_SECONDS)
+
+
+def _blockers(engine: Engine) -> str:
+    """The connections that have a transaction open, in words."""
+    query = (
+        "SELECT p.id, p.user, p.host, TIMESTAMPDIFF(SECOND, t.trx_started, NOW()) FROM information_schema.innodb_trx t "
+        "JOIN information_schema.processlist p ON p.id = t.trx_mysql_thread_id WHERE p.id <> CONNECTION_ID()"
+    )
+    with engine.connect() as connection:
+        rows = connection.exec_driver_sql(query).all()
+    return ", ".join(f"connection {r[0]} of {r[1]} from {r[2]}, open for {r[3]} s" for r in rows) or "unknown"
+
+
+def _create_views(connection: Connection) -> None:
+    there = inspect(connection)
+    for name, query in tables.VIEWS.items():
+        if name not in there.get_view_names() and there.has_table(query.rsplit(maxsplit=1)[-1]):
+            connection.exec_driver_sql(f"CREATE VIEW {name} AS {query}")
+
+
+def clean(engine: Engine) -> None:
+    """Drop what a killed refresh left behind, and contents that no kept release serves."""
+    with engine.begin() as connection:
+        there = inspect(connection)
+        names = there.get_table_names()
+        kept: set[str] = set()
+        if tables.releases.name in names:
+            recent = select(tables.releases.c.id).order_by(tables.releases.c.id.desc()).limit(1 + KEPT_RELEASES)
+            numbers = list(connection.execute(recent).scalars())
+            by = tables.release_tables.c
+            rows = connection.execute(select(by.table_name, by.contents_id).where(by.release_id.in_(numbers)))
+            kept = {f"{name}__r{number}" for name, number in rows}
+        for name in names:
+            if re.search(r"__(next|old|r\d+)$", name) and name not in kept:
+                connection.exec_driver_sql(f"DROP TABLE {name}")
