@@ -24,7 +24,7 @@ def communes_of_2015(raw: pd.DataFrame, old_regions: pd.DataFrame) -> pd.DataFra
 
     `geo_point_2d` is "lat, lon"; population is in thousands, area in hectares, altitude in metres.
     """
-    point = raw["geo_point_2d"].str.split(",", n=1, expand=True).reindex(columns=[0, 1])
+    point = raw["geo_point_2d"].str.split(",", n=1, expand=True).reindex(columns=[0, 1]).astype("str")
     point = point.apply(lambda part: part.str.strip())
     point.attrs = raw.attrs
     new_codes = old_regions.set_index(old_regions["former_code"].str.zfill(2))["new_code"]

@@ -1,0 +1,179 @@
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from assets.cities import (
+    communes_of_2015,
+    communes_of_2025,
+    vertices,
+    with_city_rents,
+    with_distance_from_sea,
+    with_temperature,
+    with_value_per_commune,
+    with_whole_cities,
+)
+from resources.raw_data import SourceError
+
+OLD_REGIONS = pd.DataFrame({"former_code": ["31", "01"], "new_code": pd.array([32, 1], "Int64")})
+EXPORT = {
+    "insee_com": "62079",
+    "postal_code": "62450/62451",
+    "nom_comm": "BANCOURT",
+    "nom_dept": "PAS-DE-CALAIS",
+    "nom_region": "NORD-PAS-DE-CALAIS",
+    "statut": "Commune simple",
+    "z_moyen": "60.0",
+    "superficie": "457.0",
+    "population": "0.1",
+    "geo_point_2d": "50.10327, 2.89348",
+    "code_dept": "62",
+    "old_region": "31",
+    "id_geofla": "1",
+    "code_comm": "079",
+    "code_cant": "20",
+    "code_arr": "3",
+    "total_social_housing": None,
+}
+
+
+def cities(*rows: tuple[str, str, float]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["insee_com", "nom_comm", "population"])
+
+
+def test_the_2015_export_becomes_columns_of_cities() -> None:
+    raw = pd.DataFrame([EXPORT, EXPORT | {"insee_com": "1004", "code_dept": "1", "old_region": "1"}], dtype="str")
+    first, second = communes_of_2015(raw, OLD_REGIONS).to_dict("records")
+    assert first["new_code_region"] == 32
+    assert (first["geo_point_2d_x"], first["geo_point_2d_y"]) == (50.10327, 2.89348)
+    assert (first["z_moyen"], first["superficie"], first["population"]) == (60, 457, 0.1)
+    assert first["postal_code"] == "62450/62451"
+    assert pd.isna(first["total_social_housing"])
+    assert (second["insee_com"], second["code_dept"], second["new_code_region"]) == ("01004", "01", 1)
+
+
+def test_a_commune_without_point_has_no_coordinates() -> None:
+    raw = pd.DataFrame([EXPORT | {"geo_point_2d": None}], dtype="str")
+    assert communes_of_2015(raw, OLD_REGIONS)[["geo_point_2d_x", "geo_point_2d_y"]].isna().all(axis=None)
+
+
+def test_a_number_that_is_none_is_named_with_its_line() -> None:
+    raw = pd.DataFrame([EXPORT, EXPORT | {"population": "many"}], dtype="str", index=pd.Index([2, 3], name="line"))
+    raw.attrs["file"] = "cities-france.csv"
+    with pytest.raises(SourceError, match=r"cities-france.csv, line 3, population: expected a number, found 'many'"):
+        communes_of_2015(raw, OLD_REGIONS)
+
+
+def test_the_2025_layout_has_new_regions_and_whole_persons() -> None:
+    row = {
+        "insee_com": "1004",
+        "postal_code": "01500, 01501",
+        "nom_comm": "Ambérieu-en-Bugey",
+        "code_dept": "1",
+        "new_region": "84",
+        "persons": "15934",
+        "latitude": None,
+        "longitude": "5.36",
+        "latitude_mairie": "45.96",
+        "longitude_mairie": "5.0",
+        "nom_dept": "Ain",
+        "statut": "commune",
+        "z_moyen": "379",
+        "superficie": "2460",
+        "code_cant": "0101",
+    }
+    (city,) = communes_of_2025(pd.DataFrame([row], dtype="str")).to_dict("records")
+    assert (city["insee_com"], city["nom_comm"], city["postal_code"]) == ("01004", "AMBERIEU-EN-BUGEY", "01500/01501")
+    assert (city["population"], city["new_code_region"], city["code_comm"]) == (15.934, 84, "004")
+    assert (city["geo_point_2d_x"], city["geo_point_2d_y"]) == (45.96, 5.36)
+
+
+def test_paris_is_made_from_its_first_district_and_districts_hold_its_population() -> None:
+    made = with_whole_cities(
+        cities(("75102", "PARIS-2E", 20.0), ("75101", "PARIS-1ER", 17.0), ("13300", "NOT A DISTRICT?", 1.0)).assign(
+            code_dept=["75b", "75a", "13"]
+        )
+    ).set_index("insee_com")
+    assert made.index.tolist() == ["13300", "75056", "75101", "75102"]
+    assert made["population"].to_dict() == {"13300": 1.0, "75056": 2161, "75101": 2161, "75102": 2161}
+    assert made.loc["75056", ["nom_comm", "code_dept"]].tolist() == ["PARIS", "75a"]
+
+
+def test_a_city_that_the_file_has_is_not_added_again() -> None:
+    made = with_whole_cities(cities(("75056", "PARIS", 2100.0), ("75101", "PARIS-1ER", 16.0)))
+    assert made["insee_com"].tolist() == ["75056", "75101"]
+    assert made["population"].tolist() == [2100, 2100]
+
+
+def rents(*rows: tuple[str, str, str]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["city", "rent_t2", "rent_t4"], dtype="str")
+
+
+def test_rents_go_by_name_to_the_most_populous_and_from_a_city_to_its_districts() -> None:
+    given = with_city_rents(
+        cities(
+            ("75056", "PARIS", 2161),
+            ("75106", "PARIS-6E-ARRONDISSEMENT", 2161),
+            ("42218", "SAINT-ETIENNE", 170),
+            ("00001", "SAINT-ETIENNE", 0.2),
+            ("00002", "AUTRE", 1),
+        ),
+        rents(("PARIS", "1401", "2410"), ("SAINT ETIENNE", "409", "610")),
+    ).set_index("insee_com")
+    assert given["rent_t2"].dropna().to_dict() == {"75056": 1401, "75106": 1401, "42218": 409}
+    assert given["rent_t4"].dropna().to_dict() == {"75056": 2410, "75106": 2410, "42218": 610}
+
+
+def test_values_per_commune_are_found_without_leading_zeros_and_are_0_where_none_is_given() -> None:
+    values = pd.Series([2500.0, None, 10969.0], index=["1004", "2A004", "75101"])
+    given = with_value_per_commune(
+        cities(("01004", "a", 1), ("2A004", "b", 1), ("75056", "PARIS", 1), ("75101", "d", 1), ("75102", "e", 1)),
+        "average_houseselled",
+        values,
+    )
+    assert given["average_houseselled"].tolist() == [2500, 0, 10969, 10969, 0]
+
+
+def test_a_city_keeps_its_own_price_where_the_file_has_one() -> None:
+    values = pd.Series([9000.0, 10969.0], index=["75056", "75101"])
+    given = with_value_per_commune(cities(("75056", "PARIS", 1), ("75101", "d", 1)), "average_houseselled", values)
+    assert given["average_houseselled"].tolist() == [9000, 10969]
+
+
+@pytest.mark.parametrize(
+    ("column", "enriched"),
+    [
+        ("average_houserent", lambda c: with_value_per_commune(c, "average_houserent", None)),
+        ("distance_from_sea", lambda c: with_distance_from_sea(c, None)),
+        ("average_temperature", lambda c: with_temperature(c, None)),
+        ("rent_t4", lambda c: with_city_rents(c, None)),
+    ],
+)
+def test_without_its_source_a_column_is_null(column: str, enriched: Any) -> None:
+    assert enriched(cities(("01004", "a", 1.0)))[column].isna().all()
+
+
+def test_distance_is_in_whole_km_and_unknown_without_coordinates() -> None:
+    placed = cities(("76351", "LE HAVRE", 170), ("x", "nowhere", 1)).assign(
+        geo_point_2d_x=[49.5, None], geo_point_2d_y=[0.1, None]
+    )
+    outline = pd.DataFrame({"latitude": [49.4], "longitude": [0.1]})  # a tenth of a degree is 11.1 km
+    assert with_distance_from_sea(placed, outline)["distance_from_sea"].tolist() == [11, pd.NA]
+
+
+def test_temperature_is_the_nearest_stations() -> None:
+    placed = cities(("a", "a", 1), ("b", "b", 1)).assign(geo_point_2d_x=[49.0, 43.0], geo_point_2d_y=[0.0, 5.0])
+    stations = pd.DataFrame({"latitude": [43.1, 48.9], "longitude": [5.0, 0.0], "temperature": [15.5, 11.1]})
+    assert with_temperature(placed, stations)["average_temperature"].tolist() == [11.1, 15.5]
+
+
+def test_the_outline_gives_its_vertices_latitude_first() -> None:
+    outline = {
+        "features": [
+            {"geometry": {"type": "MultiLineString", "coordinates": [[[1.0, 50.0], [2.0, 51.0]]]}},
+            {"geometry": {"type": "Point", "coordinates": [3.0, 52.0]}},
+        ]
+    }
+    assert vertices(outline, "f").to_numpy().tolist() == [[50, 1], [51, 2], [52, 3]]
+    with pytest.raises(SourceError, match=r"f: expected a GeoJSON FeatureCollection"):
+        vertices([], "f")

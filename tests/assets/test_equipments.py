@@ -1,0 +1,68 @@
+import pandas as pd
+import pyarrow as pa
+
+from assets import equipments as module
+from assets.equipments import count_facilities
+from assets.equipments_special import sum_of_districts
+
+
+def piece(*rows: tuple[str | None, str | None]) -> pa.Table:
+    return pa.table(
+        {
+            "depcom": pa.array([row[0] for row in rows], pa.string()),
+            "typequ": pa.array([row[1] for row in rows], pa.string()),
+        }
+    )
+
+
+def test_facilities_are_counted_across_pieces_and_sorted() -> None:
+    counted = count_facilities(
+        [piece(("2A004", "A101"), ("01001", "B201")), piece(("01001", "B201"), ("01001", "A101"))]
+    )
+    assert counted.to_numpy().tolist() == [["01001", "A101", 1], ["01001", "B201", 2], ["2A004", "A101", 1]]
+
+
+def test_counts_stay_right_when_partial_counts_are_merged_on_the_way() -> None:
+    pieces = [piece((f"{n % 7:05}", "A101"), (f"{n % 3:05}", "B201")) for n in range(50)]
+    whole = count_facilities(pieces)
+    limit, module.MERGE_ROWS = module.MERGE_ROWS, 5
+    try:
+        pd.testing.assert_frame_equal(count_facilities(pieces), whole)
+    finally:
+        module.MERGE_ROWS = limit
+    assert whole["total"].sum() == 100
+
+
+def test_rows_without_a_commune_or_a_type_are_set_aside_and_said() -> None:
+    counted = count_facilities([piece((None, "A101"), ("01001", None), ("01001", "A101"))])
+    assert counted["total"].tolist() == [1]
+    assert counted.attrs["notes"] == ["2 rows of the BPE have no commune or no type: set aside"]
+
+
+def test_an_empty_bpe_gives_an_empty_table() -> None:
+    assert count_facilities([]).empty
+
+
+def test_a_city_has_the_sum_of_its_districts_and_nothing_of_its_neighbours() -> None:
+    counted = count_facilities(
+        [
+            piece(
+                *[("75101", "A101")] * 2,
+                *[("75120", "A101")] * 3,
+                ("75120", "B201"),
+                ("13201", "A101"),
+                ("13200", "A101"),
+                ("69381", "A101"),
+                ("69380", "A101"),
+                ("13055", "A101"),
+                ("75056", "A101"),
+            )
+        ]
+    )
+    communes = pd.Series(["75101", "75120", "13201", "69381", "75056", "13055", "01001"], dtype="str")
+    assert sum_of_districts(counted, communes).to_numpy().tolist() == [
+        ["13055", "A101", 1],
+        ["69123", "A101", 1],
+        ["75056", "A101", 5],
+        ["75056", "B201", 1],
+    ]

@@ -1,0 +1,109 @@
+"""Real parts for the tests: a private MariaDB on a temporary folder, and the real files where they are."""
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, create_engine, make_url
+from sqlalchemy.exc import OperationalError
+
+from warehouse.database import connect
+
+ROOT = Path(__file__).parents[1]
+REAL_DATA = Path(os.environ.get("MOBIVILLE_REAL_DATA", ROOT.parent / "shared" / "real_data"))
+
+
+def _program(*names: str) -> str | None:
+    path = os.environ["PATH"] + os.pathsep + "/usr/sbin" + os.pathsep + "/usr/local/sbin"
+    return next((found for name in names if (found := shutil.which(name, path=path))), None)
+
+
+@pytest.fixture(scope="session")
+def mariadb_server() -> Iterator[str]:
+    """The URL of a MariaDB server: MOBIVILLE_TEST_DATABASE_URL, else a private one that ends with the tests."""
+    if url := os.environ.get("MOBIVILLE_TEST_DATABASE_URL"):
+        yield url
+        return
+    server, install = _program("mariadbd", "mysqld"), _program("mariadb-install-db", "mysql_install_db")
+    if not server or not install:
+        message = "MariaDB's server is not installed, and MOBIVILLE_TEST_DATABASE_URL is not set"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    with tempfile.TemporaryDirectory(prefix="mobiville-mariadb-") as folder:
+        data = Path(folder) / "data"
+        as_root = ["--user=root"] if os.getuid() == 0 else []
+        setup = [install, "--no-defaults", f"--datadir={data}", "--auth-root-authentication-method=normal", *as_root]
+        subprocess.run(setup, check=True, capture_output=True)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        command = [
+            *(server, "--no-defaults", f"--datadir={data}", f"--socket={folder}/socket", f"--port={port}"),
+            *("--bind-address=127.0.0.1", "--local-infile=1", "--innodb-flush-log-at-trx-commit=2", *as_root),
+        ]
+        with (Path(folder) / "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
+            url = f"mariadb+pymysql://root@127.0.0.1:{port}"
+            try:
+                _wait_for(url)
+                yield url
+            finally:
+                process.terminate()
+
+
+def _wait_for(url: str) -> None:
+    engine = create_engine(url)
+    for _ in range(240):
+        try:
+            engine.connect().close()
+            break
+        except OperationalError:
+            time.sleep(0.25)
+    else:
+        pytest.fail("the private MariaDB did not start in a minute")
+    engine.dispose()
+
+
+@pytest.fixture
+def mariadb_url(mariadb_server: str) -> Iterator[str]:
+    """The URL of an empty MariaDB database."""
+    name = f"mobiville_{uuid.uuid4().hex[:12]}"
+    server = create_engine(mariadb_server)
+    with server.begin() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
+    yield make_url(mariadb_server).set(database=name).render_as_string(hide_password=False)
+    with server.begin() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE {name}")
+    server.dispose()
+
+
+@pytest.fixture(params=["sqlite", "mariadb"])
+def warehouse_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty warehouse, once on SQLite, once on MariaDB."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'warehouse.db'}"
+    url: str = request.getfixturevalue("mariadb_url")
+    return url
+
+
+@pytest.fixture
+def warehouse(warehouse_url: str) -> Iterator[Engine]:
+    """An empty warehouse, once on SQLite, once on MariaDB."""
+    engine = connect(warehouse_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real files; the test is skipped where it is not there."""
+    if not REAL_DATA.is_dir():
+        pytest.skip("no real files: set MOBIVILLE_REAL_DATA")
+    return REAL_DATA
