@@ -77,14 +77,13 @@ def fit(rows: pd.DataFrame, schema: pa.Schema, name: str) -> pa.Table:
     unknown = sorted(set(rows.columns) - set(schema.names))
     if unknown:
         raise StagingError(f"{name}: warehouse/tables.py has no column {', '.join(unknown)}")
-    try:
-        columns = rows.reindex(columns=schema.names)
-        columns.attrs = {}  # how the rows were read is not part of the table
-        table = pa.Table.from_pandas(columns, schema, preserve_index=False)
-    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-        raise StagingError(f"{name}: {'; '.join(map(str, error.args))}") from error
+    columns = rows.reindex(columns=schema.names)
+    columns.attrs = {}  # how the rows were read is not part of the table
     for field in schema:
-        empty = table[field.name].null_count
+        empty = columns[field.name].isna().sum()
         if empty and not field.nullable:
             raise StagingError(f"{name}: {empty} rows have no {field.name}, which every row must have")
-    return table
+    try:
+        return pa.Table.from_pandas(columns, schema, preserve_index=False)
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise StagingError(f"{name}: {'; '.join(map(str, error.args))}") from error

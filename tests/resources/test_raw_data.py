@@ -1,0 +1,151 @@
+import bz2
+import gzip
+import hashlib
+import os
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from resources.raw_data import RawData, SourceError, numbers, whole_numbers
+
+BPE = "AN;REG;TYPEQU;DOM;DEPCOM\n2021;84;A101;A;01001\n2021;94;B201;B;2A004\n"
+
+
+@pytest.fixture
+def raw(tmp_path: Path) -> RawData:
+    (tmp_path / "datalake").mkdir()
+    return RawData(folder=str(tmp_path), dumps=str(tmp_path / "datalake"))
+
+
+def facilities(raw: RawData) -> list[list[str]]:
+    return [list(row.values()) for piece in raw.batches("bpe") for row in piece.to_pylist()]
+
+
+def test_columns_are_found_by_name_under_their_catalogued_names(raw: RawData, tmp_path: Path) -> None:
+    (tmp_path / "departements.csv").write_text("rent_t4;NAME;code\n1040;Ain;1\n;Corse-du-Sud;2A\n")
+    table = raw.table("departements")
+    assert table.columns.tolist() == ["code", "name", "rent_t2", "rent_t4"]
+    assert table["code"].tolist() == ["1", "2A"]
+    assert table["rent_t2"].isna().all()
+    assert table.index.tolist() == [2, 3]
+    assert pd.isna(table["rent_t4"][3])
+
+
+@pytest.mark.parametrize("form", ["bpe21.csv", "bpe21.csv.gz", "bpe21_csv.zip", "BPE24.parquet"])
+def test_the_bpe_is_read_in_each_of_its_forms(raw: RawData, tmp_path: Path, form: str) -> None:
+    path = tmp_path / form
+    if form.endswith(".gz"):
+        path.write_bytes(gzip.compress(BPE.encode()))
+    elif form.endswith(".zip"):
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("varmod.csv", "COD_VAR;LIB_VAR\nA;b\n")
+            archive.writestr("bpe21.csv", BPE)
+    elif form.endswith(".parquet"):
+        header, *rows = [line.split(";") for line in BPE.splitlines()]
+        pq.write_table(pa.table(dict(zip(header, map(list, zip(*rows, strict=True)), strict=True))), path)
+    else:
+        path.write_text(BPE)
+    assert facilities(raw) == [["01001", "A101"], ["2A004", "B201"]]
+    (file,) = raw.files("bpe")
+    assert (file.rows_read, file.vintage) == (2, "2024" if "24" in form else "2021")
+    assert file.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def dump(folder: str, name: str, text: str, age: int) -> None:
+    path = Path(folder) / name
+    path.write_bytes(bz2.compress(text.encode()))
+    os.utime(path, (1_600_000_000 - age,) * 2)
+
+
+def test_the_newest_dump_is_told_by_the_date_in_its_name(raw: RawData) -> None:
+    header = '"commune";"dc_rome_id";"nb_offre";"date_extract"\r\n'
+    dump(raw.dumps, "20211221_mv_villes_offre_full.csv.bz2", header + '"01004";A1101;1;2021-12-21\r\n', 1000)
+    dump(raw.dumps, "20211220_mv_villes_offre_full.csv.bz2", header + '"01004";A1101;2;2021-12-20\r\n', 0)
+    dump(raw.dumps, "20301231_autre.csv.bz2", header, 0)
+    assert raw.table("offers_dump")["number"].tolist() == ["1"]
+    assert raw.files("offers_dump")[0].vintage == "20211221"
+
+
+def test_without_dates_the_newest_dump_is_told_by_its_time(raw: RawData) -> None:
+    dump(raw.dumps, "z_offres.csv.bz2", "01004;Ambérieu;A1101;1\n", 1000)
+    dump(raw.dumps, "a_offres.csv.bz2", "01004;Ambérieu;A1101;2\n", 0)
+    table = raw.table("offers_dump")
+    assert table.to_dict("records") == [{"commune": "01004", "label": "Ambérieu", "rome": "A1101", "number": "2"}]
+    assert table.index.tolist() == [1]
+
+
+def test_a_bom_is_no_part_of_the_first_name_and_latin_1_is_read_as_such(raw: RawData, tmp_path: Path) -> None:
+    (tmp_path / "departements.csv").write_text("code;name\n1;Ain\n", encoding="utf-8-sig")
+    assert raw.table("departements")["code"].tolist() == ["1"]
+    (tmp_path / "indicateurs-loyers-appartements.csv").write_bytes(
+        "id_zone;INSEE;LIBGEO;loypredm2\r\n1;1001;L'Abergement-Clémenciat;9,37\r\n".encode("iso-8859-1")
+    )
+    assert numbers(raw.table("house_rents")["rent"]).tolist() == [9.37]
+
+
+def test_a_missing_file_is_named_with_where_it_comes_from(raw: RawData, tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"helps: no file helps\.json in .* put it there, or set MOBIVILLE_RAW_DATA"):
+        raw.records("helps")
+    assert not raw.has("helps")
+    assert raw.version("helps") == "absent"
+
+
+def test_a_missing_column_is_named_with_the_nearest_there_is(raw: RawData, tmp_path: Path) -> None:
+    (tmp_path / "departements.csv").write_text("codes;name\n1;Ain\n")
+    with pytest.raises(SourceError, match=r"departements.csv: its header lacks code \(nearest: codes\)"):
+        raw.table("departements")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("helps.json", b"{", "helps.json: expected JSON, line 1"),
+        ("helps.json", b"[1]", "helps.json: expected a list of objects"),
+        ("helps.json", b'[{"titel": "a", "slug": "b"}]', r"its header lacks title \(nearest: titel\)"),
+        ("helps.json", "é".encode("latin-1"), "helps.json: expected utf-8"),
+    ],
+)
+def test_json_that_is_not_what_it_should_be(raw: RawData, tmp_path: Path, name: str, content: bytes, said: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(SourceError, match=said):
+        raw.records("helps")
+
+
+def test_a_damaged_archive_is_named(raw: RawData, tmp_path: Path) -> None:
+    (tmp_path / "bpe21.zip").write_bytes(b"PK\x03\x04 not whole")
+    with pytest.raises(SourceError, match=r"bpe21.zip: cannot be read, it is damaged or not whole"):
+        facilities(raw)
+    (Path(raw.dumps) / "offres.csv.bz2").write_bytes(bz2.compress(b"commune;dc_rome_id;nb_offre\n" * 9999)[:-20])
+    with pytest.raises(SourceError, match=r"offres.csv.bz2: "):
+        raw.table("offers_dump")
+
+
+def test_a_row_of_another_width_is_named(raw: RawData, tmp_path: Path) -> None:
+    (tmp_path / "departements.csv").write_text("code;name\n1;Ain\n2;Aisne;3\n")
+    with pytest.raises(SourceError, match=r"departements.csv: is not the csv it should be: .*Expected 2 columns"):
+        raw.table("departements")
+
+
+def test_rome_files_may_be_xml_or_csv(raw: RawData, tmp_path: Path) -> None:
+    xml = tmp_path / "unix_referentiel_code_rome_v346_utf8.xml"
+    xml.write_text("<ogr><item><code_rome>A1101</code_rome><libelle>Conduite</libelle></item></ogr>")
+    assert raw.table("rome_referential").to_dict("records") == [{"code": "A1101", "label": "Conduite"}]
+    (tmp_path / "unix_referentiel_code_rome_v460_utf8.csv").write_text('"code_rome","libelle_rome"\n"A1102","b"\n')
+    assert raw.table("rome_referential").to_dict("records") == [{"code": "A1102", "label": "b"}]
+    xml.unlink()
+    (tmp_path / "unix_referentiel_code_rome_v461_utf8.xml").write_text("<ogr><item>")
+    with pytest.raises(SourceError, match="v461_utf8.xml: expected XML"):
+        raw.table("rome_referential")
+
+
+def test_numbers_have_the_decimal_mark_of_their_source() -> None:
+    text = pd.Series(["1,5", None], dtype="str", name="x")
+    text.attrs["decimal"] = ","
+    assert numbers(text).tolist()[0] == 1.5
+    assert whole_numbers(pd.Series(["60.0", None], dtype="str")).tolist() == [60, pd.NA]
+    with pytest.raises(SourceError, match="row 0, x: expected a number, found '1,5'"):
+        numbers(pd.Series(["1,5"], dtype="str", name="x"))
