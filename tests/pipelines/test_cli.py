@@ -1,0 +1,138 @@
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine
+
+import raw_data
+from tests.pipelines.conftest import Command
+
+
+def served(folder: Path) -> dict[str, list[tuple[object, ...]]]:
+    """Every row of every served table of the default warehouse, by table."""
+    engine = create_engine(f"sqlite:///{folder / 'var' / 'warehouse.db'}")
+    with engine.connect() as connection:
+        names = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars().all()
+        return {
+            name: [tuple(row) for row in connection.exec_driver_sql(f"SELECT * FROM {name}")]
+            for name in names
+            if "__" not in name and not name.startswith("release")
+        }
+
+
+@pytest.fixture
+def sample(tmp_path: Path) -> Path:
+    """A copy of the sample that a test may break."""
+    return Path(shutil.copytree(raw_data.SAMPLE, tmp_path / "files"))
+
+
+def test_help_is_everywhere(mobiville: Command) -> None:
+    for command in ([], ["refresh"], ["status"], ["ui"], ["config"]):
+        helped = mobiville(*command, "--help")
+        assert helped.returncode == 0
+        assert "Usage: mobiville" in helped.stdout
+
+
+def test_config_shows_each_setting_and_no_password(mobiville: Command) -> None:
+    url = "mariadb+pymysql://etl:hunter2@db/mobiville"
+    shown = mobiville("config", "--json", warehouse_url=url)
+    values = {row["variable"]: row["value"] for row in json.loads(shown.stdout)}
+    assert values["MOBIVILLE_WAREHOUSE_URL"] == "mariadb+pymysql://etl:***@db/mobiville"
+    assert set(values) == {f"MOBIVILLE_{name}" for name in ("RAW_DATA", "DUMPS", "STAGING", "WAREHOUSE_URL")}
+    assert "hunter2" not in shown.stdout + shown.stderr + mobiville("config", warehouse_url=url).stdout
+
+
+def test_an_address_that_is_no_warehouse_is_an_error_in_a_line(mobiville: Command) -> None:
+    for command in ("status", "config", "refresh"):
+        failed = mobiville(command, warehouse_url="oracle://scott:tiger@h/d")
+        assert failed.returncode == 1
+        assert "MOBIVILLE_WAREHOUSE_URL is not the address of a warehouse" in failed.stderr
+        assert "Traceback" not in failed.stderr
+        assert "tiger" not in failed.stdout + failed.stderr
+
+
+def test_a_database_that_is_away_is_an_error_in_a_line(mobiville: Command) -> None:
+    failed = mobiville("status", warehouse_url="mariadb+pymysql://root:hunter2@127.0.0.1:1/none")
+    assert failed.returncode == 1
+    assert "Traceback" not in failed.stderr
+    assert "Can't connect" in failed.stderr
+    assert "hunter2" not in failed.stderr
+
+
+def test_before_the_first_release_status_says_what_to_do(mobiville: Command) -> None:
+    early = mobiville("status", "--json")
+    assert early.returncode == 1
+    assert json.loads(early.stdout)["release"] is None
+    assert "run `mobiville refresh`" in early.stderr
+
+
+def test_refresh_serves_the_sample_and_twice_is_the_same(mobiville: Command, tmp_path: Path) -> None:
+    first = mobiville("refresh")
+    assert first.returncode == 0, first.stderr
+    assert "cities " in first.stdout
+    assert first.stderr == ""
+    tables = served(tmp_path)
+    assert all(tables.values())
+    before = json.loads(mobiville("status", "--json").stdout)
+    assert {table["table"]: table["rows"] for table in before["tables"]} == {n: len(r) for n, r in tables.items()}
+    assert all(len(source["sha256"]) == 64 for table in before["tables"] for source in table["sources"])
+    assert mobiville("refresh").returncode == 0
+    assert served(tmp_path) == tables
+    assert json.loads(mobiville("status", "--json").stdout) == before
+
+
+def test_a_broken_file_is_named_and_what_is_served_stays(mobiville: Command, sample: Path, tmp_path: Path) -> None:
+    assert mobiville("refresh", raw_data=str(sample)).returncode == 0
+    tables = served(tmp_path)
+    lexicon = sample / "lexique-bassins.csv"
+    lexicon.write_text(lexicon.read_text().replace("CODE_COMMUNE_INSEE", "CODE_COMMUNE"))
+    (sample / "helps.json").unlink()
+    failed = mobiville("refresh", raw_data=str(sample))
+    assert failed.returncode == 1
+    assert "Error in bassins: lexique-bassins.csv: its header lacks CODE_COMMUNE_INSEE" in failed.stderr
+    assert "Error in helps: helps: no file helps.json" in failed.stderr
+    assert "the served release is as it was" in failed.stderr
+    assert "Traceback" not in failed.stdout + failed.stderr
+    assert served(tmp_path) == tables
+
+
+def test_only_publishes_the_named_import_and_its_tables(mobiville: Command, sample: Path, tmp_path: Path) -> None:
+    assert mobiville("refresh", raw_data=str(sample)).returncode == 0
+    before = served(tmp_path)
+    helps = sample / "helps.json"
+    helps.write_text(helps.read_text().replace('"title": "', '"title": "X ', 1))
+    (sample / "departements.csv").unlink()
+    ran = mobiville("refresh", "--only", "helps", raw_data=str(sample))
+    assert ran.returncode == 0, ran.stderr
+    after = served(tmp_path)
+    assert after.pop("helps") != before.pop("helps")
+    assert after == before
+    unknown = mobiville("refresh", "--only", "nothing")
+    assert unknown.returncode == 2
+    assert "no asset is called nothing; there are bassins" in unknown.stderr
+
+
+def test_optional_sources_may_be_missing(mobiville: Command, sample: Path, tmp_path: Path) -> None:
+    for pattern in (
+        "cities_rent*",
+        "france-shape*",
+        "french-weather*",
+        "dvf*",
+        "indicateurs*",
+        "*zonage*",
+        "unix_[!r]*",
+    ):
+        for path in sample.glob(pattern):
+            path.unlink()
+    ran = mobiville("refresh", raw_data=str(sample))
+    assert ran.returncode == 0, ran.stderr
+    for source in ("city_rents", "coastline", "weather_stations", "house_prices", "house_rents", "housing_zones"):
+        assert f"no file for {source}: " in ran.stdout
+    assert "no file for rome_skill_links: romeskills is empty" in ran.stdout
+    engine = create_engine(f"sqlite:///{tmp_path / 'var' / 'warehouse.db'}")
+    columns = ("rent_t2", "rent_t4", "distance_from_sea", "average_temperature", "average_houseselled")
+    counted = ", ".join(f"COUNT({column})" for column in (*columns, "average_houserent", "city_house_tension"))
+    with engine.connect() as connection:
+        assert set(connection.exec_driver_sql(f"SELECT {counted} FROM cities").one()) == {0}
+        assert connection.exec_driver_sql("SELECT COUNT(*) FROM romeskills").scalar() == 0

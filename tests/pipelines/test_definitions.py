@@ -1,0 +1,60 @@
+import dagster as dg
+
+from assets.warehouse import PARTS
+from pipelines.definitions import definitions
+from resources.catalogue import catalogue
+from resources.settings import Settings
+from warehouse import tables
+
+STAGED = {
+    *("new_regions", "old_regions", "departements", "rome_codes", "cities", "bassins", "tensions", "tensions_pcs"),
+    *("equipments", "equipments_special", "rome_ogrs", "rome_skills", "cities_jobs", "helps"),
+    "regions_tensions_criterions",
+}
+DEFS = definitions(Settings())
+GRAPH = DEFS.resolve_asset_graph()
+
+
+def keys(layer: str) -> set[str]:
+    return {key.path[-1] for key in GRAPH.get_all_asset_keys() if GRAPH.get(key).tags.get("layer") == layer}
+
+
+def test_the_graph_has_the_assets_of_the_design() -> None:
+    assert keys("staged") == STAGED
+    assert keys("raw") == set(catalogue())
+    assert keys("served") == {table.name for table in tables.SERVED} == set(PARTS)
+
+
+def test_every_source_is_read_and_every_staged_table_is_used() -> None:
+    for key in GRAPH.get_all_asset_keys():
+        if GRAPH.get(key).tags["layer"] != "served":
+            assert GRAPH.get(key).child_keys, key
+
+
+def test_every_asset_says_what_it_is() -> None:
+    for key in GRAPH.get_all_asset_keys():
+        node = GRAPH.get(key)
+        assert node.description, key
+        assert node.group_name != "default", key
+        assert node.kinds, key
+        if node.tags["layer"] != "raw":
+            assert node.code_version, key
+            assert node.metadata["dagster/column_schema"].columns, key
+
+
+def test_edges_are_those_of_the_design() -> None:
+    parents = {name: {parent.path[-1] for parent in GRAPH.get(dg.AssetKey(name)).parent_keys} for name in STAGED}
+    assert parents["tensions_pcs"] == {"tensions", "pcs_rome"}
+    assert parents["equipments_special"] == {"equipments", "cities"}
+    assert parents["regions_tensions_criterions"] == {"cities", "bassins", "tensions", "new_regions"}
+    assert parents["rome_ogrs"] == {"tensions", "rome_appellations"}
+    assert parents["tensions"] == {"rome_codes", "tensions"}  # the source of the same name
+    assert parents["cities"] == {
+        *("old_regions", "communes", "city_rents", "coastline", "weather_stations", "weather_sheets"),
+        *("house_prices", "house_rents", "housing_zones"),
+    }
+
+
+def test_the_refresh_runs_in_one_process() -> None:
+    job = DEFS.resolve_job_def("refresh")
+    assert job.executor_def.name == "in_process"
