@@ -9,7 +9,8 @@ import pandas as pd
 from assets.geography import nearest
 from assets.staged import staged
 from assets.weather import stations_with_temperature
-from resources.raw_data import RawData, SourceError, numbers, whole_numbers
+from resources.raw_data import RawData, numbers, whole_numbers
+from resources.raw_files import SourceError
 from warehouse import tables
 from warehouse.tables import CITIES_OF_DISTRICTS
 

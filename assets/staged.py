@@ -10,7 +10,8 @@ from sqlalchemy import Column, Table
 
 from resources.catalogue import catalogue
 from resources.raw_data import RawData
-from resources.staging import Staged
+from resources.rules import rules_version
+from resources.staging import Staged, fingerprint
 from warehouse import tables
 from warehouse.release import SourceFile
 
@@ -24,13 +25,12 @@ def raw_key(source_id: str) -> dg.AssetKey:
 
 
 def staged(
-    table: Table, *, group: str, sources: Sequence[str] = (), code_version: str = "1"
+    table: Table, *, group: str, sources: Sequence[str] = ()
 ) -> Callable[[Callable[..., pd.DataFrame]], dg.AssetsDefinition]:
     """Make a plain import function the Dagster asset of its name, staged with the schema of `table`.
 
     The function is given `raw_data` where it asks for it, and the staged tables that its other parameters name. Its
     docstring is the asset's description. The frame's `attrs["notes"]` are sentences for whoever watches the run.
-    `code_version` changes with the rules.
     """
 
     def decorate(function: Callable[..., pd.DataFrame]) -> dg.AssetsDefinition:
@@ -41,12 +41,15 @@ def staged(
             context: dg.AssetExecutionContext, raw_data: RawData, **upstream: pd.DataFrame
         ) -> dg.Output[Staged]:
             above = [file for frame in upstream.values() for file in frame.attrs.pop("sources")]
+            inputs = {name: frame.attrs.pop("fingerprint") for name, frame in upstream.items()}
+            inputs |= {raw_key(source).to_user_string(): raw_data.version(source) for source in sources}
             frame = function(**({"raw_data": raw_data} if "raw_data" in parameters else {}), **upstream)
             notes = [*_absent(raw_data, sources), *frame.attrs.get("notes", [])]
             for note in notes:
                 context.log.warning(note)
-            files = above + [file for source in sources for file in raw_data.files(source)]
-            return dg.Output(Staged(frame, files), metadata=_seen(frame, files, notes))
+            files = above + [file for source in sources for file in raw_data.read_files(source)]
+            output = Staged(frame, files, fingerprint(rules_version(), inputs))
+            return dg.Output(output, metadata=_seen(frame, files, notes))
 
         compute.__signature__ = _signature(compute, inputs)  # type: ignore[attr-defined]
         return dg.asset(
@@ -57,7 +60,7 @@ def staged(
             group_name=group,
             kinds={"python", "pandas", "parquet"},
             tags={"layer": "staged", "import": function.__module__.rpartition(".")[2]},
-            code_version=code_version,
+            code_version=rules_version()[:12],
             ins={name: dg.AssetIn() for name in inputs},
             deps=[raw_key(source) for source in sources],
         )(compute)

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from assets.staged import column_schema
-from resources.staging import Staging
+from resources.rules import rules_version
+from resources.staging import Staging, fingerprint
 from resources.warehouse import Warehouse
 from warehouse import tables
 from warehouse.release import Contents
@@ -34,6 +35,11 @@ def table_key(name: str) -> dg.AssetKey:
     return dg.AssetKey(["warehouse", name])
 
 
+def table_fingerprint(staging: Staging, name: str) -> str:
+    """What stands for everything a served table is made with."""
+    return fingerprint(rules_version(), {part: staging.fingerprint(part) for part in PARTS[name]})
+
+
 def _spec(name: str) -> dg.AssetSpec:
     table = tables.metadata.tables[name]
     return dg.AssetSpec(
@@ -43,7 +49,7 @@ def _spec(name: str) -> dg.AssetSpec:
         group_name="serving",
         kinds={"mariadb", "sql"},
         tags={"layer": "served"},
-        code_version="1",
+        code_version=rules_version()[:12],
         metadata={"dagster/column_schema": column_schema(table), "dagster/table_name": name},
     )
 
@@ -59,6 +65,7 @@ def warehouse_tables(
             tables.metadata.tables[name],
             [staging.path(part) for part in PARTS[name]],
             sorted({source for part in PARTS[name] for source in staging.sources(part)}),
+            table_fingerprint(staging, name),
         )
         for name in names
     ]

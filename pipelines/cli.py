@@ -1,18 +1,26 @@
 """The `mobiville` command line."""
 
+import getpass
 import json
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 from pydantic import ValidationError
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
+from resources.memory import Memory
 from resources.settings import VAR, Settings
 from warehouse.database import WarehouseError, connect, shown
-from warehouse.release import Release, served
+from warehouse.diff import diff
+from warehouse.lock import only_writer
+from warehouse.release import Release, history, rollback, served
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -42,19 +50,29 @@ def _prepare_dagster_home() -> None:
 @click.option(
     "--only", multiple=True, metavar="ASSET", help="An import (cities) or a served table; may be given several times."
 )
-def refresh(only: tuple[str, ...]) -> None:
+@click.option("--force", is_flag=True, help="Make anew what the same files and rules made already.")
+@click.option("--wait/--no-wait", default=True, help="While another refresh runs: wait for it (default), or leave.")
+def refresh(only: tuple[str, ...], force: bool, wait: bool) -> None:
     """Stage every table from the raw files, and publish all of them in one step.
 
-    With --only, the named imports alone, and the served tables made from them.
+    What the same files and rules made already is left as it is. With --only, the named imports alone, and the served
+    tables made from them.
     """
     settings = _settings()
-    _prepare_dagster_home()
-    from pipelines.run import UnknownAssetError, refresh  # Dagster takes a second to import
+    with _warehouse(settings) as engine, only_writer(engine, wait=wait, progress=click.echo):
+        memory = Memory(settings)
+        if not (only or force) and memory.is_served(engine):
+            click.echo(f"nothing new: release {memory.release} stays as it is")
+            return
+        _prepare_dagster_home()
+        from pipelines.run import UnknownAssetError, refresh  # Dagster takes a second to import
 
-    try:
-        failures = refresh(settings, only, click.echo)
-    except UnknownAssetError as error:
-        raise click.UsageError(str(error)) from None
+        try:
+            failures = refresh(settings, only, click.echo, force=force)
+        except UnknownAssetError as error:
+            raise click.UsageError(str(error)) from None
+        if not (only or failures):
+            memory.remember(engine)
     if failures:
         click.echo("\nNothing was published: the served release is as it was.", err=True)
         for failure in failures:
@@ -62,15 +80,23 @@ def refresh(only: tuple[str, ...]) -> None:
         sys.exit(1)
 
 
+@contextmanager
+def _warehouse(settings: Settings) -> Iterator[Engine]:
+    """The warehouse; an error of it is said in a line, without a traceback."""
+    try:
+        engine = connect(settings.warehouse_url)
+        yield engine
+        engine.dispose()
+    except (WarehouseError, SQLAlchemyError, OSError) as error:
+        raise click.ClickException(str(error).splitlines()[0]) from None
+
+
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="For a machine.")
 def status(as_json: bool) -> None:
     """What is served: each table, its rows, since when, and the files it was made from."""
-    engine = _connect(_settings())
-    try:
+    with _warehouse(_settings()) as engine:
         release = served(engine)
-    except Exception as error:  # the database may fail in many ways; each has its own words
-        _fail(error)
     if release is None:
         if as_json:
             click.echo(json.dumps({"release": None, "tables": []}))
@@ -78,21 +104,67 @@ def status(as_json: bool) -> None:
     click.echo(json.dumps(_as_json(release), indent=2, ensure_ascii=False) if as_json else _as_text(release))
 
 
-def _connect(settings: Settings) -> Any:
-    try:
-        return connect(settings.warehouse_url)
-    except WarehouseError as error:
-        _fail(error)
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="For a machine.")
+def releases(as_json: bool) -> None:
+    """The releases there have been, the newest first, and the tables that each loaded."""
+    with _warehouse(_settings()) as engine:
+        found = history(engine)
+    if as_json:
+        click.echo(json.dumps([_as_json(release) for release in found], indent=2, ensure_ascii=False))
+        return
+    for release in found:
+        new = [table.name for table in release.tables.values() if table.contents_id == release.id]
+        took = release.published_at - release.started_at
+        click.echo(f"{release.id:>5}  {release.published_at} UTC  {release.status:<9}  {release.started_by}  in {took}")
+        click.echo(f"       {', '.join(new) or 'no table loaded'}")
 
 
-def _fail(error: Exception) -> NoReturn:
-    raise click.ClickException(str(error).splitlines()[0]) from None
+@main.command("diff")
+@click.argument("old", type=int)
+@click.argument("new", type=int)
+@click.option("--json", "as_json", is_flag=True, help="For a machine.")
+def diff_command(old: int, new: int, as_json: bool) -> None:
+    """What changed from release OLD to release NEW: rows added, removed and changed per table, the first of each."""
+    with _warehouse(_settings()) as engine:
+        found = diff(engine, old, new)
+    if as_json:
+        by_table = {name: {kind: vars(change) for kind, change in kinds.items()} for name, kinds in found.items()}
+        click.echo(json.dumps(by_table, indent=2, ensure_ascii=False))
+        return
+    for name, kinds in found.items():
+        click.echo(f"{name:<29}{'  '.join(f'{change.rows:,} {kind}' for kind, change in kinds.items())}")
+        for kind, change in kinds.items():
+            for row in change.first:
+                click.echo(f"    {kind} {' '.join(map(str, row.values()))}")
+    if not found:
+        click.echo("no table differs")
+
+
+@main.command("rollback")
+@click.option("--to", type=int, metavar="ID", help="A kept release; by default the one before the served one.")
+def rollback_command(to: int | None) -> None:
+    """Serve an earlier release again, in one step. It is a release of its own in the record."""
+    settings = _settings()
+    with _warehouse(settings) as engine, only_writer(engine, progress=click.echo):
+        release = rollback(
+            engine,
+            to,
+            started_by=getpass.getuser(),
+            code_version=version("mobiville-warehouse"),
+            keep=settings.keep_releases,
+        )
+    click.echo(f"release {release.id} serves what was served before; `mobiville status` shows it")
 
 
 def _as_json(release: Release) -> dict[str, Any]:
     return {
         "release": release.id,
+        "status": release.status,
+        "started_at": f"{release.started_at.isoformat()}Z",
         "published_at": f"{release.published_at.isoformat()}Z",
+        "started_by": release.started_by,
+        "code_version": release.code_version,
         "tables": [
             {
                 "table": table.name,
@@ -131,10 +203,13 @@ def ui(host: str, port: int) -> None:
 def config(as_json: bool) -> None:
     """Every setting: its environment variable, its value, what it is. Passwords are hidden."""
     settings = _settings()
-    rows = [
-        {"variable": f"MOBIVILLE_{name.upper()}", "value": value, "set": name in settings.model_fields_set, "is": text}
-        for name, value, text in _values(settings)
-    ]
+    try:
+        rows = [
+            {"variable": f"MOBIVILLE_{n.upper()}", "value": value, "set": n in settings.model_fields_set, "is": text}
+            for n, value, text in _values(settings)
+        ]
+    except WarehouseError as error:
+        raise click.ClickException(str(error)) from None
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
@@ -145,7 +220,4 @@ def config(as_json: bool) -> None:
 def _values(settings: Settings) -> Iterable[tuple[str, str, str | None]]:
     for name, field in Settings.model_fields.items():
         value = str(settings.dumps_folder if name == "dumps" else getattr(settings, name))
-        try:
-            yield name, shown(value) if name == "warehouse_url" else value, field.description
-        except WarehouseError as error:
-            _fail(error)
+        yield name, shown(value) if name == "warehouse_url" else value, field.description

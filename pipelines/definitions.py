@@ -52,7 +52,7 @@ def definitions(settings: Settings) -> dg.Definitions:
         resources={
             "raw_data": RawData(folder=str(settings.raw_data), dumps=str(settings.dumps_folder)),
             "staging": Staging(folder=str(settings.staging)),
-            "warehouse": Warehouse(url=settings.warehouse_url),
+            "warehouse": Warehouse(url=settings.warehouse_url, keep_releases=settings.keep_releases),
         },
     )
 

@@ -11,9 +11,10 @@ from dagster_shared.error import SerializableErrorInfo
 
 from pipelines.definitions import definitions
 from resources.catalogue import CatalogueError
-from resources.raw_data import SourceError
+from resources.raw_files import RawFiles, SourceError
+from resources.rules import rules_version
 from resources.settings import Settings
-from resources.staging import StagingError
+from resources.staging import Staging, StagingError, fingerprint
 from warehouse.database import WarehouseError
 
 EXPLAINED = tuple(error.__name__ for error in (CatalogueError, SourceError, StagingError, WarehouseError))
@@ -32,17 +33,23 @@ class Failure:
     message: str
 
 
-def refresh(settings: Settings, only: Sequence[str], echo: Callable[[str], None]) -> list[Failure]:
+def refresh(settings: Settings, only: Sequence[str], echo: Callable[[str], None], *, force: bool) -> list[Failure]:
     """Run the job `refresh`, or the part of it that `only` names; say a line per asset through `echo`.
 
-    Returns the failures, none when all is published. Raises UnknownAssetError for a name that is not an asset's.
+    What is staged already from the same files by the same rules is left out, unless `force`. Returns the failures, none
+    when all is published. Raises UnknownAssetError for a name that is not an asset's.
     """
     started = time.monotonic()
     defs = dg.Definitions.merge(definitions(settings), dg.Definitions(loggers={"progress": _progress(echo)}))
-    selection = _selected(defs, only) if only else None
+    graph = defs.resolve_asset_graph()
+    chosen, served = _selected(graph, only)
+    stale = chosen if force else chosen & _stale(graph, settings)
+    if len(stale) < len(chosen):
+        echo(f"{len(chosen) - len(stale)} of {len(chosen)} assets are as they were: same files, same rules")
+    raw = {key for key in graph.get_all_asset_keys() if key.path[0] == "raw"}
     result = defs.resolve_job_def("refresh").execute_in_process(
         instance=dg.DagsterInstance.get(),
-        asset_selection=selection,
+        asset_selection=[*stale, *raw, *(dg.AssetKey(["warehouse", table]) for table in served)],
         raise_on_error=False,
         run_config={"loggers": {"progress": {}}},
     )
@@ -54,28 +61,54 @@ def refresh(settings: Settings, only: Sequence[str], echo: Callable[[str], None]
     ]
 
 
-def _selected(defs: dg.Definitions, only: Sequence[str]) -> list[dg.AssetKey]:
-    """The named imports or tables, what is downstream of them in the same served table, that table, and raw files."""
-    graph = defs.resolve_asset_graph()
-    staged = {key: graph.get(key) for key in graph.materializable_asset_keys if "table" in graph.get(key).metadata}
+def _staged(graph: Any) -> dict[dg.AssetKey, Any]:
+    """The staged assets, in the order in which they are made."""
+    ordered = [key for level in graph.toposorted_asset_keys_by_level for key in level]
+    return {key: graph.get(key) for key in ordered if graph.get(key).tags.get("layer") == "staged"}
+
+
+def _selected(graph: Any, only: Sequence[str]) -> tuple[set[dg.AssetKey], set[str]]:
+    """The named imports or tables with what is downstream of them in the same served table, and those tables."""
+    staged = _staged(graph)
     names = {name for key, node in staged.items() for name in _names(key, node)}
     unknown = sorted(set(only) - names)
     if unknown:
         raise UnknownAssetError(f"no asset is called {', '.join(unknown)}; there are {', '.join(sorted(names))}")
-    chosen = {key for key, node in staged.items() if _names(key, node) & set(only)}
+    chosen = {key for key, node in staged.items() if not only or _names(key, node) & set(only)}
     tables = {staged[key].metadata["table"] for key in chosen}
     below = {
         key
         for key, node in staged.items()
         if node.metadata["table"] in tables and (key in chosen or graph.get_ancestor_asset_keys(key) & chosen)
     }
-    raw = {parent for key in below for parent in staged[key].parent_keys if parent.path[0] == "raw"}
-    return [*below, *raw, *(dg.AssetKey(["warehouse", table]) for table in tables)]
+    return below, tables
 
 
 def _names(key: dg.AssetKey, node: Any) -> set[str]:
     """What an import may be called: its asset, its module, its served table."""
     return {key.path[-1], node.tags["import"], node.metadata["table"]}
+
+
+def _stale(graph: Any, settings: Settings) -> set[dg.AssetKey]:
+    """The staged assets that would come out otherwise than they are staged: other files, other rules, or upstream of
+    them something that would.
+    """
+    versions = RawFiles(str(settings.raw_data), str(settings.dumps_folder)).versions()
+    staging = Staging(folder=str(settings.staging))
+    expected: dict[str, str] = {}
+    stale = set()
+    for key, node in _staged(graph).items():
+        inputs = {
+            parent.path[-1] if parent.path[0] != "raw" else parent.to_user_string(): (
+                versions[parent.path[-1]] if parent.path[0] == "raw" else expected[parent.path[-1]]
+            )
+            for parent in node.parent_keys
+        }
+        name = key.path[-1]
+        expected[name] = fingerprint(rules_version(), inputs)
+        if staging.fingerprint(name) != expected[name]:
+            stale.add(key)
+    return stale
 
 
 def _progress(echo: Callable[[str], None]) -> dg.LoggerDefinition:

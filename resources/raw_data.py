@@ -2,14 +2,12 @@
 
 import csv
 import difflib
-import fnmatch
-import hashlib
 import io
 import json
-import re
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 from xml.etree import ElementTree
@@ -23,79 +21,23 @@ import pyarrow.parquet as pq
 from pydantic import PrivateAttr
 
 from resources.catalogue import Layout, Source, catalogue
+from resources.raw_files import RawFiles, SourceError
 from warehouse.release import SourceFile
 
 COMPRESSED = (".bz2", ".gz")
 BLOCK_BYTES = 8 << 20
 
 
-class SourceError(Exception):
-    """A raw file is missing or is not what it should be; the message names it, and says what to do."""
-
-
-class RawData(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """The folders of raw files."""
+class RawData(dg.ConfigurableResource, RawFiles):  # type: ignore[type-arg]
+    """The raw files, read."""
 
     folder: str
     dumps: str
-    _hashes: dict[tuple[Path, int, int], str] = PrivateAttr(default_factory=dict)
     _rows: dict[str, int] = PrivateAttr(default_factory=dict)
 
-    def paths(self, source_id: str) -> list[Path]:
-        """The files of a source: the newest that matches, or all of them where the source is many; [] if none."""
-        source = catalogue()[source_id]
-        root = Path(self.dumps if source.folder == "dumps" else self.folder)
-        found = [
-            path
-            for pattern in source.files
-            for path in sorted(root.glob(pattern))
-            if not any(fnmatch.fnmatch(path.name, excluded) for excluded in source.excluded_files)
-        ]
-        if source.many or not found:
-            return found
-        return [max(found, key=lambda path: (_vintage(source, path) or "", path.stat().st_mtime_ns, path.name))]
-
-    def path(self, source_id: str) -> Path:
-        """The file of a source. Raises SourceError when it is not there."""
-        paths = self.paths(source_id)
-        if not paths:
-            source = catalogue()[source_id]
-            folder = self.dumps if source.folder == "dumps" else self.folder
-            raise SourceError(
-                f"{source_id}: no file {' or '.join(source.files)} in {folder}. It is {source.title} "
-                f"({source.publisher}), from {source.landing_page}; put it there, or set "
-                f"MOBIVILLE_{source.folder.upper()} to the folder that has it"
-            )
-        return paths[0]
-
-    def has(self, source_id: str) -> bool:
-        """Whether the source is there."""
-        return bool(self.paths(source_id))
-
-    def files(self, source_id: str) -> list[SourceFile]:
-        """What is known of the files of a source: name, vintage, sha256, and the rows read from it so far."""
-        source = catalogue()[source_id]
-        paths = self.paths(source_id)
-        if source.many and paths:
-            digest = hashlib.sha256("".join(f"{p.name} {self._sha256(p)}\n" for p in paths).encode()).hexdigest()
-            return [SourceFile(source_id, f"{len(paths)} files {source.files[0]}", source.vintage, digest)]
-        rows = self._rows.get(source_id)
-        return [
-            SourceFile(source_id, p.name, _vintage(source, p) or source.vintage, self._sha256(p), rows) for p in paths
-        ]
-
-    def version(self, source_id: str) -> str:
-        """The data version of a source: the sha256 of its file, or `absent`."""
-        files = self.files(source_id)
-        return files[0].sha256 if files else "absent"
-
-    def _sha256(self, path: Path) -> str:
-        stat = path.stat()
-        key = (path, stat.st_size, stat.st_mtime_ns)
-        if key not in self._hashes:
-            with path.open("rb") as file:
-                self._hashes[key] = hashlib.file_digest(file, "sha256").hexdigest()
-        return self._hashes[key]
+    def read_files(self, source_id: str) -> list[SourceFile]:
+        """The files of a source, with the number of rows read from them so far."""
+        return [replace(file, rows_read=self._rows.get(source_id)) for file in self.files(source_id)]
 
     def table(self, source_id: str) -> pd.DataFrame:
         """A csv source as text, columns under the catalogue's names, NA where blank, indexed by the file's line.
@@ -181,14 +123,6 @@ def _xml_items(path: Path) -> list[dict[str, Any]]:
     except ElementTree.ParseError as error:
         raise SourceError(f"{path.name}: expected XML: {error}. Fetch it again") from error
     return [{element.tag: element.text for element in item} for item in root or ()]
-
-
-def _vintage(source: Source, path: Path) -> str | None:
-    """The vintage that the file's name holds; a year of two digits is of this century."""
-    match = source.vintage_in_name and re.search(source.vintage_in_name, path.name, re.IGNORECASE)
-    if not match:
-        return None
-    return f"20{match[1]}" if len(match[1]) == 2 else match[1]
 
 
 @contextmanager

@@ -23,6 +23,7 @@ class Settings(BaseSettings):
         f"sqlite:///{VAR / 'warehouse.db'}",
         description="SQLAlchemy URL of the warehouse: sqlite:///FILE or mariadb+pymysql://USER:PASSWORD@HOST/DATABASE",
     )
+    keep_releases: int = Field(1, ge=1, description="how many releases before the served one are kept whole")
 
     @property
     def dumps_folder(self) -> Path:

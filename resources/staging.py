@@ -1,8 +1,9 @@
 """The staging area: one Parquet file per staged table, with the schema that `warehouse/tables.py` gives it."""
 
+import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from warehouse import tables
 from warehouse.release import SourceFile
 
 SOURCES_KEY = b"mobiville.sources"
+FINGERPRINT_KEY = b"mobiville.fingerprint"
 
 
 class StagingError(Exception):
@@ -23,10 +25,18 @@ class StagingError(Exception):
 
 @dataclass
 class Staged:
-    """What an asset hands to the staging area: rows, and the files they were made from."""
+    """What an asset hands to the staging area: rows, the files they were made from, and their fingerprint."""
 
     rows: pd.DataFrame
     sources: Sequence[SourceFile]
+    fingerprint: str
+
+
+def fingerprint(rules: str, inputs: Mapping[str, str]) -> str:
+    """What stands for everything a staged table is made with: the rules' version, and of each input (a source, by its
+    id, or a staged table) the sha256 or fingerprint. The same fingerprint, the same rows.
+    """
+    return hashlib.sha256(json.dumps([rules, sorted(inputs.items())]).encode()).hexdigest()
 
 
 class Staging(dg.ConfigurableIOManager):
@@ -43,15 +53,25 @@ class Staging(dg.ConfigurableIOManager):
 
     def sources(self, name: str) -> list[SourceFile]:
         """The raw files that a staged table was made from, those of its upstream tables included."""
-        known = pq.read_schema(self.path(name)).metadata or {}
-        return [SourceFile(**source) for source in json.loads(known.get(SOURCES_KEY, b"[]"))]
+        return [SourceFile(**source) for source in json.loads(self._known(name).get(SOURCES_KEY, b"[]"))]
+
+    def fingerprint(self, name: str) -> str:
+        """The fingerprint of a staged table; empty when it is not staged, or was before there were any."""
+        try:
+            return self._known(name).get(FINGERPRINT_KEY, b"").decode()
+        except StagingError:
+            return ""
+
+    def _known(self, name: str) -> dict[bytes, bytes]:
+        return pq.read_schema(self.path(name)).metadata or {}
 
     def handle_output(self, context: dg.OutputContext, obj: Staged) -> None:
         """Write a staged table. Raises StagingError when the rows do not fit the table's description."""
         name = context.asset_key.path[-1]
         schema = tables.contents_schema(tables.metadata.tables[context.definition_metadata["table"]])
         sources = json.dumps([asdict(source) for source in sorted(set(obj.sources))]).encode()
-        table = fit(obj.rows, schema, name).replace_schema_metadata({SOURCES_KEY: sources})
+        known = {SOURCES_KEY: sources, FINGERPRINT_KEY: obj.fingerprint.encode()}
+        table = fit(obj.rows, schema, name).replace_schema_metadata(known)
         folder = Path(self.folder)
         folder.mkdir(parents=True, exist_ok=True)
         aside = folder / f"{name}.parquet.{os.getpid()}"
@@ -62,10 +82,10 @@ class Staging(dg.ConfigurableIOManager):
             aside.unlink(missing_ok=True)
 
     def load_input(self, context: dg.InputContext) -> pd.DataFrame:
-        """Read a staged table; `attrs["sources"]` are the files it was made from."""
+        """Read a staged table; `attrs` has the files it was made from, and its fingerprint."""
         name = context.asset_key.path[-1]
         frame: pd.DataFrame = pq.read_table(self.path(name)).to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
-        frame.attrs = {"sources": self.sources(name)}
+        frame.attrs = {"sources": self.sources(name), "fingerprint": self.fingerprint(name)}
         return frame
 
 

@@ -7,7 +7,7 @@ served, and `cities__r7` while they are kept to go back to. What is being loaded
 import hashlib
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,11 +45,15 @@ class SourceFile:
 
 @dataclass(frozen=True)
 class Contents:
-    """New contents of a served table: Parquet files of its schema, one after the other, and their sources."""
+    """New contents of a served table: Parquet files of its schema, one after the other, and their sources.
+
+    `fingerprint` stands for everything they were made with: equal to that of the served contents, they need no look.
+    """
 
     table: Table
     parts: Sequence[Path]
     sources: Sequence[SourceFile] = ()
+    fingerprint: str = ""
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """The rows, a bounded number at a time."""
@@ -75,6 +79,7 @@ class ServedTable:
     loaded_at: datetime
     rows: int
     sha256: str
+    fingerprint: str
     sources: list[SourceFile] = field(default_factory=list)
 
 
@@ -85,6 +90,7 @@ class Release:
     id: int
     started_at: datetime
     published_at: datetime
+    status: str
     code_version: str
     started_by: str
     tables: dict[str, ServedTable]
@@ -92,29 +98,40 @@ class Release:
 
 def served(engine: Engine) -> Release | None:
     """The release that readers see; None while there is none."""
+    found = history(engine, limit=1)
+    return found[0] if found else None
+
+
+def history(engine: Engine, limit: int | None = None) -> list[Release]:
+    """The releases there have been, the newest first."""
     with engine.connect() as connection:
         if not inspect(connection).has_table(tables.releases.name):
-            return None
-        row = connection.execute(select(tables.releases).order_by(tables.releases.c.id.desc()).limit(1)).one_or_none()
-        if row is None:
-            return None
-        return Release(**row._mapping, tables=_served_tables(connection, row.id))
+            return []
+        query = select(tables.releases).order_by(tables.releases.c.id.desc()).limit(limit)
+        return [
+            Release(**row._mapping, tables=_tables_of(connection, row.id)) for row in connection.execute(query).all()
+        ]
 
 
-def _served_tables(connection: Connection, release: int) -> dict[str, ServedTable]:
-    by_name = tables.release_tables.c
+def _tables_of(connection: Connection, release: int) -> dict[str, ServedTable]:
+    of_tables, of_sources = tables.release_tables, tables.release_sources
     found = {
         row.table_name: ServedTable(*row[1:])
         for row in connection.execute(
-            select(tables.release_tables).where(by_name.release_id == release).order_by(by_name.table_name)
+            select(of_tables).where(of_tables.c.release_id == release).order_by(of_tables.c.table_name)
         )
     }
-    sources = tables.release_sources
     for row in connection.execute(
-        select(sources).where(sources.c.release_id == release).order_by(*sources.primary_key.columns)
+        select(of_sources).where(of_sources.c.release_id == release).order_by(*of_sources.primary_key.columns)
     ):
         found[row.table_name].sources.append(SourceFile(*row[2:]))
     return found
+
+
+def next_number(engine: Engine) -> int:
+    """The id that the next release will have."""
+    last = served(engine)
+    return last.id + 1 if last else 1
 
 
 def publish(
@@ -124,35 +141,107 @@ def publish(
     started_at: datetime,
     code_version: str,
     started_by: str,
+    keep: int = KEPT_RELEASES,
     progress: Callable[[str], None] = lambda message: None,
 ) -> Release:
     """Load what changed, swap it in, all in one step; return the release served then, the old one if nothing is new.
 
-    Whatever happens before the swap, readers keep the release they have. Raises WarehouseError when the database does
-    not take the contents or the swap.
+    Whatever happens before the swap, readers keep the release they have. `keep` releases before the served one stay
+    whole. Raises WarehouseError when the database does not take the contents or the swap.
     """
-    clean(engine)
+    clean(engine, keep)
     before = served(engine)
     old = before.tables if before else {}
     number = before.id + 1 if before else 1
     new: dict[str, ServedTable] = {}
-    loaded = []
     for content in contents:
-        name, sha256 = content.table.name, content.sha256()
-        entry = old.get(name)
-        if entry is None or entry.sha256 != sha256:
-            progress(f"loading {name}")
-            rows = load(engine, content.table, content.batches())
-            entry = ServedTable(name, number, _now(), rows, sha256)
-            loaded.append(content.table)
-        new[name] = replace(entry, sources=sorted(content.sources))
+        new[content.table.name] = _loaded(engine, content, old.get(content.table.name), number, progress)
     if before and all(old.get(name) == entry for name, entry in new.items()):
         return before
-    release = Release(number, started_at, _now(), code_version, started_by, {**old, **new})
+    incoming = {name: f"{name}__next" for name, entry in new.items() if entry.contents_id == number}
+    progress(f"swapping {len(incoming)} tables")
+    release = promote(
+        engine,
+        {**old, **new},
+        incoming,
+        started_at=started_at,
+        code_version=code_version,
+        started_by=started_by,
+        status="published",
+    )
+    clean(engine, keep)
+    return release
+
+
+def _loaded(
+    engine: Engine, content: Contents, old: ServedTable | None, number: int, progress: Callable[[str], None]
+) -> ServedTable:
+    """The table as the release `number` will serve it: as it is where the contents are the same, else loaded anew."""
+    sources = sorted(content.sources)
+    if old and content.fingerprint and old.fingerprint == content.fingerprint:
+        return replace(old, sources=sources)
+    sha256 = content.sha256()
+    if old and old.sha256 == sha256:
+        return replace(old, sources=sources, fingerprint=content.fingerprint)
+    progress(f"loading {content.table.name}")
+    rows = load(engine, content.table, content.batches())
+    return ServedTable(content.table.name, number, _now(), rows, sha256, content.fingerprint, sources)
+
+
+def rollback(engine: Engine, to: int | None, *, started_by: str, code_version: str, keep: int) -> Release:
+    """Serve what release `to` served (by default the release before the served one), in one step.
+
+    It is a release of its own. Raises WarehouseError when there is no such release, or its contents are not kept.
+    """
+    clean(engine, keep)
+    releases = history(engine)
+    target = next((r for r in releases[1:] if to in (None, r.id)), None)
+    if target is None:
+        known = ", ".join(str(r.id) for r in releases[1 : 1 + keep]) or "none"
+        raise WarehouseError(f"there is no release {to or 'before the served one'} to go back to; kept: {known}")
+    now = releases[0].tables
+    incoming = {
+        name: f"{name}__r{entry.contents_id}"
+        for name, entry in target.tables.items()
+        if name not in now or now[name].contents_id != entry.contents_id
+    }
+    gone = sorted(set(incoming.values()) - set(inspect(engine).get_table_names()))
+    if gone:
+        raise WarehouseError(f"release {target.id} is no longer kept whole: {', '.join(gone)} is not there")
+    release = promote(
+        engine,
+        target.tables,
+        incoming,
+        started_at=_now(),
+        code_version=code_version,
+        started_by=started_by,
+        status="rollback",
+    )
+    clean(engine, keep)
+    return release
+
+
+def promote(
+    engine: Engine,
+    entries: Mapping[str, ServedTable],
+    incoming: Mapping[str, str],
+    *,
+    started_at: datetime,
+    code_version: str,
+    started_by: str,
+    status: str,
+) -> Release:
+    """Serve `entries` as the next release: put tables that stand beside in the place of served ones, in one step.
+
+    `incoming`: the name of a served table, and the name of the table that takes its place. What goes out is kept as
+    `<table>__r<contents_id>`. Raises WarehouseError when readers hold the served tables.
+    """
+    before = served(engine)
+    number = before.id + 1 if before else 1
+    release = Release(number, started_at, _now(), status, code_version, started_by, dict(entries))
     _write_record(engine, release)
-    progress(f"swapping {len(loaded)} tables")
-    _swap(engine, loaded, {name: entry.contents_id for name, entry in old.items()})
-    clean(engine)
+    outgoing = {name: entry.contents_id for name, entry in before.tables.items()} if before else {}
+    _swap(engine, incoming, outgoing)
     return release
 
 
@@ -178,39 +267,39 @@ def _write_record(engine: Engine, release: Release) -> None:
                 "loaded_at": entry.loaded_at,
                 "row_count": entry.rows,
                 "sha256": entry.sha256,
+                "fingerprint": entry.fingerprint,
             }
             connection.execute(insert(next_of(tables.release_tables)), row | served_table)
             for source in entry.sources:
                 connection.execute(insert(next_of(tables.release_sources)), row | vars(source))
 
 
-def _swap(engine: Engine, loaded: Sequence[Table], outgoing: dict[str, int]) -> None:
-    """Put what was loaded, and the record, in the place of what is served, in one step that readers see whole."""
-    with engine.connect() as connection:
-        there = set(inspect(connection).get_table_names())
+def _swap(engine: Engine, incoming: Mapping[str, str], outgoing: Mapping[str, int]) -> None:
+    """Put what stands beside, and the record, in the place of what is served, in one step that readers see whole."""
+    there = set(inspect(engine).get_table_names())
     renames = []
-    for table in loaded:
-        if table.name in there:
-            renames.append((table.name, f"{table.name}__r{outgoing.get(table.name, 0)}"))
-        renames.append((f"{table.name}__next", table.name))
+    for name, beside in incoming.items():
+        if name in there:
+            renames.append((name, f"{name}__r{outgoing.get(name, 0)}"))
+        renames.append((beside, name))
     for table in RECORD:
         if table.name in there:
             renames.append((table.name, f"{table.name}__old"))
         renames.append((f"{table.name}__next", table.name))
     if is_sqlite(engine):
-        _rename_in_sqlite(engine, renames, loaded)
+        _rename_in_sqlite(engine, renames, [tables.metadata.tables[name] for name in incoming])
     else:
         _rename_in_mariadb(engine, renames)
 
 
-def _rename_in_sqlite(engine: Engine, renames: Sequence[tuple[str, str]], loaded: Sequence[Table]) -> None:
+def _rename_in_sqlite(engine: Engine, renames: Sequence[tuple[str, str]], changed: Sequence[Table]) -> None:
     with engine.begin() as connection:
-        for table in loaded:  # index names are global in SQLite: the served table has them
+        for table in changed:  # index names are global in SQLite: the served table has them
             for index in table.indexes:
                 index.drop(connection, checkfirst=True)
         for now, then in renames:
             connection.exec_driver_sql(f"ALTER TABLE {now} RENAME TO {then}")
-        for table in loaded:
+        for table in changed:
             for index in sorted(table.indexes, key=lambda index: str(index.name)):
                 index.create(connection)
         _create_views(connection)
@@ -254,18 +343,20 @@ def _create_views(connection: Connection) -> None:
             connection.exec_driver_sql(f"CREATE VIEW {name} AS {query}")
 
 
-def clean(engine: Engine) -> None:
-    """Drop what a killed refresh left behind, and contents that no kept release serves."""
+def clean(engine: Engine, keep: int = KEPT_RELEASES) -> None:
+    """Drop what a killed refresh left behind, and contents of neither the served release nor `keep` before it."""
     with engine.begin() as connection:
         there = inspect(connection)
         names = there.get_table_names()
         kept: set[str] = set()
         if tables.releases.name in names:
-            recent = select(tables.releases.c.id).order_by(tables.releases.c.id.desc()).limit(1 + KEPT_RELEASES)
+            recent = select(tables.releases.c.id).order_by(tables.releases.c.id.desc()).limit(1 + keep)
             numbers = list(connection.execute(recent).scalars())
             by = tables.release_tables.c
             rows = connection.execute(select(by.table_name, by.contents_id).where(by.release_id.in_(numbers)))
             kept = {f"{name}__r{number}" for name, number in rows}
+            if len(numbers) <= keep:  # what was served before the first release is a previous release too
+                kept |= {f"{name}__r0" for name in tables.metadata.tables}
         for name in names:
             if re.search(r"__(next|old|r\d+)$", name) and name not in kept:
                 connection.exec_driver_sql(f"DROP TABLE {name}")

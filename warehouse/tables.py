@@ -278,6 +278,38 @@ tensions = _table(
 SERVED = tuple(metadata.sorted_tables)
 """The tables readers read, in a fixed order."""
 
+KEYS = {
+    "bassins": ("code_commune_insee",),
+    "cities": ("insee_com",),
+    "cities_jobs": (
+        "insee_code",
+        "rome_id",
+    ),
+    "departements": ("code",),
+    "equipments": (
+        "depcom",
+        "typequ",
+    ),
+    "helps": ("slug",),
+    "new_regions": ("code",),
+    "old_regions": ("former_code",),
+    "regions_tensions_criterions": ("id",),
+    "rome_codes": ("code",),
+    "romeogrs": (
+        "code_rome",
+        "code_ogr",
+    ),
+    "romeskills": (
+        "code_rome",
+        "skill_label",
+    ),
+    "tensions": (
+        "bassin_id",
+        "rome",
+    ),
+}
+"""What tells the rows of each served table apart, beside their `id`."""
+
 VIEWS = {
     "socialhousings": (
         "SELECT code AS region_code, name AS region_name, average_delay_obtain_social_housing FROM new_regions"
@@ -294,6 +326,7 @@ releases = Table(
     Column("id", Integer, primary_key=True, autoincrement=False, comment="number of the release, rising"),
     Column("started_at", DateTime, nullable=False, comment="when its refresh began (UTC)"),
     Column("published_at", DateTime, nullable=False, comment="when readers began to see it (UTC)"),
+    Column("status", String(16), nullable=False, comment="published, rollback or restore"),
     Column("code_version", String(64), nullable=False, comment="version of the code that made it"),
     Column("started_by", String(255), nullable=False, comment="who or what started it"),
 )
@@ -307,6 +340,7 @@ release_tables = Table(
     Column("loaded_at", DateTime, nullable=False, comment="when these contents were loaded (UTC)"),
     Column("row_count", Integer, nullable=False, comment="rows, number"),
     Column("sha256", String(64), nullable=False, comment="of the contents and of the table's description"),
+    Column("fingerprint", String(64), nullable=False, comment="of the inputs and rules the contents were made with"),
 )
 
 release_sources = Table(

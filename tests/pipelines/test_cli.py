@@ -7,6 +7,10 @@ from sqlalchemy import create_engine
 
 import raw_data
 from tests.pipelines.conftest import Command
+from warehouse.database import connect
+from warehouse.lock import only_writer
+
+FOLDERS = ("RAW_DATA", "DUMPS", "STAGING")
 
 
 def served(folder: Path) -> dict[str, list[tuple[object, ...]]]:
@@ -28,7 +32,7 @@ def sample(tmp_path: Path) -> Path:
 
 
 def test_help_is_everywhere(mobiville: Command) -> None:
-    for command in ([], ["refresh"], ["status"], ["ui"], ["config"]):
+    for command in ([], *([name] for name in ("refresh", "status", "ui", "config", "releases", "diff", "rollback"))):
         helped = mobiville(*command, "--help")
         assert helped.returncode == 0
         assert "Usage: mobiville" in helped.stdout
@@ -39,7 +43,7 @@ def test_config_shows_each_setting_and_no_password(mobiville: Command) -> None:
     shown = mobiville("config", "--json", warehouse_url=url)
     values = {row["variable"]: row["value"] for row in json.loads(shown.stdout)}
     assert values["MOBIVILLE_WAREHOUSE_URL"] == "mariadb+pymysql://etl:***@db/mobiville"
-    assert set(values) == {f"MOBIVILLE_{name}" for name in ("RAW_DATA", "DUMPS", "STAGING", "WAREHOUSE_URL")}
+    assert set(values) == {f"MOBIVILLE_{name}" for name in (*FOLDERS, "WAREHOUSE_URL", "KEEP_RELEASES")}
     assert "hunter2" not in shown.stdout + shown.stderr + mobiville("config", warehouse_url=url).stdout
 
 
@@ -136,3 +140,61 @@ def test_optional_sources_may_be_missing(mobiville: Command, sample: Path, tmp_p
     with engine.connect() as connection:
         assert set(connection.exec_driver_sql(f"SELECT {counted} FROM cities").one()) == {0}
         assert connection.exec_driver_sql("SELECT COUNT(*) FROM romeskills").scalar() == 0
+
+
+def changed(sample: Path) -> None:
+    helps = sample / "helps.json"
+    helps.write_text(helps.read_text().replace('"title": "', '"title": "X ', 1))
+
+
+def test_a_refresh_with_nothing_new_says_so_and_one_changed_file_remakes_what_it_touches(
+    mobiville: Command, sample: Path
+) -> None:
+    files = str(sample)
+    assert mobiville("refresh", raw_data=files).returncode == 0
+    again = mobiville("refresh", raw_data=files)
+    assert again.stdout == "nothing new: release 1 stays as it is\n"
+    changed(sample)
+    third = mobiville("refresh", raw_data=files)
+    assert "14 of 15 assets are as they were" in third.stdout
+    assert "loading helps" in third.stdout
+    assert "loading cities" not in third.stdout
+    forced = mobiville("refresh", "--force", raw_data=files)
+    assert "cities " in forced.stdout
+    assert [r["release"] for r in json.loads(mobiville("releases", "--json").stdout)] == [2, 1]
+
+
+def test_one_goes_back_and_sees_what_changed(mobiville: Command, sample: Path, tmp_path: Path) -> None:
+    files = str(sample)
+    assert mobiville("refresh", raw_data=files).returncode == 0
+    before = served(tmp_path)
+    changed(sample)
+    assert mobiville("refresh", raw_data=files).returncode == 0
+    assert served(tmp_path) != before
+    differs = json.loads(mobiville("diff", "1", "2", "--json").stdout)
+    assert {kind: change["rows"] for kind, change in differs.pop("helps").items()} == {
+        "added": 0,
+        "removed": 0,
+        "changed": 1,
+    }
+    assert differs == {}
+    assert "1 changed" in mobiville("diff", "1", "2").stdout
+    assert mobiville("rollback").returncode == 0
+    assert served(tmp_path) == before
+    assert [r["status"] for r in json.loads(mobiville("releases", "--json").stdout)][:2] == ["rollback", "published"]
+    failed = mobiville("rollback", "--to", "77")
+    assert failed.returncode == 1
+    assert "there is no release 77 to go back to; kept: 2" in failed.stderr
+    assert "there is no release 9; there are 1, 2, 3" in mobiville("diff", "1", "9").stderr
+
+
+def test_a_second_refresh_says_who_holds_the_first_and_leaves_when_told(
+    mobiville: Command, tmp_path: Path, warehouse_url: str
+) -> None:
+    engine = connect(warehouse_url)
+    with only_writer(engine):
+        left = mobiville("refresh", "--no-wait", warehouse_url=warehouse_url)
+    assert left.returncode == 1
+    assert "the warehouse is being written by " in left.stderr
+    assert mobiville("refresh", "--no-wait", warehouse_url=warehouse_url).returncode == 0
+    engine.dispose()

@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from resources.raw_data import RawData, SourceError, numbers, whole_numbers
+from resources.raw_data import RawData, numbers, whole_numbers
+from resources.raw_files import SourceError
 
 BPE = "AN;REG;TYPEQU;DOM;DEPCOM\n2021;84;A101;A;01001\n2021;94;B201;B;2A004\n"
 
@@ -50,7 +51,7 @@ def test_the_bpe_is_read_in_each_of_its_forms(raw: RawData, tmp_path: Path, form
     else:
         path.write_text(BPE)
     assert facilities(raw) == [["01001", "A101"], ["2A004", "B201"]]
-    (file,) = raw.files("bpe")
+    (file,) = raw.read_files("bpe")
     assert (file.rows_read, file.vintage) == (2, "2024" if "24" in form else "2021")
     assert file.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 

@@ -1,46 +1,21 @@
 import threading
 import time
 from collections.abc import Iterator
-from datetime import datetime
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import Engine, Table, event, inspect, select
 from sqlalchemy.exc import OperationalError
 
+from tests.warehouse.making import SOURCE, STARTED, contents, done, jobs, one_look, regions
 from warehouse import release as module
 from warehouse import tables
-from warehouse.database import WarehouseError, connect, is_sqlite, parse_url, shown
+from warehouse.database import WarehouseError, connect, parse_url, shown
+from warehouse.diff import Change, diff
 from warehouse.load import load
-from warehouse.release import Contents, Release, SourceFile, publish, served
-
-STARTED = datetime(2026, 1, 1)
-SOURCE = SourceFile("offers_dump", "a.csv.bz2", "20211221", "0" * 64, 3)
-
-
-def contents(folder: Path, table: Table, rows: list[dict[str, Any]], *sources: SourceFile) -> Contents:
-    path = folder / f"{table.name}-{len(list(folder.iterdir()))}.parquet"
-    pq.write_table(pa.Table.from_pylist(rows, tables.contents_schema(table)), path)
-    return Contents(table, [path], sources or [SOURCE])
-
-
-def jobs(folder: Path, number: int, rows: int = 3) -> Contents:
-    table = tables.cities_jobs
-    return contents(
-        folder, table, [{"insee_code": f"{n:05}", "rome_id": "A1101", "number": number} for n in range(rows)]
-    )
-
-
-def regions(folder: Path, number: int) -> Contents:
-    row = {"code": number, "name": "Normandie", "average_delay_obtain_social_housing": 12}
-    return contents(folder, tables.new_regions, [row])
-
-
-def done(engine: Engine, *new: Contents) -> Release:
-    return publish(engine, new, started_at=STARTED, code_version="1", started_by="test")
+from warehouse.release import Contents, SourceFile, history, publish, rollback, served
 
 
 def rows_of(engine: Engine, table: Table) -> list[tuple[Any, ...]]:
@@ -177,7 +152,7 @@ def test_readers_never_see_an_empty_or_mixed_warehouse(warehouse: Engine, wareho
         reader = connect(warehouse_url)
         for _ in _until(stop):
             try:
-                seen.add(_one_look(reader))
+                seen.add(one_look(reader))
             except Exception as error:
                 errors.append(error)
         reader.dispose()
@@ -200,18 +175,72 @@ def _until(stop: threading.Event) -> Iterator[None]:
         yield
 
 
-def _one_look(engine: Engine) -> tuple[int, ...]:
-    """One statement over both tables: rows, the offers' smallest and largest number, the region's code."""
-    query = "SELECT COUNT(*), MIN(j.number), MAX(j.number), MIN(r.code) FROM cities_jobs j CROSS JOIN new_regions r "
-    with engine.connect() as connection:
-        if is_sqlite(engine):
-            return tuple(connection.connection.cursor().execute(query).fetchone())
-        return tuple(connection.exec_driver_sql(query).one())
-
-
 @pytest.mark.parametrize("url", ["postgresql://a:secret@h/d", "not a url: secret", "mariadb+pymysql://root:secret@h"])
 def test_an_address_that_is_no_warehouse_is_refused_without_its_password(url: str) -> None:
     with pytest.raises(WarehouseError) as refused:
         parse_url(url)
     assert "secret" not in str(refused.value)
     assert shown("mysql://u:secret@h/d") == "mysql+pymysql://u:***@h/d"
+
+
+def test_going_back_serves_the_kept_contents_and_is_a_release_of_its_own(warehouse: Engine, tmp_path: Path) -> None:
+    for number in (1, 2):
+        done(warehouse, jobs(tmp_path, number), regions(tmp_path, 28))
+    back = rollback(warehouse, None, started_by="test", code_version="1", keep=1)
+    assert (back.id, back.status) == (3, "rollback")
+    assert {row[3] for row in rows_of(warehouse, tables.cities_jobs)} == {1}
+    assert indexes(warehouse, "cities_jobs") == {("insee_code", "rome_id"), ("rome_id",), ("number",)}
+    forth = rollback(warehouse, 2, started_by="test", code_version="1", keep=1)
+    assert {row[3] for row in rows_of(warehouse, tables.cities_jobs)} == {2}
+    assert [release.id for release in history(warehouse)] == [4, 3, 2, 1]
+    assert forth.tables["cities_jobs"].contents_id == 2
+
+
+def test_one_cannot_go_back_to_what_is_not_kept(warehouse: Engine, tmp_path: Path) -> None:
+    for number in (1, 2, 3):
+        done(warehouse, jobs(tmp_path, number))
+    with pytest.raises(WarehouseError, match="release 1 is no longer kept whole: cities_jobs__r1 is not there"):
+        rollback(warehouse, 1, started_by="test", code_version="1", keep=1)
+    assert {row[3] for row in rows_of(warehouse, tables.cities_jobs)} == {3}
+
+
+def test_more_releases_are_kept_where_asked(warehouse: Engine, tmp_path: Path) -> None:
+    for number in (1, 2, 3, 4):
+        publish(warehouse, [jobs(tmp_path, number)], started_at=STARTED, code_version="1", started_by="test", keep=2)
+    assert {n for n in inspect(warehouse).get_table_names() if "__r" in n} == {"cities_jobs__r2", "cities_jobs__r3"}
+
+
+def test_the_tables_of_the_old_system_become_the_previous_release(warehouse: Engine, tmp_path: Path) -> None:
+    with warehouse.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE cities_jobs (id INTEGER PRIMARY KEY, insee_code VARCHAR(255))")
+        connection.exec_driver_sql("INSERT INTO cities_jobs VALUES (1, 'old')")
+        connection.exec_driver_sql("CREATE TABLE migrations (name VARCHAR(255))")
+    done(warehouse, jobs(tmp_path, 1))
+    with warehouse.connect() as connection:
+        old = connection.exec_driver_sql("SELECT insee_code FROM cities_jobs__r0").scalar_one()
+    assert old == "old"
+    assert {"migrations", "cities_jobs"} <= set(inspect(warehouse).get_table_names())
+    done(warehouse, regions(tmp_path, 28))
+    assert "migrations" in inspect(warehouse).get_table_names()
+
+
+def test_contents_of_the_same_fingerprint_need_no_look(warehouse: Engine, tmp_path: Path) -> None:
+    first = done(warehouse, replace(jobs(tmp_path, 1), fingerprint="a"))
+    unseen = Contents(tables.cities_jobs, [tmp_path / "not there"], [SOURCE], "a")
+    assert done(warehouse, unseen) == first
+
+
+def test_a_diff_counts_rows_by_their_key_and_shows_the_first(warehouse: Engine, tmp_path: Path) -> None:
+    def region(code: int, delay: int | None) -> dict[str, Any]:
+        return {"code": code, "name": "n", "average_delay_obtain_social_housing": delay}
+
+    done(warehouse, contents(tmp_path, tables.new_regions, [region(1, 5), region(2, None), region(3, 7)]))
+    done(warehouse, contents(tmp_path, tables.new_regions, [region(1, 5), region(2, 9), region(4, 7)]))
+    assert diff(warehouse, 1, 2) == {
+        "new_regions": {
+            "added": Change(1, [{"code": 4}]),
+            "removed": Change(1, [{"code": 3}]),
+            "changed": Change(1, [{"code": 2}]),
+        }
+    }
+    assert diff(warehouse, 2, 2) == {}

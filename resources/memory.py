@@ -1,0 +1,42 @@
+"""What the last whole refresh was made from, so that one with nothing new ends at once."""
+
+import json
+
+from sqlalchemy import Engine
+
+from resources.raw_files import RawFiles
+from resources.rules import rules_version
+from resources.settings import Settings
+from warehouse.database import shown
+from warehouse.release import served
+
+
+class Memory:
+    """The inputs of the last whole refresh (rules, files, warehouse), beside the staged tables it left."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.path = settings.staging / "refresh.json"
+        self.inputs = {
+            "rules": rules_version(),
+            "versions": RawFiles(str(settings.raw_data), str(settings.dumps_folder)).versions(),
+            "warehouse": shown(settings.warehouse_url),
+        }
+        self.release = 0
+
+    def is_served(self, engine: Engine) -> bool:
+        """Whether the served release is the one that the same inputs made."""
+        try:
+            known = json.loads(self.path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return False
+        release = served(engine)
+        self.release = release.id if release else 0
+        return bool(known == self.inputs | {"release": self.release})
+
+    def remember(self, engine: Engine) -> None:
+        """Note that the served release was made from these inputs."""
+        release = served(engine)
+        text = json.dumps(self.inputs | {"release": release.id if release else 0})
+        aside = self.path.with_suffix(".new")
+        aside.write_text(text, encoding="utf-8")
+        aside.replace(self.path)
