@@ -49,6 +49,7 @@ def definitions(settings: Settings) -> dg.Definitions:
     return dg.Definitions(
         assets=dg.load_assets_from_modules(MODULES),
         jobs=[refresh],
+        executor=dg.in_process_executor,  # a process per step would cost more than the step
         resources={
             "raw_data": RawData(folder=str(settings.raw_data), dumps=str(settings.dumps_folder)),
             "staging": Staging(folder=str(settings.staging)),

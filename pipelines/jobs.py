@@ -5,6 +5,5 @@ import dagster as dg
 refresh = dg.define_asset_job(
     "refresh",
     selection=dg.AssetSelection.all(),
-    executor_def=dg.in_process_executor,
     description="The whole chain: look at the raw files, stage every table, publish all of them in one step.",
 )

@@ -331,8 +331,11 @@ def _blockers(engine: Engine) -> str:
         "SELECT p.id, p.user, p.host, TIMESTAMPDIFF(SECOND, t.trx_started, NOW()) FROM information_schema.innodb_trx t "
         "JOIN information_schema.processlist p ON p.id = t.trx_mysql_thread_id WHERE p.id <> CONNECTION_ID()"
     )
-    with engine.connect() as connection:
-        rows = connection.exec_driver_sql(query).all()
+    try:
+        with engine.connect() as connection:
+            rows = connection.exec_driver_sql(query).all()
+    except OperationalError:
+        return "which they are only an account with the PROCESS privilege may see"
     return ", ".join(f"connection {r[0]} of {r[1]} from {r[2]}, open for {r[3]} s" for r in rows) or "unknown"
 
 

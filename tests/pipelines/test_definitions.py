@@ -55,6 +55,6 @@ def test_edges_are_those_of_the_design() -> None:
     }
 
 
-def test_the_refresh_runs_in_one_process() -> None:
-    job = DEFS.resolve_job_def("refresh")
-    assert job.executor_def.name == "in_process"
+def test_what_is_run_from_the_ui_runs_in_one_process_too() -> None:
+    for job in ("refresh", "__ASSET_JOB"):
+        assert DEFS.resolve_job_def(job).executor_def.name == "in_process"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, Table, event, inspect, select
+from sqlalchemy import Engine, Table, event, inspect, make_url, select
 from sqlalchemy.exc import OperationalError
 
 from tests.warehouse.making import SOURCE, STARTED, contents, done, jobs, one_look, regions
@@ -244,3 +244,32 @@ def test_a_diff_counts_rows_by_their_key_and_shows_the_first(warehouse: Engine, 
         }
     }
     assert diff(warehouse, 2, 2) == {}
+
+
+def test_the_privileges_that_the_readme_names_suffice(mariadb_url: str, tmp_path: Path) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    url, root = make_url(mariadb_url), connect(mariadb_url)
+    statements = readme.split("```sql\n")[1].split("```")[0]
+    writer, reader = f"w_{url.database}"[:32], f"r_{url.database}"[:32]
+    for old, new in (
+        ("mobiville.*", f"{url.database}.*"),
+        ("'mobiville'@", f"'{writer}'@"),
+        ("'reader'@", f"'{reader}'@"),
+        ("…", "secret"),
+    ):
+        statements = statements.replace(old, new)
+    with root.begin() as connection:
+        for statement in filter(None, map(str.strip, statements.split(";"))):
+            connection.exec_driver_sql(statement.replace("%", "%%"))
+    engine = connect(url.set(username=writer, password="secret").render_as_string(hide_password=False))
+    for number in (1, 2):
+        done(engine, jobs(tmp_path, number), regions(tmp_path, number))
+    rollback(engine, None, started_by="test", code_version="1", keep=1)
+    only_reads = connect(url.set(username=reader, password="secret").render_as_string(hide_password=False))
+    assert len(rows_of(only_reads, tables.cities_jobs)) == 3
+    with pytest.raises(OperationalError, match="denied"), only_reads.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM cities_jobs")
+    engine.dispose()
+    only_reads.dispose()
+    with root.begin() as connection:
+        connection.exec_driver_sql(f"DROP USER '{writer}'@'%%', '{reader}'@'%%'")
