@@ -69,7 +69,7 @@ def warehouse_tables(
         )
         for name in names
     ]
-    run = context.instance.get_run_record_by_id(context.run_id)
+    run = context.instance.get_run_record_by_id(context.run.run_id)
     started_at = run.create_timestamp.replace(microsecond=0, tzinfo=None) if run else datetime.now(UTC)
     release = warehouse.publish(contents, started_at, context.log.info)
     for name in names:

@@ -1,5 +1,9 @@
+import hashlib
+from pathlib import Path
+
 import dagster as dg
 
+import raw_data
 from assets.warehouse import PARTS
 from pipelines.definitions import definitions
 from resources.catalogue import catalogue
@@ -58,3 +62,20 @@ def test_edges_are_those_of_the_design() -> None:
 def test_what_is_run_from_the_ui_runs_in_one_process_too() -> None:
     for job in ("refresh", "__ASSET_JOB"):
         assert DEFS.resolve_job_def(job).executor_def.name == "in_process"
+
+
+def test_the_data_version_of_a_raw_file_is_its_sha256(tmp_path: Path) -> None:
+    warehouse = f"sqlite:///{tmp_path / 'w.db'}"
+    defs = definitions(Settings(staging=tmp_path / "staging", warehouse_url=warehouse))
+    instance = dg.DagsterInstance.ephemeral()
+    assert defs.resolve_job_def("refresh").execute_in_process(instance=instance).success
+    helps = hashlib.sha256((raw_data.SAMPLE / "helps.json").read_bytes()).hexdigest()
+    versions = instance.get_latest_data_version_record(dg.AssetKey(["raw", "helps"]))
+    assert versions is not None
+    assert versions.asset_observation is not None
+    assert versions.asset_observation.tags["dagster/data_version"] == helps
+    made = instance.get_latest_materialization_event(dg.AssetKey("helps"))
+    assert made is not None
+    assert made.asset_materialization is not None
+    assert (made.asset_materialization.tags or {})["dagster/input_data_version/raw/helps"] == helps
+    assert {"dagster/row_count", "preview", "sources"} <= set(made.asset_materialization.metadata)
