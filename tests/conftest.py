@@ -25,37 +25,55 @@ def _program(*names: str) -> str | None:
     return next((found for name in names if (found := shutil.which(name, path=path))), None)
 
 
-@pytest.fixture(scope="session")
-def mariadb_server() -> Iterator[str]:
-    """The URL of a MariaDB server: MOBIVILLE_TEST_DATABASE_URL, else a private one that ends with the tests."""
-    if url := os.environ.get("MOBIVILLE_TEST_DATABASE_URL"):
-        yield url
-        return
+def mariadb_programs() -> tuple[str, str]:
+    """The server, and what sets up its folder; without them the test is skipped, in CI it fails."""
     server, install = _program("mariadbd", "mysqld"), _program("mariadb-install-db", "mysql_install_db")
     if not server or not install:
         message = "MariaDB's server is not installed, and MOBIVILLE_TEST_DATABASE_URL is not set"
         if os.environ.get("CI"):
             pytest.fail(message)
         pytest.skip(message)
+    return server, install
+
+
+@pytest.fixture(scope="session")
+def mariadb_server() -> Iterator[str]:
+    """The URL of a MariaDB server: MOBIVILLE_TEST_DATABASE_URL, else a private one that ends with the tests."""
+    if url := os.environ.get("MOBIVILLE_TEST_DATABASE_URL"):
+        yield url
+        return
+    server, install = mariadb_programs()
     with tempfile.TemporaryDirectory(prefix="mobiville-mariadb-") as folder:
-        data = Path(folder) / "data"
+        private = PrivateServer(Path(folder), server, install)
+        yield private.start()
+        private.process.terminate()
+        private.process.wait()
+
+
+class PrivateServer:
+    """A MariaDB server on a folder of its own, that may be killed and started again."""
+
+    def __init__(self, folder: Path, server: str, install: str) -> None:
+        data = folder / "data"
         as_root = ["--user=root"] if os.getuid() == 0 else []
         setup = [install, "--no-defaults", f"--datadir={data}", "--auth-root-authentication-method=normal", *as_root]
         subprocess.run(setup, check=True, capture_output=True)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        command = [
+        self.url = f"mariadb+pymysql://root@127.0.0.1:{port}"
+        self.log = folder / "log"
+        self.command = [
             *(server, "--no-defaults", f"--datadir={data}", f"--socket={folder}/socket", f"--port={port}"),
             *("--bind-address=127.0.0.1", "--local-infile=1", "--innodb-flush-log-at-trx-commit=2", *as_root),
         ]
-        with (Path(folder) / "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
-            url = f"mariadb+pymysql://root@127.0.0.1:{port}"
-            try:
-                _wait_for(url)
-                yield url
-            finally:
-                process.terminate()
+
+    def start(self) -> str:
+        """Start it, wait until it answers, return its URL."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(self.command, stdout=log, stderr=log)
+        _wait_for(self.url)
+        return self.url
 
 
 def _wait_for(url: str) -> None:

@@ -150,3 +150,17 @@ def test_numbers_have_the_decimal_mark_of_their_source() -> None:
     assert whole_numbers(pd.Series(["60.0", None], dtype="str")).tolist() == [60, pd.NA]
     with pytest.raises(SourceError, match="row 0, x: expected a number, found '1,5'"):
         numbers(pd.Series(["1,5"], dtype="str", name="x"))
+
+
+def test_the_layout_of_the_communes_is_told_by_the_header(raw: RawData, tmp_path: Path) -> None:
+    (tmp_path / "communes-france-2025.csv").write_text(
+        ",code_insee,nom_standard,reg_code,dep_code,code_postal,codes_postaux,population,latitude_centre,"
+        'longitude_centre\n0,1004,Ambérieu-en-Bugey,84,1,1500,"01500, 01501",15934,45.96,5.36\n',
+        encoding="utf-8-sig",
+    )
+    table = raw.table("communes")
+    assert table[["insee_com", "new_region", "persons", "postal_code"]].to_numpy().tolist() == [
+        ["1004", "84", "15934", "01500, 01501"]
+    ]
+    assert table["latitude_mairie"].isna().all()
+    assert raw.files("communes")[0].vintage == "2025"

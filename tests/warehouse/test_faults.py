@@ -2,15 +2,19 @@
 
 import multiprocessing
 import random
+import sqlite3
 import threading
 import time
 from pathlib import Path
 
-from sqlalchemy import Engine
+import pytest
+from sqlalchemy import Engine, event
+from sqlalchemy.exc import OperationalError
 
+from tests.conftest import PrivateServer, mariadb_programs
 from tests.warehouse.making import done, jobs, one_look, regions
 from warehouse.database import connect
-from warehouse.release import Contents, history
+from warehouse.release import Contents, history, served
 
 KILLS = 100
 RELEASES = 200
@@ -80,3 +84,78 @@ def test_readers_of_200_releases_see_no_error_and_no_mixture(
     assert errors == []
     assert min(looks) > 0
     assert history(warehouse, limit=1)[0].id == RELEASES
+
+
+def publish_in_turn(engine: Engine, *contents: Contents) -> None:
+    for _ in range(20):
+        for content in contents:
+            done(engine, content)
+
+
+def test_a_full_disk_leaves_what_is_served(tmp_path: Path) -> None:
+    engine = connect(f"sqlite:///{tmp_path / 'w.db'}")
+    (tmp_path / "new").mkdir()
+    first = done(engine, jobs(tmp_path / "new", 1))
+    with engine.connect() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+    event.listen(engine, "connect", lambda raw, _: raw.execute(f"PRAGMA max_page_count = {pages + 4}"))
+    engine.dispose()
+    with pytest.raises(sqlite3.OperationalError, match="disk is full"):
+        done(engine, jobs(tmp_path / "new", 2, rows=20_000))
+    assert served(engine) == first
+    assert done(engine, jobs(tmp_path / "new", 3)).id == 2
+
+
+def test_a_server_that_goes_away_in_the_middle_serves_the_same_when_it_is_back(tmp_path: Path) -> None:
+    server = PrivateServer(tmp_path, *mariadb_programs())
+    url = server.start()
+    root = connect(f"{url}/mysql")
+    with root.begin() as connection:
+        connection.exec_driver_sql("CREATE DATABASE mobiville")
+    engine = connect(f"{url}/mobiville")
+    (tmp_path / "new").mkdir()
+    first = done(engine, jobs(tmp_path / "new", 1))
+    large = jobs(tmp_path / "new", 2, rows=300_000)
+    killer = threading.Timer(0.4, server.process.kill)
+    killer.start()
+    with pytest.raises(OperationalError):
+        publish_in_turn(engine, large, jobs(tmp_path / "new", 1, rows=300_000))
+    killer.join()
+    server.process.wait()
+    server.start()
+    now = served(engine)
+    assert now is not None
+    assert now.id >= first.id
+    with engine.connect() as connection:
+        rows = connection.exec_driver_sql("SELECT COUNT(*) FROM cities_jobs").scalar_one()
+    assert rows == now.tables["cities_jobs"].rows
+    assert done(engine, jobs(tmp_path / "new", 3)).id == now.id + 1
+    server.process.terminate()
+    server.process.wait()
+
+
+def test_a_connection_lost_at_the_swap_changes_nothing(mariadb_url: str, tmp_path: Path) -> None:
+    engine = connect(mariadb_url)
+    first = done(engine, jobs(tmp_path, 1))
+    lost: list[Exception] = []
+
+    def publish_it() -> None:
+        try:
+            done(engine, jobs(tmp_path, 2))
+        except OperationalError as error:
+            lost.append(error)
+
+    with engine.begin() as reader, connect(mariadb_url).connect() as other:
+        reader.exec_driver_sql("SELECT * FROM cities_jobs").all()
+        writer = threading.Thread(target=publish_it)
+        writer.start()
+        number = None
+        while number is None:
+            number = other.exec_driver_sql(
+                "SELECT id FROM information_schema.processlist WHERE info LIKE 'RENAME TABLE%%'"
+            ).scalar_one_or_none()
+        other.exec_driver_sql(f"KILL {number}")
+        writer.join()
+    assert len(lost) == 1
+    assert served(engine) == first
+    assert done(engine, jobs(tmp_path, 2)).id == 2
