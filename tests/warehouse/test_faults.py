@@ -103,7 +103,8 @@ def test_a_full_disk_leaves_what_is_served(tmp_path: Path) -> None:
     with pytest.raises(sqlite3.OperationalError, match="disk is full"):
         done(engine, jobs(tmp_path / "new", 2, rows=20_000))
     assert served(engine) == first
-    assert done(engine, jobs(tmp_path / "new", 3)).id == 2
+    engine.dispose()
+    assert done(connect(f"sqlite:///{tmp_path / 'w.db'}"), jobs(tmp_path / "new", 3)).id == 2
 
 
 def test_a_server_that_goes_away_in_the_middle_serves_the_same_when_it_is_back(tmp_path: Path) -> None:
