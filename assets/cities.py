@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from assets.expectations import Expectation, known, some_rows
 from assets.geography import nearest
 from assets.staged import staged
 from assets.weather import stations_with_temperature
@@ -202,6 +203,15 @@ def _stations(raw_data: RawData) -> pd.DataFrame | None:
     return stations_with_temperature(raw_data.table("weather_stations"), by_station)
 
 
+def expected(new_regions: pd.DataFrame, departements: pd.DataFrame) -> list[Expectation]:
+    """Every commune lies in a region and a department that are there."""
+    return [
+        some_rows(),
+        known("the region is in new_regions", "new_code_region", new_regions["code"], error=True),
+        known("the department is in departements", "code_dept", departements["code"], error=True),
+    ]
+
+
 @staged(
     tables.cities,
     sources=[
@@ -215,6 +225,7 @@ def _stations(raw_data: RawData) -> pd.DataFrame | None:
         "housing_zones",
     ],
     group="territory",
+    expect=expected,
 )
 def cities(raw_data: RawData, old_regions: pd.DataFrame) -> pd.DataFrame:
     """Communes and districts, and PARIS, LYON and MARSEILLE made from theirs: where, how high, how large, how far from

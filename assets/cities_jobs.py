@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from assets.expectations import Expectation, known, some_rows
 from assets.staged import staged
 from resources.raw_data import RawData, whole_numbers
 from warehouse import tables
@@ -28,7 +29,16 @@ def offers(dump: pd.DataFrame) -> pd.DataFrame:
     return counts
 
 
-@staged(tables.cities_jobs, sources=["offers_dump"], group="work")
+def expected(cities: pd.DataFrame, rome_codes: pd.DataFrame) -> list[Expectation]:
+    """Communes that merged since, and overseas collectivities, are in the dump and not in the communes file."""
+    return [
+        some_rows(),
+        known("the commune is in cities", "insee_code", cities["insee_com"], error=False),
+        known("the ROME is in the referential", "rome_id", rome_codes["code"], error=False),
+    ]
+
+
+@staged(tables.cities_jobs, sources=["offers_dump"], group="work", expect=expected)
 def cities_jobs(raw_data: RawData) -> pd.DataFrame:
     """Job offers per commune and ROME. Codes keep their leading zeros and letters (01004, 2A004)."""
     return offers(raw_data.table("offers_dump"))

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from assets.expectations import Expectation, known, some_rows
 from assets.staged import staged
 from resources.raw_data import RawData, whole_numbers
 from warehouse import tables
@@ -51,7 +52,16 @@ def bassins(raw_data: RawData) -> pd.DataFrame:
     return bassins_table(raw_data.table("basins_lexicon"))
 
 
-@staged(tables.tensions, sources=["tensions"], group="work")
+def expected_of_tensions(bassins: pd.DataFrame, rome_codes: pd.DataFrame) -> list[Expectation]:
+    """Later vintages have a basin that the lexicon of 2019 has not, and ROMEs that the referential has not."""
+    return [
+        some_rows(),
+        known("the basin is in the lexicon", "bassin_id", bassins["bassin_id"], error=False),
+        known("the ROME is in the referential", "rome", rome_codes["code"], error=False),
+    ]
+
+
+@staged(tables.tensions, sources=["tensions"], group="work", expect=expected_of_tensions)
 def tensions(raw_data: RawData, rome_codes: pd.DataFrame) -> pd.DataFrame:
     """How tense each ROME is in each employment basin."""
     return tensions_table(raw_data.table("tensions"), rome_codes)

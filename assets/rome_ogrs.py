@@ -19,7 +19,7 @@ def titles_of(romes: pd.Series, appellations: pd.DataFrame) -> pd.DataFrame:
     ).sort_values(["code_rome", "code_ogr"])
 
 
-@staged(tables.romeogrs, sources=["rome_appellations"], group="work")
+@staged(tables.romeogrs, sources=["rome_appellations"], group="work", expect=lambda: [])
 def rome_ogrs(raw_data: RawData, tensions: pd.DataFrame) -> pd.DataFrame:
     """Job titles of each ROME code that tensions has, from the ROME open-data archive; empty without it."""
     if not raw_data.has("rome_appellations"):

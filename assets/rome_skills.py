@@ -18,7 +18,7 @@ def skills_of(romes: pd.Series, links: pd.DataFrame, skills: pd.DataFrame) -> pd
     return pd.DataFrame(columns).drop_duplicates().sort_values(["code_rome", "skill_label"])
 
 
-@staged(tables.romeskills, sources=["rome_skill_links", "rome_skills"], group="work")
+@staged(tables.romeskills, sources=["rome_skill_links", "rome_skills"], group="work", expect=lambda: [])
 def rome_skills(raw_data: RawData, tensions: pd.DataFrame) -> pd.DataFrame:
     """Skills of each ROME code that tensions has, from the ROME open-data archive; empty without it."""
     if not (raw_data.has("rome_skill_links") and raw_data.has("rome_skills")):

@@ -1,13 +1,14 @@
 """The thin Dagster layer around an import: what every staged asset has in common."""
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import dagster as dg
 import pandas as pd
 from sqlalchemy import Column, Table
 
+from assets.expectations import Expectation, Finding, ValidationError, of_columns, some_rows, unmet
 from resources.catalogue import catalogue
 from resources.raw_data import RawData
 from resources.rules import rules_version
@@ -15,6 +16,7 @@ from resources.staging import Staged, fingerprint
 from warehouse import tables
 from warehouse.release import SourceFile
 
+CHECK = "expectations"
 PREVIEW_ROWS = 5
 PREVIEW_CHARACTERS = 80
 
@@ -25,31 +27,46 @@ def raw_key(source_id: str) -> dg.AssetKey:
 
 
 def staged(
-    table: Table, *, group: str, sources: Sequence[str] = ()
+    table: Table,
+    *,
+    group: str,
+    sources: Sequence[str] = (),
+    expect: Callable[..., list[Expectation]] = lambda: [some_rows()],
 ) -> Callable[[Callable[..., pd.DataFrame]], dg.AssetsDefinition]:
     """Make a plain import function the Dagster asset of its name, staged with the schema of `table`.
 
     The function is given `raw_data` where it asks for it, and the staged tables that its other parameters name. Its
     docstring is the asset's description. The frame's `attrs["notes"]` are sentences for whoever watches the run.
+
+    What the frame must be like: what the table's description says of its columns, and what `expect` gives (what is
+    particular to the import), which is given the staged tables that its parameters name. Rows that do not meet an error
+    are not staged: the asset fails with ValidationError, and what was staged stays.
     """
 
     def decorate(function: Callable[..., pd.DataFrame]) -> dg.AssetsDefinition:
-        parameters = list(inspect.signature(function).parameters)
-        inputs = [name for name in parameters if name != "raw_data"]
+        wanted, referred = (list(inspect.signature(f).parameters) for f in (function, expect))
+        inputs = list(dict.fromkeys([*(name for name in wanted if name != "raw_data"), *referred]))
 
         def compute(
             context: dg.AssetExecutionContext, raw_data: RawData, **upstream: pd.DataFrame
-        ) -> dg.Output[Staged]:
-            above = [file for frame in upstream.values() for file in frame.attrs.pop("sources")]
-            inputs = {name: frame.attrs.pop("fingerprint") for name, frame in upstream.items()}
-            inputs |= {raw_key(source).to_user_string(): raw_data.version(source) for source in sources}
-            frame = function(**({"raw_data": raw_data} if "raw_data" in parameters else {}), **upstream)
-            notes = [*_absent(raw_data, sources), *frame.attrs.get("notes", [])]
+        ) -> Iterator[dg.AssetCheckResult | dg.Output[Staged]]:
+            above = [file for name in wanted if name in upstream for file in upstream[name].attrs["sources"]]
+            versions = {name: frame.attrs["fingerprint"] for name, frame in upstream.items()}
+            versions |= {raw_key(source).to_user_string(): raw_data.version(source) for source in sources}
+            for given in upstream.values():
+                given.attrs = {}
+            frame = function(**{name: {"raw_data": raw_data, **upstream}[name] for name in wanted})
+            expectations = of_columns(table) + expect(**{name: upstream[name] for name in referred})
+            findings = unmet(frame, expectations, tables.KEYS[table.name])
+            yield _check(findings, len(expectations))
+            if any(finding.error for finding in findings):
+                raise ValidationError("; ".join(str(finding) for finding in findings if finding.error))
+            notes = [*_absent(raw_data, sources), *frame.attrs.get("notes", []), *map(str, findings)]
             for note in notes:
                 context.log.warning(note)
             files = above + [file for source in sources for file in raw_data.read_files(source)]
-            output = Staged(frame, files, fingerprint(rules_version(), inputs))
-            return dg.Output(output, metadata=_seen(frame, files, notes))
+            output = Staged(frame, files, fingerprint(rules_version(), versions))
+            yield dg.Output(output, metadata=_seen(frame, files, notes))
 
         compute.__signature__ = _signature(compute, inputs)  # type: ignore[attr-defined]
         return dg.asset(
@@ -63,9 +80,29 @@ def staged(
             code_version=rules_version()[:12],
             ins={name: dg.AssetIn() for name in inputs},
             deps=[raw_key(source) for source in sources],
+            check_specs=[
+                dg.AssetCheckSpec(
+                    CHECK,
+                    asset=function.__name__,
+                    blocking=True,
+                    description="Great Expectations on the table: an error keeps it from being staged",
+                )
+            ],
         )(compute)
 
     return decorate
+
+
+def _check(findings: Sequence[Finding], expectations: int) -> dg.AssetCheckResult:
+    """The expectations as Dagster shows them: each that failed in words, with the first failing rows."""
+    seen: dict[str, Any] = {"expectations": expectations, "not met": len(findings)}
+    for finding in findings:
+        rows = [dg.TableRecord({key: str(value) for key, value in row.items()}) for row in finding.first]
+        seen[finding.words] = dg.MetadataValue.md(f"{finding.rows:,} rows, {finding.share:.2%}")
+        if rows:
+            seen[f"{finding.words}: the first rows"] = dg.MetadataValue.table(rows)
+    severity = dg.AssetCheckSeverity.ERROR if any(f.error for f in findings) else dg.AssetCheckSeverity.WARN
+    return dg.AssetCheckResult(passed=not findings, check_name=CHECK, severity=severity, metadata=seen)
 
 
 def _signature(compute: Callable[..., Any], inputs: Sequence[str]) -> inspect.Signature:

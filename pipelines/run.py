@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 from dagster_shared.error import SerializableErrorInfo
 
+from assets.expectations import ValidationError
 from pipelines.definitions import definitions
 from resources.catalogue import CatalogueError
 from resources.raw_files import RawFiles, SourceError
@@ -17,7 +18,9 @@ from resources.settings import Settings
 from resources.staging import Staging, StagingError, fingerprint
 from warehouse.database import WarehouseError
 
-EXPLAINED = tuple(error.__name__ for error in (CatalogueError, SourceError, StagingError, WarehouseError))
+EXPLAINED = tuple(
+    error.__name__ for error in (CatalogueError, SourceError, StagingError, ValidationError, WarehouseError)
+)
 """Errors whose message is the whole story."""
 
 

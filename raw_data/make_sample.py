@@ -300,14 +300,14 @@ def tensions_csv() -> bytes:
     rng = rng_of("cities-tension")
     labels = {row["code"]: row["label"] for row in facts("rome")}
     labels["A1203"] = "Entretien des espaces verts"  # another label than the referential's, as published
-    labels["Z9901"] = "Métier absent du référentiel"
+    labels["N9901"] = "Métier absent du référentiel"
     rows: list[Sequence[object]] = [cells("annee ROME rome_label cbassin lib_bassin_bmo19 oee defm_abc ind_tension_d")]
     for basin in sorted((row for row in facts("basins") if row["has_tension"] == "1"), key=lambda row: row["name"]):
         chosen = rng.random(len(labels)) < 0.32
         for (code, label), keep in zip(labels.items(), chosen, strict=True):
             offers, seekers = int(1 + 60 * rng.random() ** 3), int(1 + 120 * rng.random() ** 3)
             tension = 1 + int(pick(rng, (22, 9, 12, 13, 44), 1)[0])
-            if keep or (code in {"A1203", "L1510", "Z9901"} and basin["code"] in {"0101", "1107", "8428"}):
+            if keep or (code in {"A1203", "L1510", "N9901"} and basin["code"] in {"0101", "1107", "8428"}):
                 rows.append(("2020", code, label, unpadded(basin["code"]), basin["name"], offers, seekers, tension))
     return table(rows).encode()
 

@@ -33,6 +33,25 @@ STAMPS = ("created_at", "updated_at", "deleted_at")
 CITIES_OF_DISTRICTS = {"75056": "751", "69123": "6938", "13055": "132"}
 """PARIS, LYON, MARSEILLE: the commune, and how the INSEE codes of its districts (arrondissements) begin."""
 
+COMMUNE = r"^(?:\d{2}|2[AB])\d{3}$"
+DEPARTMENT = r"^(?:\d{2}|2[AB]|9[78]\d)$"
+POSTAL_CODES = r"^\d{5}(?:/\d{5})*$"
+ROME = r"^[A-N]\d{4}$"
+PCS = r"^\d{3}[0-9a-z]$"
+FAP = r"^[A-Z]\d[A-Z]\d{2}$"
+FACILITY_TYPE = r"^[A-G]\d{3}$"
+
+Range = tuple[float, float]
+"""The least and the most that a value may be, in the column's unit."""
+
+REGION: Range = (1, 94)
+BASIN: Range = (101, 9999)
+LATITUDE: Range = (-27.7, 51.2)
+"""From Rapa in French Polynesia to Bray-Dunes, degrees."""
+LONGITUDE: Range = (-178.2, 168.2)
+"""From Wallis and Futuna to Mare in New Caledonia, degrees."""
+RENT: Range = (50, 10_000)
+
 
 def _id() -> Column[int]:
     return Column("id", Integer, primary_key=True, comment="1 to n, in the order of the rows")
@@ -48,20 +67,20 @@ def _stamps(*, deleted: bool = False) -> list[Column[Any]]:
     return stamps
 
 
-def _str(name: str, comment: str, length: int = 255, **options: Any) -> Column[str]:
-    return Column(name, String(length), comment=comment, **options)
+def _str(name: str, comment: str, length: int = 255, *, matches: str | None = None, **options: Any) -> Column[str]:
+    return Column(name, String(length), comment=comment, info={"matches": matches}, **options)
 
 
 def _text(name: str, comment: str) -> Column[str]:
     return Column(name, Text, comment=comment)
 
 
-def _int(name: str, comment: str, **options: Any) -> Column[int]:
-    return Column(name, Integer, comment=comment, **options)
+def _int(name: str, comment: str, between: Range | None = None, **options: Any) -> Column[int]:
+    return Column(name, Integer, comment=comment, info={"between": between}, **options)
 
 
-def _float(name: str, comment: str) -> Column[float]:
-    return Column(name, Double, comment=comment)
+def _float(name: str, comment: str, between: Range | None = None) -> Column[float]:
+    return Column(name, Double, comment=comment, info={"between": between})
 
 
 def _table(name: str, comment: str, *content: Any) -> Table:
@@ -83,13 +102,15 @@ bassins = _table(
     "bassins",
     "Commune to employment basin: one row per row of the lexicon",
     _id(),
-    _str("code_commune_insee", "INSEE code of the commune (lexicon: CODE_COMMUNE_INSEE)", nullable=False),
+    _str(
+        "code_commune_insee", "INSEE code of the commune (lexicon: CODE_COMMUNE_INSEE)", matches=COMMUNE, nullable=False
+    ),
     _str("reg_credoc", "letter of the region at CREDOC (lexicon: REG_CREDOC)"),
-    _int("reg", "code of the region since 2016 (lexicon: REG)"),
-    _str("dep", "code of the department (lexicon: DEP)"),
+    _int("reg", "code of the region since 2016 (lexicon: REG)", REGION),
+    _str("dep", "code of the department (lexicon: DEP)", matches=DEPARTMENT),
     _str("code_commune", "INSEE code of the commune (lexicon: CCOMMUNE)"),
     _str("nom_com", "name of the commune (lexicon: NOMCOM)"),
-    _int("bassin_id", "the integer of the basin's code (lexicon: BE19)", nullable=False),
+    _int("bassin_id", "the integer of the basin's code (lexicon: BE19)", BASIN, nullable=False),
     _str("bassin_name", "name of the basin (lexicon: NOMBE19)"),
     *_stamps(deleted=True),
     Index("ix_bassins_bassin_id", "bassin_id"),
@@ -103,31 +124,47 @@ cities = _table(
     _str("code_comm", "code of the commune within its department (communes: Code Commune)"),
     _str("nom_dept", "name of the department (communes: Département)"),
     _str("statut", "administrative rank (communes: Statut)"),
-    _int("z_moyen", "mean altitude, m (communes: Altitude Moyenne)"),
+    _int("z_moyen", "mean altitude, m (communes: Altitude Moyenne)", (-10, 4_810)),
     _str("nom_region", "name of the region before 2016 (communes: Région)"),
-    _int("new_code_region", "code of the region since 2016 (communes: Code Région, through the regions file)"),
-    _str("insee_com", "INSEE code of the commune or district (communes: Code INSEE)", nullable=False),
-    _str("code_dept", "code of the department (communes: Code Département)"),
-    _float("geo_point_2d_x", "LATITUDE, despite its name, degrees (communes: geo_point_2d)"),
-    _float("geo_point_2d_y", "LONGITUDE, despite its name, degrees (communes: geo_point_2d)"),
-    _str("postal_code", "postal codes, joined by / (communes: Code Postal)"),
+    _int("new_code_region", "code of the region since 2016 (communes: Code Région, through the regions file)", REGION),
+    _str("insee_com", "INSEE code of the commune or district (communes: Code INSEE)", matches=COMMUNE, nullable=False),
+    _str("code_dept", "code of the department (communes: Code Département)", matches=DEPARTMENT),
+    _float("geo_point_2d_x", "LATITUDE, despite its name, degrees (communes: geo_point_2d)", LATITUDE),
+    _float("geo_point_2d_y", "LONGITUDE, despite its name, degrees (communes: geo_point_2d)", LONGITUDE),
+    _str("postal_code", "postal codes, joined by / (communes: Code Postal)", matches=POSTAL_CODES),
     _str("id_geofla", "identifier in IGN's GEOFLA (communes: ID Geofla)"),
     _str("code_cant", "code of the canton (communes: Code Canton)"),
-    _int("superficie", "area, hectares (communes: Superficie)"),
+    _int("superficie", "area, hectares (communes: Superficie)", (0, 2_000_000)),
     _str("nom_comm", "name in capitals (communes: Commune)"),
     _str("code_arr", "code of the arrondissement of the department (communes: Code Arrondissement)"),
-    _float("population", "inhabitants, thousands (communes: Population); districts hold their city's"),
-    _int("distance_from_sea", "great-circle distance to the nearest vertex of the sea-side outline, km (coastline)"),
-    _float("average_temperature", "mean of the monthly mean temperatures of the nearest station, deg C (weather)"),
+    _float("population", "inhabitants, thousands (communes: Population); districts hold their city's", (0, 2_500)),
+    _int(
+        "distance_from_sea",
+        "great-circle distance to the nearest vertex of the sea-side outline, km (coastline)",
+        (0, 20_004),
+    ),
+    _float(
+        "average_temperature",
+        "mean of the monthly mean temperatures of the nearest station, deg C (weather)",
+        (-10, 35),
+    ),
     _text("description", "introduction of the commune's Wikipedia article"),
-    _float("average_houseselled", "mean price of sold housing, EUR per m2 (DVF: PrixMoyen_M2); 0 = none published"),
+    _float(
+        "average_houseselled",
+        "mean price of sold housing, EUR per m2 (DVF: PrixMoyen_M2); 0 = none published",
+        (0, 50_000),
+    ),
     _int("city_house_tension", "housing tension, `frais` of the zoning file; 0 = not zoned"),
-    _float("average_houserent", "rent of a flat, EUR per m2 and month (rents file: loypredm2); 0 = none published"),
-    _float("rent_t2", "rent of a two-room flat, EUR per month (city rents: rent_t2)"),
-    _float("rent_t4", "rent of a four-room flat, EUR per month (city rents: rent_t4)"),
+    _float(
+        "average_houserent",
+        "rent of a flat, EUR per m2 and month (rents file: loypredm2); 0 = none published",
+        (0, 100),
+    ),
+    _float("rent_t2", "rent of a two-room flat, EUR per month (city rents: rent_t2)", RENT),
+    _float("rent_t4", "rent of a four-room flat, EUR per month (city rents: rent_t4)", RENT),
     _text("cache_living_environment", "kept for the web tier; nothing fills it"),
     _text("photo", "address of the page image of the commune's Wikipedia article"),
-    _int("total_social_housing", "social housing units, number (communes: LGT SOCIAUX)"),
+    _int("total_social_housing", "social housing units, number (communes: LGT SOCIAUX)", (0, 500_000)),
     *_stamps(),
     UniqueConstraint("insee_com", name="uq_cities_insee_com"),
     Index("ix_cities_distance_from_sea", "distance_from_sea"),
@@ -141,9 +178,9 @@ cities_jobs = _table(
     "cities_jobs",
     "Job offers per commune and ROME, from one daily dump of the datalake",
     _id(),
-    _str("insee_code", "INSEE code of the commune (dump: commune)", 10, nullable=False),
-    _str("rome_id", "ROME code (dump: dc_rome_id)", 10, nullable=False),
-    _int("number", "offers, number: the sum over the dump's rows (dump: nb_offre)", nullable=False),
+    _str("insee_code", "INSEE code of the commune (dump: commune)", 10, matches=COMMUNE, nullable=False),
+    _str("rome_id", "ROME code (dump: dc_rome_id)", 10, matches=ROME, nullable=False),
+    _int("number", "offers, number: the sum over the dump's rows (dump: nb_offre)", (1, 1_000_000), nullable=False),
     Index("ix_cities_jobs_insee_code_rome_id", "insee_code", "rome_id"),
     Index("ix_cities_jobs_rome_id", "rome_id"),
     Index("ix_cities_jobs_number", "number"),
@@ -152,19 +189,19 @@ cities_jobs = _table(
 departements = _table(
     "departements",
     "Departments and what housing costs there",
-    _str("code", "code of the department: 01, 2A, 971 (departements: code)", 3, primary_key=True),
+    _str("code", "code of the department: 01, 2A, 971 (departements: code)", 3, matches=DEPARTMENT, primary_key=True),
     _str("name", "name of the department (departements: name)", nullable=False),
-    _float("rent_t2", "rent of a two-room flat, EUR per month (departements: rent_t2)"),
-    _float("rent_t4", "rent of a four-room flat, EUR per month (departements: rent_t4)"),
+    _float("rent_t2", "rent of a two-room flat, EUR per month (departements: rent_t2)", RENT),
+    _float("rent_t4", "rent of a four-room flat, EUR per month (departements: rent_t4)", RENT),
 )
 
 equipments = _table(
     "equipments",
     "Facilities per commune and type, from INSEE's BPE; Paris, Lyon and Marseille as the sum of their districts",
     _id(),
-    _str("depcom", "INSEE code of the commune or district (BPE: DEPCOM)"),
-    _str("typequ", "facility type, a code of the BPE's vintage (BPE: TYPEQU)"),
-    _int("total", "facilities, number", nullable=False),
+    _str("depcom", "INSEE code of the commune or district (BPE: DEPCOM)", matches=COMMUNE),
+    _str("typequ", "facility type, a code of the BPE's vintage (BPE: TYPEQU)", matches=FACILITY_TYPE),
+    _int("total", "facilities, number", (1, 1_000_000), nullable=False),
     Index("ix_equipments_depcom_typequ", "depcom", "typequ"),
 )
 
@@ -195,10 +232,10 @@ new_regions = _table(
     "new_regions",
     "Regions since 2016",
     _id(),
-    _int("code", "code of the region (regions: new_code)", nullable=False),
+    _int("code", "code of the region (regions: new_code)", REGION, nullable=False),
     _str("name", "name (regions: new_name)"),
     _str("name_normalized", "name without accents, lower case (regions: new_name_normalized)"),
-    _int("average_delay_obtain_social_housing", "months to obtain social housing (socialHousingDelay)"),
+    _int("average_delay_obtain_social_housing", "months to obtain social housing (socialHousingDelay)", (0, 240)),
     UniqueConstraint("code", name="uq_new_regions_code"),
 )
 
@@ -209,7 +246,7 @@ old_regions = _table(
     _str("former_code", "code of the region before 2016 (regions: former_code)"),
     _str("former_name", "name (regions: former_name)"),
     _str("former_name_normalized", "name without accents, lower case (regions: former_name_normalized)"),
-    _int("new_code", "code of the region since 2016 (regions: new_code)"),
+    _int("new_code", "code of the region since 2016 (regions: new_code)", REGION),
     _str("new_name", "name of the region since 2016 (regions: new_name)"),
     UniqueConstraint("former_code", name="uq_old_regions_former_code"),
 )
@@ -225,7 +262,7 @@ rome_codes = _table(
     "rome_codes",
     "ROME codes and labels",
     _id(),
-    _str("code", "ROME code (referential: code_rome)", 5, nullable=False),
+    _str("code", "ROME code (referential: code_rome)", 5, matches=ROME, nullable=False),
     _str("label", "label of the trade (referential: libelle)", nullable=False),
     *_stamps(),
     UniqueConstraint("code", name="uq_rome_codes_code"),
@@ -235,7 +272,7 @@ romeogrs = _table(
     "romeogrs",
     "Job titles (appellations) of each ROME code that tensions has",
     _id(),
-    _str("code_rome", "ROME code (code_rome)", nullable=False),
+    _str("code_rome", "ROME code (code_rome)", matches=ROME, nullable=False),
     _int("code_ogr", "OGR code of the title (code_ogr)", nullable=False),
     _str("ogr_label", "job title (libelle_appellation_long)", nullable=False),
     *_stamps(deleted=True),
@@ -247,7 +284,7 @@ romeskills = _table(
     "romeskills",
     "Skills of each ROME code that tensions has",
     _id(),
-    _str("code_rome", "ROME code (code_rome)", nullable=False),
+    _str("code_rome", "ROME code (code_rome)", matches=ROME, nullable=False),
     _str("skill_label", "skill (libelle_competence)", nullable=False),
     *_stamps(deleted=True),
     Index("ix_romeskills_code_rome", "code_rome"),
@@ -258,18 +295,18 @@ tensions = _table(
     "Labour tension per ROME and employment basin",
     _id(),
     _str("libfap", "kept for the web tier; nothing fills it"),
-    _str("rome", "ROME code (tensions file: ROME)", nullable=False),
+    _str("rome", "ROME code (tensions file: ROME)", matches=ROME, nullable=False),
     _str("rome_label", "label of the ROME referential; `unknow` where it has none"),
-    _str("fap", "FAP of the first row of the PCS-ROME table on which the ROME stands"),
-    _int("bassin_id", "the integer of the basin's code (tensions file: cbassin)", nullable=False),
+    _str("fap", "FAP of the first row of the PCS-ROME table on which the ROME stands", matches=FAP),
+    _int("bassin_id", "the integer of the basin's code (tensions file: cbassin)", BASIN, nullable=False),
     _str("bassin_lib", "name of the basin (tensions file: lib_bassin_bmo19)"),
     _str("lib_rome", "label of the trade in the tensions file (rome_label)"),
     _float("defm", "kept for the web tier; always 0"),
     _int("dee", "kept for the web tier; nothing fills it"),
     _int("oee_nosais", "kept for the web tier; nothing fills it"),
-    _int("ind_t", "tension class, 1 to 5, 5 = hardest to recruit; below 4 the web tier says opportunity"),
+    _int("ind_t", "tension class, 1 to 5, 5 = hardest to recruit; below 4 the web tier says opportunity", (1, 5)),
     _int("selec_offre", "kept for the web tier; nothing fills it"),
-    _str("pcs", "PCS of the first row of the PCS-ROME table on which the ROME stands"),
+    _str("pcs", "PCS of the first row of the PCS-ROME table on which the ROME stands", matches=PCS),
     *_stamps(deleted=True),
     Index("ix_tensions_bassin_id", "bassin_id"),
     Index("ix_tensions_rome", "rome"),

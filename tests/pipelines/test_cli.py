@@ -198,3 +198,17 @@ def test_a_second_refresh_says_who_holds_the_first_and_leaves_when_told(
     assert "the warehouse is being written by " in left.stderr
     assert mobiville("refresh", "--no-wait", warehouse_url=warehouse_url).returncode == 0
     engine.dispose()
+
+
+def test_rows_that_are_not_what_they_must_be_are_not_served(mobiville: Command, sample: Path, tmp_path: Path) -> None:
+    assert mobiville("refresh", raw_data=str(sample)).returncode == 0
+    before = served(tmp_path)
+    tensions = sample / "cities-tension-utf8.csv"
+    lines = tensions.read_text().splitlines()
+    lines[7] = lines[7].rsplit(";", 1)[0] + ";9"
+    tensions.write_text("\n".join(lines) + "\n")
+    for _ in range(2):  # what was refused is not taken for staged the next time
+        failed = mobiville("refresh", raw_data=str(sample))
+        assert failed.returncode == 1
+        assert "Error in tensions: ind_t is from 1 to 5: 1 rows (0.02%) are not so, first: bassin_id " in failed.stderr
+        assert served(tmp_path) == before

@@ -52,11 +52,18 @@ def test_edges_are_those_of_the_design() -> None:
     assert parents["equipments_special"] == {"equipments", "cities"}
     assert parents["regions_tensions_criterions"] == {"cities", "bassins", "tensions", "new_regions"}
     assert parents["rome_ogrs"] == {"tensions", "rome_appellations"}
-    assert parents["tensions"] == {"rome_codes", "tensions"}  # the source of the same name
+    assert parents["tensions"] == {"rome_codes", "tensions", "bassins"}  # the source of the same name; a reference
     assert parents["cities"] == {
         *("old_regions", "communes", "city_rents", "coastline", "weather_stations", "weather_sheets"),
         *("house_prices", "house_rents", "housing_zones"),
+        *("new_regions", "departements"),  # references
     }
+
+
+def test_every_staged_table_has_a_check_that_stops_what_is_downstream() -> None:
+    checks = {key.asset_key.path[-1]: GRAPH.get_check_spec(key) for key in GRAPH.asset_check_keys}
+    assert set(checks) == STAGED
+    assert all(check.blocking for check in checks.values())
 
 
 def test_what_is_run_from_the_ui_runs_in_one_process_too() -> None:

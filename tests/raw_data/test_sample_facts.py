@@ -205,7 +205,7 @@ def test_tensions() -> None:
     assert len({(row["ROME"], row["cbassin"]) for row in tensions}) == len(tensions)
     found = {row["ROME"]: row["rome_label"] for row in tensions}
     assert "L1510" in found
-    assert [rome for rome in found if rome not in labels] == ["Z9901"]
+    assert [rome for rome in found if rome not in labels] == ["N9901"]
     assert [rome for rome in found if rome in labels and labels[rome] != found[rome]] == ["A1203"]
 
 
