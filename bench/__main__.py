@@ -1,0 +1,184 @@
+"""Measure `mobiville refresh` beside a floor, its memory, a refresh with nothing new, the load beside pandas.to_sql.
+
+Real files come from MOBIVILLE_REAL_DATA, else ../shared/real_data. A private MariaDB is started on a temporary folder.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import create_engine
+
+from bench.measure import Run, floor, refresh, write_schema
+from tests.conftest import REAL_DATA, PrivateServer, mariadb_programs
+
+BPE_ROWS = 2_700_000
+COPIES = 5
+"""How many times the BPE's rows the large one has: 13.5 million."""
+LOADED = "equipments"
+
+Row = dict[str, Any]
+
+
+class Bench:
+    """The files, the server and the folder that every measurement shares."""
+
+    def __init__(self, folder: Path, server: str, runs: int) -> None:
+        self.folder, self.server, self.runs = folder, server, runs
+        self.files, self.schema = folder / "files", folder / "schema.json"
+        self.files.mkdir()
+        for path in REAL_DATA.iterdir():
+            (self.files / path.name).symlink_to(path.resolve())
+        write_schema(self.schema)
+
+    def bpe(self, copies: int) -> None:
+        """Put a BPE among the files: 2.7 million facilities, so many times each."""
+        paths = [str(self.files / "cities-france.csv"), str(self.files / "bpe21_ensemble_xy.csv")]
+        subprocess.run([sys.executable, "-m", "bench.bpe", *paths, str(BPE_ROWS), str(copies)], check=True)
+
+    @contextmanager
+    def place(self) -> Iterator[dict[str, str]]:
+        """The environment of a process: the files, an empty folder for what it keeps, an empty database."""
+        engine = create_engine(self.server)
+        with engine.connect() as connection:
+            connection.exec_driver_sql("DROP DATABASE IF EXISTS bench")
+            connection.exec_driver_sql("CREATE DATABASE bench CHARACTER SET utf8mb4")
+        engine.dispose()
+        with tempfile.TemporaryDirectory(dir=self.folder) as folder:
+            yield {
+                "MOBIVILLE_RAW_DATA": str(self.files),
+                "MOBIVILLE_DUMPS": str(self.files / "datalake"),
+                "MOBIVILLE_STAGING": f"{folder}/staging",
+                "MOBIVILLE_WAREHOUSE_URL": f"{self.server}/bench",
+                "DAGSTER_HOME": f"{folder}/dagster",
+            }
+
+
+def whole(bench: Bench) -> list[Row]:
+    """The floor and the refresh in turn, then a refresh with nothing new: time, memory, and time per table."""
+    ours: list[Run] = []
+    floors: list[Run] = []
+    idle: list[Run] = []
+    for _ in range(bench.runs):
+        with bench.place() as place:
+            floors.append(floor(place, bench.schema))
+        with bench.place() as place:
+            ours.append(refresh(place))
+            idle.append(refresh(place))
+    if ours[-1].rows != floors[-1].rows:
+        raise SystemExit(f"the floor makes other tables: {floors[-1].rows} beside {ours[-1].rows}")
+    seconds = statistics.median(run.seconds for run in ours)
+    memory = [max(run.peak_mib for run in runs) for runs in (ours, floors)]
+    return [
+        row("refresh", seconds, statistics.median(r.seconds for r in floors), "s", "2 x floor + 10 s at most"),
+        row("peak memory", memory[0], memory[1], "MiB", "under 1024 MiB"),
+        row("nothing new / refresh", statistics.median(r.seconds for r in idle), seconds, "s", "0.1 at most"),
+        *per_table(ours, floors),
+    ]
+
+
+def per_table(ours: list[Run], floors: list[Run]) -> list[Row]:
+    """Medians per table: making its rows (checks included), and loading them with their indexes."""
+    rows = []
+    for what in ("made", "loaded"):
+        for table in floors[0].made:
+            us, them = (statistics.median(getattr(run, what)[table] for run in runs) for runs in (ours, floors))
+            rows.append(row(f"  {what} {table}", us, them, "s", ""))
+    return rows
+
+
+def memory(bench: Bench) -> list[Row]:
+    """Peak memory of a refresh from a BPE of 13.5 million rows, beside one of 2.7 million of the same pairs."""
+    peaks = []
+    for copies in (COPIES, 1):
+        bench.bpe(copies)
+        with bench.place() as place:
+            peaks.append(refresh(place).peak_mib)
+    return [row("peak memory, 13.5 M rows / 2.7 M", peaks[0], peaks[1], "MiB", "not growing")]
+
+
+LOADING = """
+import sys, time, pathlib, pandas, pyarrow.parquet as pq
+from warehouse import tables
+from warehouse.database import connect
+from warehouse.load import load
+path, url, name = sys.argv[1:]
+engine, table, frame = connect(url), tables.metadata.tables[name], pandas.read_parquet(path)
+started = time.perf_counter()
+load(engine, table, pq.ParquetFile(path).iter_batches(100_000))
+print(time.perf_counter() - started)
+table.drop(engine, checkfirst=True)
+table.create(engine)
+started = time.perf_counter()
+frame.to_sql(name, engine, if_exists="append", index=False, chunksize=10_000)
+print(time.perf_counter() - started)
+"""
+
+
+def loading(bench: Bench) -> list[Row]:
+    """Loading the largest table, index included, beside pandas.to_sql in chunks of 10,000 rows."""
+    with bench.place() as place:
+        rows = refresh(place).rows[LOADED]
+        path = Path(place["MOBIVILLE_STAGING"]) / f"{LOADED}.parquet"
+        command = [sys.executable, "-c", LOADING, str(path), place["MOBIVILLE_WAREHOUSE_URL"], LOADED]
+        both = [
+            [float(line) for line in subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()]
+            for _ in range(bench.runs)
+        ]
+    ours, to_sql = (statistics.median(times) for times in zip(*both, strict=True))
+    return [row(f"load of {rows:,} rows / to_sql", ours, to_sql, "s", "0.33 at most")]
+
+
+def row(what: str, ours: float, beside: float, unit: str, target: str) -> Row:
+    """A line of the result: ours, what stands beside it, and their ratio."""
+    ratio = round(ours / beside, 2) if beside else None
+    return {
+        "what": what,
+        "ours": round(ours, 2),
+        "beside": round(beside, 2),
+        "unit": unit,
+        "ratio": ratio,
+        "target": target,
+    }
+
+
+def main() -> None:
+    """Print the figures, as a table or as JSON."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--runs", type=int, default=3, help="of each side, in turn; medians are shown (default 3)")
+    parser.add_argument("--json", action="store_true", help="for a machine")
+    options = parser.parse_args()
+    if not REAL_DATA.is_dir():
+        parser.exit(2, "no real files: set MOBIVILLE_REAL_DATA to their folder\n")
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="mobiville-bench-") as temporary:
+        folder = Path(temporary)
+        (folder / "server").mkdir()
+        server = PrivateServer(folder / "server", *mariadb_programs())
+        bench = Bench(folder, server.start(), options.runs)
+        try:
+            bench.bpe(1)
+            rows = whole(bench) + loading(bench) + memory(bench)
+        finally:
+            server.process.terminate()
+            server.process.wait()
+    if options.json:
+        print(json.dumps(rows, indent=2))
+        return
+    print(f"{os.cpu_count()} cores; medians of {options.runs}; {time.monotonic() - started:.0f} s in all")
+    print(f"{'':<42}{'ours':>9}{'beside':>9}     {'ratio':>6}  target")
+    for r in rows:
+        print(f"{r['what']:<42}{r['ours']:>9}{r['beside']:>9} {r['unit']:<4}{r['ratio']!s:>6}  {r['target']}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""Child processes, measured whole: wall time, peak memory, and what they say they did."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import create_engine
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from warehouse import tables
+
+MOBIVILLE = Path(sys.executable).with_name("mobiville")
+FLOOR = Path(__file__).with_name("floor.py")
+TABLE_OF_STEP = {
+    "equipments_special": "equipments",
+    "rome_ogrs": "romeogrs",
+    "rome_skills": "romeskills",
+    "tensions_pcs": "tensions",
+}
+"""The served table that a step is a part of, where it is not called like it."""
+
+
+class ChildFailedError(Exception):
+    """A measured process did not end well; the message holds what it said."""
+
+
+@dataclass
+class Run:
+    """A measured process. Seconds by table: to make its rows, and to load them into the database."""
+
+    seconds: float
+    peak_mib: float
+    made: dict[str, float] = field(default_factory=dict)
+    loaded: dict[str, float] = field(default_factory=dict)
+    rows: dict[str, int] = field(default_factory=dict)
+
+
+def refresh(environment: Mapping[str, str], *options: str) -> Run:
+    """`mobiville refresh`, with the rows that it serves then."""
+    run, lines = _measured([str(MOBIVILLE), "refresh", *options], environment)
+    seconds = dict.fromkeys(tables.metadata.tables, 0.0)
+    loading: tuple[str, float] | None = None
+    for at, line in lines:
+        if loading:
+            run.loaded[loading[0]] = at - loading[1]
+        message = re.fullmatch(r"  loading (\w+)", line)
+        loading = (message[1], at) if message else None
+        step = re.fullmatch(r"(\w+) .*?([\d.]+) s", line)
+        table = TABLE_OF_STEP.get(step[1], step[1]) if step else ""
+        if step and table in seconds:
+            seconds[table] += float(step[2])
+    run.made = seconds
+    _, status = _measured([str(MOBIVILLE), "status", "--json"], environment)
+    served = json.loads("\n".join(line for _, line in status))
+    run.rows = {table["table"]: table["rows"] for table in served["tables"]}
+    return run
+
+
+def floor(environment: Mapping[str, str], schema: Path) -> Run:
+    """The floor script."""
+    run, lines = _measured([sys.executable, str(FLOOR), str(schema)], environment)
+    by_table = json.loads(lines[-1][1])
+    run.made = {name: table["made"] for name, table in by_table.items()}
+    run.loaded = {name: table["loaded"] for name, table in by_table.items()}
+    run.rows = {name: table["rows"] for name, table in by_table.items()}
+    return run
+
+
+def write_schema(path: Path) -> None:
+    """Describe the tables for the floor: the SQL that makes each, and the SQL of its indexes."""
+    dialect = create_engine("mariadb+pymysql://").dialect
+    schema = {
+        name: {
+            "create": str(CreateTable(table).compile(dialect=dialect)),
+            "indexes": [str(CreateIndex(index).compile(dialect=dialect)) for index in table.indexes],
+        }
+        for name, table in tables.metadata.tables.items()
+    }
+    path.write_text(json.dumps(schema), encoding="utf-8")
+
+
+def _measured(command: Sequence[str], environment: Mapping[str, str]) -> tuple[Run, list[tuple[float, str]]]:
+    """Run a command to its end: the whole process, and its lines with the second at which each came.
+
+    The kernel counts to a process's peak what its parent held when it started it: this process must stay small.
+    """
+    started = time.perf_counter()
+    with tempfile.TemporaryFile("w+") as errors:
+        process = subprocess.Popen(
+            command, env={**os.environ, **environment}, stdout=subprocess.PIPE, stderr=errors, text=True
+        )
+        assert process.stdout is not None
+        with process.stdout as output:
+            lines = [(time.perf_counter() - started, line.rstrip("\n")) for line in output]
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            errors.seek(0)
+            said = "\n".join([*(line for _, line in lines), errors.read()])
+            raise ChildFailedError(f"{' '.join(command)} ended with {process.returncode}:\n{said}")
+    return Run(seconds, usage.ru_maxrss / 1024), lines
