@@ -1,6 +1,3 @@
-import threading
-import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,7 +6,7 @@ import pytest
 from sqlalchemy import Engine, Table, event, inspect, make_url, select
 from sqlalchemy.exc import OperationalError
 
-from tests.warehouse.making import SOURCE, STARTED, contents, done, jobs, one_look, regions
+from tests.warehouse.making import SOURCE, STARTED, contents, done, jobs, regions
 from warehouse import release as module
 from warehouse import tables
 from warehouse.database import WarehouseError, connect, parse_url, shown
@@ -141,38 +138,6 @@ def test_a_reader_in_a_transaction_is_named_when_the_swap_cannot_happen(
             done(engine, jobs(tmp_path, 8))
     assert served(engine) == first
     assert done(engine, jobs(tmp_path, 8)).id == 2
-
-
-def test_readers_never_see_an_empty_or_mixed_warehouse(warehouse: Engine, warehouse_url: str, tmp_path: Path) -> None:
-    both = [(jobs(tmp_path, n, rows=50), regions(tmp_path, n)) for n in (1, 2)]
-    done(warehouse, *both[0])
-    seen, errors, stop = set(), [], threading.Event()
-
-    def read() -> None:
-        reader = connect(warehouse_url)
-        for _ in _until(stop):
-            try:
-                seen.add(one_look(reader))
-            except Exception as error:
-                errors.append(error)
-        reader.dispose()
-
-    threads = [threading.Thread(target=read) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for n in range(1, 11):
-        done(warehouse, *both[n % 2])
-        time.sleep(0.02)
-    stop.set()
-    for thread in threads:
-        thread.join()
-    assert errors == []
-    assert seen == {(50, 1, 1, 1), (50, 2, 2, 2)}
-
-
-def _until(stop: threading.Event) -> Iterator[None]:
-    while not stop.is_set():
-        yield
 
 
 @pytest.mark.parametrize("url", ["postgresql://a:secret@h/d", "not a url: secret", "mariadb+pymysql://root:secret@h"])
