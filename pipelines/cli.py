@@ -188,6 +188,58 @@ def _as_text(release: Release) -> str:
     return "\n".join(lines)
 
 
+@main.command("backup")
+@click.option("--to", type=click.Path(file_okay=False, path_type=Path), help="Folder; by default MOBIVILLE_BACKUPS.")
+def backup_command(to: Path | None) -> None:
+    """Copy what is served to a compressed file, from one moment, with its sha256 beside it.
+
+    It also stands as the file of its weekday and of its quarter; of the dated ones the last few are kept.
+    """
+    from warehouse.backup import backup
+
+    settings = _settings()
+    with _warehouse(settings) as engine:
+        file = backup(engine, to or settings.backups, keep=settings.keep_backups, progress=click.echo)
+    click.echo(file)
+
+
+@main.command("verify")
+@click.argument("file", type=click.Path(path_type=Path))
+def verify_command(file: Path) -> None:
+    """Restore a backup where nobody reads, and compare it with what was backed up."""
+    from warehouse.backup import verify
+
+    with _warehouse(_settings()) as engine:
+        verify(engine, file, progress=click.echo)
+
+
+@main.command("restore")
+@click.argument("file", type=click.Path(path_type=Path))
+def restore_command(file: Path) -> None:
+    """Load a backup beside what is served, check it, and serve it in one step. `rollback` undoes it."""
+    from warehouse.backup import restore
+
+    settings = _settings()
+    with _warehouse(settings) as engine:
+        restore(
+            engine,
+            file,
+            code_version=version("mobiville-warehouse"),
+            started_by=getpass.getuser(),
+            keep=settings.keep_releases,
+            progress=click.echo,
+        )
+
+
+@main.command("migrate")
+def migrate_command() -> None:
+    """Bring the tables of an earlier version forward; what is served stays served."""
+    from warehouse.migrate import migrate
+
+    with _warehouse(_settings()) as engine:
+        click.echo(f"the warehouse is at revision {migrate(engine)}")
+
+
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=3000, show_default=True)

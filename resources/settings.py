@@ -23,6 +23,8 @@ class Settings(BaseSettings):
         f"sqlite:///{VAR / 'warehouse.db'}",
         description="SQLAlchemy URL of the warehouse: sqlite:///FILE or mariadb+pymysql://USER:PASSWORD@HOST/DATABASE",
     )
+    backups: Path = Field(VAR / "backups", description="folder of the backups")
+    keep_backups: int = Field(7, ge=1, description="how many dated backups are kept, beside weekdays' and quarters'")
     keep_releases: int = Field(1, ge=1, description="how many releases before the served one are kept whole")
 
     @property

@@ -241,7 +241,7 @@ def promote(
     release = Release(number, started_at, _now(), status, code_version, started_by, dict(entries))
     _write_record(engine, release)
     outgoing = {name: entry.contents_id for name, entry in before.tables.items()} if before else {}
-    _swap(engine, incoming, outgoing)
+    swap(engine, incoming, outgoing)
     return release
 
 
@@ -274,7 +274,7 @@ def _write_record(engine: Engine, release: Release) -> None:
                 connection.execute(insert(next_of(tables.release_sources)), row | vars(source))
 
 
-def _swap(engine: Engine, incoming: Mapping[str, str], outgoing: Mapping[str, int]) -> None:
+def swap(engine: Engine, incoming: Mapping[str, str], outgoing: Mapping[str, int]) -> None:
     """Put what stands beside, and the record, in the place of what is served, in one step that readers see whole."""
     there = set(inspect(engine).get_table_names())
     renames = []

@@ -3,14 +3,16 @@ import shutil
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine
+from sqlalchemy import Engine, create_engine, inspect
 
 import raw_data
 from tests.pipelines.conftest import Command
+from warehouse import tables
 from warehouse.database import connect
 from warehouse.lock import only_writer
 
-FOLDERS = ("RAW_DATA", "DUMPS", "STAGING")
+FOLDERS = ("RAW_DATA", "DUMPS", "STAGING", "BACKUPS")
+COMMANDS = "refresh status ui config releases diff rollback backup verify restore migrate".split()
 
 
 def served(folder: Path) -> dict[str, list[tuple[object, ...]]]:
@@ -32,7 +34,7 @@ def sample(tmp_path: Path) -> Path:
 
 
 def test_help_is_everywhere(mobiville: Command) -> None:
-    for command in ([], *([name] for name in ("refresh", "status", "ui", "config", "releases", "diff", "rollback"))):
+    for command in ([], *([name] for name in COMMANDS)):
         helped = mobiville(*command, "--help")
         assert helped.returncode == 0
         assert "Usage: mobiville" in helped.stdout
@@ -43,7 +45,7 @@ def test_config_shows_each_setting_and_no_password(mobiville: Command) -> None:
     shown = mobiville("config", "--json", warehouse_url=url)
     values = {row["variable"]: row["value"] for row in json.loads(shown.stdout)}
     assert values["MOBIVILLE_WAREHOUSE_URL"] == "mariadb+pymysql://etl:***@db/mobiville"
-    assert set(values) == {f"MOBIVILLE_{name}" for name in (*FOLDERS, "WAREHOUSE_URL", "KEEP_RELEASES")}
+    assert set(values) == {f"MOBIVILLE_{name}" for name in (*FOLDERS, "WAREHOUSE_URL", "KEEP_RELEASES", "KEEP_BACKUPS")}
     assert "hunter2" not in shown.stdout + shown.stderr + mobiville("config", warehouse_url=url).stdout
 
 
@@ -212,3 +214,31 @@ def test_rows_that_are_not_what_they_must_be_are_not_served(mobiville: Command, 
         assert failed.returncode == 1
         assert "Error in tensions: ind_t is from 1 to 5: 1 rows (0.02%) are not so, first: bassin_id " in failed.stderr
         assert served(tmp_path) == before
+
+
+def test_a_backup_is_verified_and_restored_after_all_is_lost(mobiville: Command, warehouse_url: str) -> None:
+    assert mobiville("refresh", warehouse_url=warehouse_url).returncode == 0
+    assert mobiville("migrate", warehouse_url=warehouse_url).returncode == 0
+    engine = connect(warehouse_url)
+    before = {table.name: _rows(engine, table.name) for table in tables.SERVED}
+    made = mobiville("backup", warehouse_url=warehouse_url)
+    assert made.returncode == 0, made.stderr
+    file = made.stdout.splitlines()[-1]
+    verified = mobiville("verify", file, warehouse_url=warehouse_url)
+    assert verified.returncode == 0, verified.stderr
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP VIEW socialhousings")
+        for name in inspect(connection).get_table_names():
+            connection.exec_driver_sql(f"DROP TABLE {name}")
+    restored = mobiville("restore", file, warehouse_url=warehouse_url)
+    assert restored.returncode == 0, restored.stderr
+    assert {table.name: _rows(engine, table.name) for table in tables.SERVED} == before
+    missing = mobiville("restore", "nothing.sql.bz2", warehouse_url=warehouse_url)
+    assert missing.returncode == 1
+    assert "is not there: a backup is two files" in missing.stderr
+    engine.dispose()
+
+
+def _rows(engine: Engine, table: str) -> list[tuple[object, ...]]:
+    with engine.connect() as connection:
+        return [tuple(row) for row in connection.exec_driver_sql(f"SELECT * FROM {table} ORDER BY 1")]
