@@ -72,6 +72,7 @@ def warehouse_tables(
     run = context.instance.get_run_record_by_id(context.run.run_id)
     started_at = run.create_timestamp.replace(microsecond=0, tzinfo=None) if run else datetime.now(UTC)
     release = warehouse.publish(contents, started_at, context.log.info)
+    changes = warehouse.changes(release)
     for name in names:
         table = release.tables[name]
         yield dg.MaterializeResult(
@@ -81,5 +82,6 @@ def warehouse_tables(
                 "release": release.id,
                 "loaded by release": table.contents_id,
                 "sha256": table.sha256,
+                **{f"rows {kind}": number for kind, number in changes.get(name, {}).items()},
             },
         )

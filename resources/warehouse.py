@@ -1,15 +1,18 @@
 """The warehouse, as assets are given it."""
 
 import getpass
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from importlib.metadata import version
 
 import dagster as dg
+from sqlalchemy import Engine
 
 from warehouse.database import connect
+from warehouse.diff import diff
 from warehouse.lock import only_writer
-from warehouse.release import Contents, Release, publish
+from warehouse.release import Contents, Release, history, publish
 
 
 class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -20,17 +23,31 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def publish(self, contents: Sequence[Contents], started_at: datetime, progress: Callable[[str], None]) -> Release:
         """Publish contents in one step, as whoever runs this process; return the release served then."""
+        with self._engine() as engine, only_writer(engine, progress=progress):
+            return publish(
+                engine,
+                contents,
+                started_at=started_at,
+                code_version=version("mobiville-warehouse"),
+                started_by=getpass.getuser(),
+                keep=self.keep_releases,
+                progress=progress,
+            )
+
+    def changes(self, release: Release) -> dict[str, dict[str, int]]:
+        """For each table that a release loaded in the place of another's contents: rows added, removed and changed."""
+        loaded = [name for name, table in release.tables.items() if table.contents_id == release.id]
+        with self._engine() as engine:
+            before = next((old for old in history(engine, limit=2) if old.id < release.id), None)
+            if before is None or not loaded:
+                return {}
+            found = diff(engine, before.id, release.id, first=0)
+        return {name: {kind: change.rows for kind, change in kinds.items()} for name, kinds in found.items()}
+
+    @contextmanager
+    def _engine(self) -> Iterator[Engine]:
         engine = connect(self.url)
         try:
-            with only_writer(engine, progress=progress):
-                return publish(
-                    engine,
-                    contents,
-                    started_at=started_at,
-                    code_version=version("mobiville-warehouse"),
-                    started_by=getpass.getuser(),
-                    keep=self.keep_releases,
-                    progress=progress,
-                )
+            yield engine
         finally:
             engine.dispose()

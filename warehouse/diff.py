@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, and_, exists, false, func, inspect, or_, select
+from sqlalchemy import Connection, Engine, Select, Table, and_, case, exists, false, func, inspect, or_, select
 
 from warehouse import tables
 from warehouse.database import WarehouseError
@@ -65,10 +65,16 @@ def _compared(connection: Connection, old: Table, new: Table, key: tuple[str, ..
         "removed": of_old.where(~exists().where(same_key).correlate(old)),
         "changed": of_new.join(old, same_key).where(differs),
     }
+    # One join counts all three: keys stand once, so that what has no match was added or removed.
+    counts = select(func.count(), func.coalesce(func.sum(case((differs, 1), else_=0)), 0))
+    matched, changed = connection.execute(counts.select_from(new.join(old, same_key))).one()
+    sizes = [connection.execute(select(func.count()).select_from(side)).scalar_one() for side in (new, old)]
+    rows = {"added": sizes[0] - matched, "removed": sizes[1] - matched, "changed": int(changed)}
     return {
-        kind: Change(
-            connection.execute(select(func.count()).select_from(query.subquery())).scalar_one(),
-            [dict(row) for row in connection.execute(query.limit(first)).mappings()],
-        )
-        for kind, query in queries.items()
+        kind: Change(number, _first(connection, queries[kind], first) if number and first else [])
+        for kind, number in rows.items()
     }
+
+
+def _first(connection: Connection, query: Select[Any], number: int) -> list[dict[str, Any]]:
+    return [dict(row) for row in connection.execute(query.limit(number)).mappings()]
