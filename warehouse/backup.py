@@ -227,6 +227,7 @@ def _write(engine: Engine, head: Release, file: Path, at: datetime, progress: Pr
             written.finish()
             os.fsync(out.fileno())
         note = _noted(engine, head, at, digests, written.sha256.hexdigest())
+        file.unlink(missing_ok=True)  # one of the same second: it must not stand beside another's note
         _note_of(file).write_text(json.dumps(asdict(note), indent=2), encoding="utf-8")
         partial.replace(file)
     finally:
