@@ -65,7 +65,8 @@ def refresh(only: tuple[str, ...], force: bool, wait: bool) -> None:
             click.echo(f"nothing new: release {memory.release} stays as it is")
             return
         _prepare_dagster_home()
-        from pipelines.run import UnknownAssetError, refresh  # Dagster takes a second to import
+        from pipelines.plan import UnknownAssetError  # Dagster takes a second to import
+        from pipelines.run import refresh
 
         try:
             failures = refresh(settings, only, click.echo, force=force)
