@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from assets.staged import column_schema
+from resources.retries import retried
 from resources.rules import rules_version
 from resources.staging import Staging, fingerprint
 from resources.warehouse import Warehouse
@@ -71,8 +72,9 @@ def warehouse_tables(
     ]
     run = context.instance.get_run_record_by_id(context.run.run_id)
     started_at = run.create_timestamp.replace(microsecond=0, tzinfo=None) if run else datetime.now(UTC)
-    release = warehouse.publish(contents, started_at, context.log.info)
-    changes = warehouse.changes(release)
+    with retried(context.retry_number):
+        release = warehouse.publish(contents, started_at, context.log.info)
+        changes = warehouse.changes(release)
     for name in names:
         table = release.tables[name]
         yield dg.MaterializeResult(

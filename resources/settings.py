@@ -1,8 +1,9 @@
 """The settings, from the environment."""
 
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 import raw_data
@@ -26,6 +27,16 @@ class Settings(BaseSettings):
     backups: Path = Field(VAR / "backups", description="folder of the backups")
     keep_backups: int = Field(7, ge=1, description="how many dated backups are kept, beside weekdays' and quarters'")
     keep_releases: int = Field(1, ge=1, description="how many releases before the served one are kept whole")
+    nightly_cron: str = Field("30 2 * * *", description="when the nightly refresh runs, Europe/Paris")
+    sensor_seconds: int = Field(60, ge=1, description="how often the folders and the runs are looked at, seconds")
+    alert_webhook: SecretStr | None = Field(None, description="address that failures are posted to, as JSON")
+    alert_email: str | None = Field(None, description="address that failures are mailed to, through SMTP_URL")
+    smtp_url: SecretStr | None = Field(None, description="mail server: smtp://USER:PASSWORD@HOST:587, or smtps://")
+    ui_url: str = Field("http://127.0.0.1:3000", description="where the Dagster UI is, for the links in alerts")
+    executor: Literal["in_process", "multiprocess", "celery", "k8s"] = Field(
+        "in_process", description="where the steps of runs from the UI and of schedules are run"
+    )
+    celery_broker: SecretStr | None = Field(None, description="of the celery executor: redis://… or amqp://…")
 
     @property
     def dumps_folder(self) -> Path:
