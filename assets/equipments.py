@@ -6,6 +6,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from assets.pictures import bars_of_facilities
 from assets.staged import staged
 from resources.raw_data import RawData
 from warehouse import tables
@@ -42,7 +43,7 @@ def _merged(counts: list[pa.Table]) -> pa.Table:
     return table.select([*KEYS, "count_all_sum"]).rename_columns([*KEYS, "count_all"])
 
 
-@staged(tables.equipments, sources=["bpe"], group="life")
+@staged(tables.equipments, sources=["bpe"], group="life", picture=bars_of_facilities)
 def equipments(raw_data: RawData) -> pd.DataFrame:
     """Facilities per commune and type. Paris, Lyon and Marseille are there by their districts only."""
     return count_facilities(raw_data.batches("bpe"))

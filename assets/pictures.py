@@ -1,11 +1,13 @@
 """Pictures of staged and served tables, for the Dagster UI: small PNGs, a fraction of a second each."""
 
 import base64
+import inspect
 import io
 import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import dagster as dg
 import pandas as pd
 
 from warehouse.criteria import CRITERIA
@@ -13,9 +15,11 @@ from warehouse.criteria import CRITERIA
 Picture = Callable[[pd.DataFrame], Any]
 """From a table to a figure of matplotlib."""
 
-DPI = 80
-COLOURS = 64
+DPI = 75
+COLOURS = 48
 """Of a PNG: enough for these, and a third of the size."""
+HARDEST = 5
+"""The class of `ind_t` that is hardest to recruit."""
 SHOWN = 15
 FRANCE = ((-5.3, 9.7), (41.3, 51.2))
 """What the maps show, degrees: longitudes, latitudes of mainland France and Corsica."""
@@ -30,6 +34,17 @@ def png(picture: Picture, frame: pd.DataFrame) -> bytes:
     small = io.BytesIO()
     Image.open(drawn).convert("RGB").quantize(COLOURS).save(small, "png", optimize=True)
     return small.getvalue()
+
+
+def drawn(picture: Picture | None, frame: pd.DataFrame) -> dict[str, Any]:
+    """The metadata that shows a picture of a table; nothing without a picture, or without rows."""
+    if picture is None or frame.empty:
+        return {}
+    try:
+        image = png(picture, frame)
+    except Exception as error:  # no reason to refuse the table
+        return {"picture": f"could not be drawn: {type(error).__name__}: {error}"}
+    return {"picture": dg.MetadataValue.md(as_markdown(image, inspect.getdoc(picture) or ""))}
 
 
 def as_markdown(image: bytes, title: str) -> str:
@@ -71,16 +86,16 @@ def map_of_communes(cities: pd.DataFrame) -> Any:
 
 
 def bars_of_tensions(tensions: pd.DataFrame) -> Any:
-    """The ROMEs that are hardest to recruit: mean of `ind_t` over the basins, the share of basins by class beside."""
+    """The ROMEs hardest to recruit (`ind_t` 5) in most basins; pairs of ROME and basin by class beside."""
     figure = _figure(11, 4.6)
     left, right = figure.subplots(1, 2, width_ratios=[2, 1])
-    mean = tensions.assign(ind_t=tensions["ind_t"].astype(float)).groupby(["rome", "lib_rome"])["ind_t"].mean()
-    top = mean.sort_values(ascending=False, kind="stable").head(SHOWN)[::-1]
+    basins = tensions[(tensions["ind_t"] == HARDEST).fillna(False)].groupby(["rome", "lib_rome"]).size()
+    top = basins.sort_values(ascending=False, kind="stable").head(SHOWN)[::-1]
     left.barh([f"{rome}  {str(label)[:48]}" for rome, label in top.index], top, color="#c0504d")
-    left.set(title=f"the {len(top)} ROMEs hardest to recruit: mean class over basins", xlim=(0, 5))
+    left.set(title="basins where the ROME is of class 5")
     classes = tensions["ind_t"].value_counts().sort_index()
     right.bar([str(c) for c in classes.index], classes.astype(int), color="#4f81bd")
-    right.set(title="pairs of ROME and basin, by class", xlabel="class, 5 = hardest")
+    right.set(title="ROMEs x basins, by class", xlabel="class, 5 = hardest to recruit")
     return figure
 
 

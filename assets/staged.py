@@ -9,6 +9,8 @@ import pandas as pd
 from sqlalchemy import Column, Table
 
 from assets.expectations import Expectation, Finding, ValidationError, of_columns, some_rows, unmet
+from assets.lineage import of_staged, raw_key
+from assets.pictures import Picture, drawn
 from resources.catalogue import catalogue
 from resources.raw_data import RawData
 from resources.rules import rules_version
@@ -17,13 +19,9 @@ from warehouse import tables
 from warehouse.release import SourceFile
 
 CHECK = "expectations"
+OWNERS = ["team:mobiville-data"]
 PREVIEW_ROWS = 5
 PREVIEW_CHARACTERS = 80
-
-
-def raw_key(source_id: str) -> dg.AssetKey:
-    """The external asset of a source."""
-    return dg.AssetKey(["raw", source_id])
 
 
 def staged(
@@ -32,6 +30,7 @@ def staged(
     group: str,
     sources: Sequence[str] = (),
     expect: Callable[..., list[Expectation]] = lambda: [some_rows()],
+    picture: Picture | None = None,
 ) -> Callable[[Callable[..., pd.DataFrame]], dg.AssetsDefinition]:
     """Make a plain import function the Dagster asset of its name, staged with the schema of `table`.
 
@@ -45,6 +44,7 @@ def staged(
 
     def decorate(function: Callable[..., pd.DataFrame]) -> dg.AssetsDefinition:
         wanted, referred = (list(inspect.signature(f).parameters) for f in (function, expect))
+        lineage = _lineage(table, sources, wanted)
         inputs = list(dict.fromkeys([*(name for name in wanted if name != "raw_data"), *referred]))
 
         def compute(
@@ -66,14 +66,15 @@ def staged(
                 context.log.warning(note)
             files = above + [file for source in sources for file in raw_data.read_files(source)]
             output = Staged(frame, files, fingerprint(rules_version(), versions))
-            yield dg.Output(output, metadata=_seen(frame, files, notes))
+            yield dg.Output(output, metadata=_seen(frame, files, notes) | lineage | drawn(picture, frame))
 
         compute.__signature__ = _signature(compute, inputs)  # type: ignore[attr-defined]
         return dg.asset(
             name=function.__name__,
             io_manager_key="staging",
-            description=inspect.getdoc(function),
+            description=described(inspect.getdoc(function) or "", function.__name__, sources),
             metadata={"table": table.name, "dagster/column_schema": column_schema(table)},
+            owners=OWNERS,
             group_name=group,
             kinds={"python", "pandas", "parquet"},
             tags={"layer": "staged", "import": function.__module__.rpartition(".")[2]},
@@ -137,6 +138,23 @@ def _seen(frame: pd.DataFrame, files: Sequence[SourceFile], notes: Sequence[str]
         ),
     }
     return seen | ({"notes": dg.MetadataValue.md("\n".join(f"- {note}" for note in notes))} if notes else {})
+
+
+def described(text: str, name: str, sources: Sequence[str]) -> str:
+    """What an asset is, where it comes from (with vintage, licence and page), and how to make it anew."""
+    origins = [
+        f"- [{source.title}]({source.landing_page}), {source.publisher}, {source.vintage}, {source.licence}"
+        for source in map(catalogue().__getitem__, sources)
+    ]
+    refresh = f"To make it anew: materialize it here, or run `mobiville refresh --only {name}`."
+    return "\n\n".join(filter(None, [text, "\n".join(origins and ["From", "", *origins]), refresh]))
+
+
+def _lineage(table: Table, sources: Sequence[str], upstream: Sequence[str]) -> dict[str, Any]:
+    """Column lineage, as the UI takes it. The staged tables of a table bear its name, or begin with it."""
+    same = [name for name in upstream if name == table.name]
+    found = of_staged(table, sources, same)
+    return {"dagster/column_lineage": found} if found.deps_by_column else {}
 
 
 def column_schema(table: Table) -> dg.TableSchema:

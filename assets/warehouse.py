@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from assets.staged import column_schema
+from assets.lineage import of_served
+from assets.pictures import drawn, rows_over_releases
+from assets.staged import OWNERS, column_schema, described
 from resources.retries import retried
 from resources.rules import rules_version
 from resources.staging import Staging, fingerprint
@@ -46,7 +48,9 @@ def _spec(name: str) -> dg.AssetSpec:
     return dg.AssetSpec(
         table_key(name),
         deps=PARTS[name],
-        description=table.comment,
+        description=described(f"{table.comment}. What readers read.", name, ()),
+        owners=OWNERS,
+        freshness_policy=dg.FreshnessPolicy.time_window(tables.MAX_AGE[name]),
         group_name="serving",
         kinds={"mariadb", "sql"},
         tags={"layer": "served"},
@@ -75,6 +79,7 @@ def warehouse_tables(
     with retried(context.retry_number):
         release = warehouse.publish(contents, started_at, context.log.info)
         changes = warehouse.changes(release)
+        rows = warehouse.rows()
     for name in names:
         table = release.tables[name]
         yield dg.MaterializeResult(
@@ -84,6 +89,8 @@ def warehouse_tables(
                 "release": release.id,
                 "loaded by release": table.contents_id,
                 "sha256": table.sha256,
+                "dagster/column_lineage": of_served(tables.metadata.tables[name], PARTS[name]),
+                **drawn(rows_over_releases, rows[rows["table"] == name]),
                 **{f"rows {kind}": number for kind, number in changes.get(name, {}).items()},
             },
         )

@@ -6,7 +6,7 @@ from typing import Any
 
 import dagster as dg
 
-from assets.staged import raw_key
+from assets.lineage import raw_key
 from assets.warehouse import PARTS, table_fingerprint, table_key
 from resources.raw_files import RawFiles
 from resources.rules import rules_version

@@ -147,9 +147,7 @@ def test_alerts_go_by_mail(served: Settings, look_of: Any, mailbox: tuple[Mailbo
     assert "cities-tension-utf8.csv, line 8" in text
 
 
-def test_a_run_whose_process_ended_is_an_incident_of_its_job(
-    served: Settings, look_of: Any, webhook: Webhook
-) -> None:
+def test_a_run_whose_process_ended_is_an_incident_of_its_job(served: Settings, look_of: Any, webhook: Webhook) -> None:
     settings = served.model_copy(update={"alert_webhook": SecretStr(webhook.url)})
     instance = dg.DagsterInstance.ephemeral()
     look = look_of("failure_alert", settings, instance)

@@ -1,6 +1,7 @@
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
@@ -71,7 +72,7 @@ def test_a_night_makes_everything_where_nothing_is_and_serves_the_newest_after_a
     assert chosen(request) == {"warehouse/helps"}
 
 
-def test_a_changed_raw_file_is_asked_for_once_and_when_it_has_come_to_rest(served: Settings, look_of) -> None:  # type: ignore[no-untyped-def]
+def test_a_changed_raw_file_is_asked_for_once_and_when_it_has_come_to_rest(served: Settings, look_of: Any) -> None:
     look = look_of("raw_files_changed", served)
     assert "waiting until it has come to rest" in look().skip_message
     assert look().skip_message == "no file changed: release 1 was made from those that are there"
@@ -87,7 +88,7 @@ def test_a_changed_raw_file_is_asked_for_once_and_when_it_has_come_to_rest(serve
     assert json.loads(seen.cursor)["asked"]
 
 
-def test_a_file_that_came_or_went_touches_what_it_is_read_by(served: Settings, look_of) -> None:  # type: ignore[no-untyped-def]
+def test_a_file_that_came_or_went_touches_what_it_is_read_by(served: Settings, look_of: Any) -> None:
     look = look_of("raw_files_changed", served)
     look()
     (served.raw_data / "unix_referentiel_appellation_v346_utf8.csv").unlink()
@@ -96,7 +97,7 @@ def test_a_file_that_came_or_went_touches_what_it_is_read_by(served: Settings, l
     assert chosen(request) == {"raw/rome_appellations", "rome_ogrs", "warehouse/romeogrs"}
 
 
-def test_before_the_first_release_the_sensors_wait(served: Settings, look_of, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_before_the_first_release_the_sensors_wait(served: Settings, look_of: Any, tmp_path: Path) -> None:
     fresh = served.model_copy(update={"warehouse_url": f"sqlite:///{tmp_path / 'n.db'}"})
     for name in ("raw_files_changed", "new_dump"):
         look = look_of(name, fresh)
@@ -105,7 +106,8 @@ def test_before_the_first_release_the_sensors_wait(served: Settings, look_of, tm
 
 
 def test_the_backup_waits_for_a_release_and_copies_what_is_served(served: Settings, tmp_path: Path) -> None:
-    for settings, asked in ((served, 1), (served.model_copy(update={"warehouse_url": f"sqlite:///{tmp_path}/n.db"}), 0)):
+    empty = served.model_copy(update={"warehouse_url": f"sqlite:///{tmp_path}/n.db"})
+    for settings, asked in ((served, 1), (empty, 0)):
         defs = definitions(settings)
         context = dg.build_schedule_context(dg.DagsterInstance.ephemeral(), repository_def=defs.get_repository_def())
         data = defs.get_repository_def().get_schedule_def("daily_backup").evaluate_tick(context)
