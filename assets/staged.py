@@ -13,6 +13,7 @@ from assets.lineage import of_staged, raw_key
 from assets.pictures import Picture, drawn
 from resources.catalogue import catalogue
 from resources.raw_data import RawData
+from resources.retries import retried
 from resources.rules import rules_version
 from resources.staging import Staged, fingerprint
 from warehouse import tables
@@ -55,7 +56,8 @@ def staged(
             versions |= {raw_key(source).to_user_string(): raw_data.version(source) for source in sources}
             for given in upstream.values():
                 given.attrs = {}
-            frame = function(**{name: {"raw_data": raw_data, **upstream}[name] for name in wanted})
+            with retried(context.retry_number):
+                frame = function(**{name: {"raw_data": raw_data, **upstream}[name] for name in wanted})
             expectations = of_columns(table) + expect(**{name: upstream[name] for name in referred})
             findings = unmet(frame, expectations, tables.KEYS[table.name])
             yield _check(findings, len(expectations))

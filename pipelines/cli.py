@@ -21,6 +21,7 @@ from warehouse.database import WarehouseError, connect, shown
 from warehouse.diff import diff
 from warehouse.lock import only_writer
 from warehouse.release import Release, history, rollback, served
+from warehouse.tables import MAX_AGE
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -171,6 +172,8 @@ def _as_json(release: Release) -> dict[str, Any]:
                 "table": table.name,
                 "rows": table.rows,
                 "loaded_at": f"{table.loaded_at.isoformat()}Z",
+                "max_age_days": MAX_AGE[table.name].days,
+                "stale": table.is_stale(),
                 "sources": [vars(source) for source in table.sources],
             }
             for table in release.tables.values()
@@ -182,6 +185,8 @@ def _as_text(release: Release) -> str:
     lines = [f"Release {release.id}, published {release.published_at} UTC by {release.started_by}", ""]
     for table in release.tables.values():
         lines.append(f"{table.name:<29}{table.rows:>9,} rows   loaded {table.loaded_at} UTC")
+        if table.is_stale():
+            lines.append(f"    STALE: its contents may be {MAX_AGE[table.name].days} days old; look for newer files")
         lines += [
             f"    {source.file_name}  vintage {source.vintage}  sha256 {source.sha256[:12]}…"
             for source in table.sources

@@ -1,10 +1,11 @@
 """The settings, from the environment."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from upath import UPath
 
 import raw_data
 
@@ -19,7 +20,10 @@ class Settings(BaseSettings):
 
     raw_data: Path = Field(raw_data.SAMPLE, description="folder of the raw files; by default the bundled sample")
     dumps: Path | None = Field(None, description="folder of the datalake's dumps; by default datalake/ in the raw data")
-    staging: Path = Field(VAR / "staging", description="folder of the staged Parquet files")
+    staging: Annotated[UPath, BeforeValidator(str)] = Field(
+        UPath(VAR / "staging"),
+        description="folder of the staged Parquet files, or the address of one: s3://BUCKET/FOLDER",
+    )
     warehouse_url: str = Field(
         f"sqlite:///{VAR / 'warehouse.db'}",
         description="SQLAlchemy URL of the warehouse: sqlite:///FILE or mariadb+pymysql://USER:PASSWORD@HOST/DATABASE",

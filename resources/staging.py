@@ -2,16 +2,16 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import dagster as dg
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from upath import UPath
 
+from resources.files import whole_file
 from warehouse import tables
 from warehouse.release import SourceFile
 
@@ -40,13 +40,13 @@ def fingerprint(rules: str, inputs: Mapping[str, str]) -> str:
 
 
 class Staging(dg.ConfigurableIOManager):
-    """Writes and reads staged tables. A file is whole or not there: it is written aside and renamed."""
+    """Writes and reads staged tables, in a folder or an object store (s3://…). A file is whole or not there."""
 
     folder: str
 
-    def path(self, name: str) -> Path:
+    def path(self, name: str) -> UPath:
         """The Parquet file of a staged table. Raises StagingError when it is not there."""
-        path = Path(self.folder) / f"{name}.parquet"
+        path = UPath(self.folder) / f"{name}.parquet"
         if not path.is_file():
             raise StagingError(f"{name} is not staged yet: materialize it first ({path} is not there)")
         return path
@@ -63,7 +63,8 @@ class Staging(dg.ConfigurableIOManager):
             return ""
 
     def _known(self, name: str) -> dict[bytes, bytes]:
-        return pq.read_schema(self.path(name)).metadata or {}
+        with self.path(name).open("rb") as file:
+            return pq.read_schema(file).metadata or {}
 
     def handle_output(self, context: dg.OutputContext, obj: Staged) -> None:
         """Write a staged table. Raises StagingError when the rows do not fit the table's description."""
@@ -72,19 +73,14 @@ class Staging(dg.ConfigurableIOManager):
         sources = json.dumps([asdict(source) for source in sorted(set(obj.sources))]).encode()
         known = {SOURCES_KEY: sources, FINGERPRINT_KEY: obj.fingerprint.encode()}
         table = fit(obj.rows, schema, name).replace_schema_metadata(known)
-        folder = Path(self.folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        aside = folder / f"{name}.parquet.{os.getpid()}"
-        try:
-            pq.write_table(table, aside)
-            aside.replace(folder / f"{name}.parquet")
-        finally:
-            aside.unlink(missing_ok=True)
+        with whole_file(UPath(self.folder) / f"{name}.parquet") as file:
+            pq.write_table(table, file)
 
     def load_input(self, context: dg.InputContext) -> pd.DataFrame:
         """Read a staged table; `attrs` has the files it was made from, and its fingerprint."""
         name = context.asset_key.path[-1]
-        frame: pd.DataFrame = pq.read_table(self.path(name)).to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
+        with self.path(name).open("rb") as file:
+            frame: pd.DataFrame = pq.read_table(file).to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
         frame.attrs = {"sources": self.sources(name), "fingerprint": self.fingerprint(name)}
         return frame
 
