@@ -9,7 +9,7 @@ run: $(VENV)/run  ## install, and run the main job (on the bundled sample and SQ
 	$(BIN)/mobiville refresh
 	$(BIN)/mobiville status
 
-test: $(VENV)/dev mariadb lint  ## install, lint, check types, and run the tests
+test: $(VENV)/dev mariadb redis chromium lint  ## install, lint, check types, and run the tests
 	$(BIN)/pytest
 
 lint: $(VENV)/dev
@@ -30,6 +30,13 @@ lock: $(VENV)/dev  ## pin the dependencies anew
 .PHONY: mariadb
 mariadb:  # the tests start a private server: they need the programs, not a running server
 	@PATH="$$PATH:/usr/sbin" command -v mariadbd >/dev/null || tools/install_mariadb
+
+.PHONY: redis chromium
+redis:  # the Celery executor is tested on a broker of its own
+	@command -v redis-server >/dev/null || tools/install_redis
+
+chromium:  # pages are tested in a real browser
+	@command -v chromium >/dev/null || tools/install_chromium
 
 $(VENV)/bin/pip:
 	$(PYTHON) -m venv $(VENV)

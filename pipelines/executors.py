@@ -33,15 +33,22 @@ def executor(settings: Settings) -> dg.ExecutorDefinition:
         ) from error
 
 
+def celery_addresses(settings: Settings) -> dict[str, str]:
+    """The addresses of the broker, and of what keeps results: Redis itself, or messages through RabbitMQ."""
+    if settings.celery_broker is None:
+        raise ExecutorError("MOBIVILLE_EXECUTOR=celery needs MOBIVILLE_CELERY_BROKER: redis://… or amqp://…")
+    broker = settings.celery_broker.get_secret_value()
+    return {"broker": broker, "backend": broker if broker.startswith("redis") else "rpc://"}
+
+
 def _celery(settings: Settings) -> dg.ExecutorDefinition:
     from dagster_celery import celery_executor
 
-    if settings.celery_broker is None:
-        raise ExecutorError("MOBIVILLE_EXECUTOR=celery needs MOBIVILLE_CELERY_BROKER: redis://… or amqp://…")
-    # The address may hold a password: Dagster reads it from the environment, and stores its name alone.
-    broker = {"env": "MOBIVILLE_CELERY_BROKER"}
-    backend = broker if settings.celery_broker.get_secret_value().startswith("redis") else "rpc://"
-    return celery_executor.configured({"broker": broker, "backend": backend})
+    # An address may hold a password: Dagster reads it from the environment, and stores the variable's name alone.
+    broker = settings.celery_broker and settings.celery_broker.get_secret_value()
+    variable = {"env": "MOBIVILLE_CELERY_BROKER"}
+    addresses = {n: variable if a == broker else a for n, a in celery_addresses(settings).items()}
+    return celery_executor.configured(addresses)
 
 
 def _kubernetes() -> dg.ExecutorDefinition:

@@ -25,6 +25,16 @@ def _program(*names: str) -> str | None:
     return next((found for name in names if (found := shutil.which(name, path=path))), None)
 
 
+def needed(program: str, how: str) -> str:
+    """The path of a program; without it the test is skipped, in CI it fails. `how`: what installs it."""
+    if path := _program(program):
+        return path
+    message = f"{program} is not installed: {how}"
+    if os.environ.get("CI"):
+        pytest.fail(message)
+    pytest.skip(message)
+
+
 def free_port() -> int:
     """A port of loopback that nobody listens on."""
     with socket.socket() as free:
