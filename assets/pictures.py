@@ -62,6 +62,8 @@ def _figure(width: float, height: float) -> Any:
 def map_of_communes(cities: pd.DataFrame) -> Any:
     """Communes of mainland France by region, altitude (m) and distance from the sea (km)."""
     figure = _figure(13, 4.4)
+    (west, east), (south, north) = FRANCE
+    cities = cities[cities["geo_point_2d_y"].between(west, east) & cities["geo_point_2d_x"].between(south, north)]
     region = cities["new_code_region"].astype("category").cat.codes
     panels: Sequence[tuple[str, pd.Series, str]] = (
         ("region since 2016", region, "tab20"),
@@ -70,7 +72,7 @@ def map_of_communes(cities: pd.DataFrame) -> Any:
     )
     size = 300 / max(len(cities), 300) ** 0.5
     for axes, (title, values, colours) in zip(figure.subplots(1, 3), panels, strict=True):
-        known = values.notna() & cities["geo_point_2d_x"].notna()
+        known = values.notna()
         drawn = axes.scatter(
             cities["geo_point_2d_y"][known].astype(float),  # the longitude, despite its name
             cities["geo_point_2d_x"][known].astype(float),

@@ -23,6 +23,13 @@ from warehouse.lock import only_writer
 from warehouse.release import Release, history, rollback, served
 from warehouse.tables import MAX_AGE
 
+DAGSTER_YAML = """\
+telemetry: {enabled: false}
+nux: {enabled: false}  # no invitation to a newsletter
+concurrency:
+  runs: {max_concurrent_runs: 1}  # one writer at a time; the others queue
+"""
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="mobiville-warehouse")
@@ -44,7 +51,7 @@ def _prepare_dagster_home() -> None:
     home.mkdir(parents=True, exist_ok=True)
     configuration = home / "dagster.yaml"
     if not configuration.exists():
-        configuration.write_text("telemetry:\n  enabled: false\n", encoding="utf-8")
+        configuration.write_text(DAGSTER_YAML, encoding="utf-8")
 
 
 @main.command()
