@@ -32,7 +32,7 @@ def dump_sensor(settings: Settings) -> dg.SensorDefinition:
         ),
     )
     def new_dump(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        state: dict[str, Any] = {"looked": [], "judged": [], "older": [], "sha256": ""}
+        state: dict[str, Any] = {"looked": [], "judged": [], "sha256": "", "until": 0, "late": []}
         state |= json.loads(context.cursor or "{}")
 
         def skip(reason: str, *, wrong: bool = False) -> dg.SensorResult:
@@ -44,9 +44,11 @@ def dump_sensor(settings: Settings) -> dg.SensorDefinition:
         paths = files.paths(SOURCE)
         if not paths:
             return skip(f"no dump is in {settings.dumps_folder}")
-        newest, others = paths[0], {path.name for path in files.candidates(SOURCE)} - {paths[0].name}
-        late = sorted(others - {*state["older"], *state["looked"][:1]}) if state["judged"] else []
-        state["older"] = sorted(others)
+        newest = paths[0]
+        arrived = {path.name: path.stat().st_ctime_ns for path in files.candidates(SOURCE) if path != newest}
+        late = sorted(name for name, time in arrived.items() if 0 < state["until"] < time and name not in state["late"])
+        state["until"] = max([*arrived.values(), newest.stat().st_ctime_ns])
+        state["late"] = sorted({*state["late"], *late} & set(arrived))
         if late:
             return skip(f"{', '.join(late[:5])} came late: older than {newest.name}, so not loaded")
         look = [newest.name, newest.stat().st_size, newest.stat().st_mtime_ns]

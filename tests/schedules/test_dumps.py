@@ -52,7 +52,9 @@ def test_the_same_contents_are_never_loaded_twice(served: Settings, look: Look) 
     shutil.copy(path, path.with_name("20211223_mv_villes_offre_full.csv.bz2"))
     look()
     assert "holds what was loaded already" in str(look().skip_message)
-    path.touch()
+    path.with_name("20211223_mv_villes_offre_full.csv.bz2").touch()
+    assert "waiting until its size stands" in str(look().skip_message)
+    assert "holds what was loaded already" in str(look().skip_message)
     assert "nothing new" in str(look().skip_message)
 
 
