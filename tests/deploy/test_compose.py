@@ -65,7 +65,7 @@ def test_dagster_keeps_its_history_in_mariadb(
     engine = create_engine(server)
     with engine.begin() as connection:
         connection.exec_driver_sql("CREATE DATABASE IF NOT EXISTS dagster")
-        connection.exec_driver_sql("GRANT ALL ON dagster.* TO 'mobiville'@'%' IDENTIFIED BY 's3cr@t'")
+        connection.exec_driver_sql("GRANT ALL ON dagster.* TO 'mobiville'@'%%' IDENTIFIED BY 's3cr@t'")
     given = {
         "DB_PASSWORD": "s3cr@t",
         "DB_HOST": "127.0.0.1",
@@ -88,7 +88,7 @@ def test_dagster_keeps_its_history_in_mariadb(
         assert made.run_id == run.run_id
     with engine.begin() as connection:
         connection.exec_driver_sql("DROP DATABASE dagster")
-        connection.exec_driver_sql("DROP USER 'mobiville'@'%'")
+        connection.exec_driver_sql("DROP USER 'mobiville'@'%%'")
     engine.dispose()
 
 
