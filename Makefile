@@ -25,7 +25,7 @@ ui: $(VENV)/run  ## the Dagster UI, on http://127.0.0.1:3000
 
 lock: $(VENV)/dev  ## pin the dependencies anew
 	$(BIN)/pip-compile -q --upgrade --strip-extras --no-header --no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o requirements.txt pyproject.toml
-	$(BIN)/pip-compile -q --upgrade --strip-extras --no-header --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --extra dev --extra celery --extra kubernetes --extra mysql -c requirements.txt -o requirements-dev.txt pyproject.toml
+	$(BIN)/pip-compile -q --upgrade --strip-extras --no-header --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --extra dev --extra celery --extra kubernetes --extra mysql --extra s3 -c requirements.txt -o requirements-dev.txt pyproject.toml
 
 .PHONY: mariadb
 mariadb:  # the tests start a private server: they need the programs, not a running server

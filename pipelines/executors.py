@@ -1,7 +1,5 @@
 """Where the steps of a run are run: one machine's process, its processes, a Celery queue, a Kubernetes cluster."""
 
-import os
-
 import dagster as dg
 
 from resources.settings import Settings
@@ -23,7 +21,9 @@ def executor(settings: Settings) -> dg.ExecutorDefinition:
             case "celery":
                 return _celery(settings)
             case "k8s":
-                return _kubernetes()
+                from dagster_k8s import k8s_job_executor
+
+                return k8s_job_executor  # image, secrets and volumes are those of the run launcher
             case _:
                 return dg.in_process_executor
     except ModuleNotFoundError as error:
@@ -49,10 +49,3 @@ def _celery(settings: Settings) -> dg.ExecutorDefinition:
     variable = {"env": "MOBIVILLE_CELERY_BROKER"}
     addresses = {n: variable if a == broker else a for n, a in celery_addresses(settings).items()}
     return celery_executor.configured(addresses)
-
-
-def _kubernetes() -> dg.ExecutorDefinition:
-    from dagster_k8s import k8s_job_executor
-
-    passed = sorted(name for name in os.environ if name.startswith("MOBIVILLE_"))
-    return k8s_job_executor.configured({"env_vars": passed})

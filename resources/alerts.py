@@ -1,6 +1,7 @@
 """Telling people that a refresh failed, or works again: by a webhook, by e-mail, or both."""
 
 import smtplib
+import ssl
 from dataclasses import asdict, dataclass
 from email.message import EmailMessage
 from typing import Literal
@@ -70,11 +71,14 @@ def _mail(smtp_url: SecretStr, to: str, alert: Alert) -> None:
     message["Subject"], message["To"] = alert.title, to
     message["From"] = user if "@" in user else to
     message.set_content(alert.text)
-    secure = url.scheme == "smtps"
-    connect = smtplib.SMTP_SSL if secure else smtplib.SMTP
-    with connect(url.hostname or "localhost", url.port or (465 if secure else 587), timeout=TIMEOUT_SECONDS) as server:
-        if not secure and server.ehlo() and server.has_extn("starttls"):
-            server.starttls()
+    host, trusted = url.hostname or "localhost", ssl.create_default_context()
+    with (
+        smtplib.SMTP_SSL(host, url.port or 465, timeout=TIMEOUT_SECONDS, context=trusted)
+        if url.scheme == "smtps"
+        else smtplib.SMTP(host, url.port or 587, timeout=TIMEOUT_SECONDS)
+    ) as server:
+        if url.scheme != "smtps" and server.ehlo() and server.has_extn("starttls"):
+            server.starttls(context=trusted)
         if user:
             server.login(user, unquote(url.password or ""))
         server.send_message(message)

@@ -105,7 +105,8 @@ def test_what_runs_by_itself_is_on_and_says_what_it_does() -> None:
         "daily_backup": ("30 4 * * *", "Europe/Paris"),
     }
     assert set(sensors) == {"new_dump", "raw_files_changed", "failure_alert"}
-    for definition in (*schedules.values(), *sensors.values()):
+    by_itself: list[dg.ScheduleDefinition | dg.SensorDefinition] = [*schedules.values(), *sensors.values()]
+    for definition in by_itself:
         assert definition.description, definition.name
         assert definition.default_status.value == "RUNNING", definition.name
 
