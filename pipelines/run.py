@@ -8,6 +8,7 @@ from typing import Any
 
 import dagster as dg
 
+from assets.warehouse import ACCEPTED
 from pipelines.definitions import definitions
 from pipelines.failures import in_words
 from pipelines.plan import named, whole
@@ -22,11 +23,19 @@ class Failure:
     message: str
 
 
-def refresh(settings: Settings, only: Sequence[str], echo: Callable[[str], None], *, force: bool) -> list[Failure]:
+def refresh(
+    settings: Settings,
+    only: Sequence[str],
+    echo: Callable[[str], None],
+    *,
+    force: bool,
+    accept: Sequence[str] = (),
+) -> list[Failure]:
     """Run the job `refresh`, or the part of it that `only` names; say a line per asset through `echo`.
 
-    What is staged already from the same files by the same rules is left out, unless `force`. Returns the failures, none
-    when all is published. Raises UnknownAssetError for a name that is not an asset's.
+    What is staged already from the same files by the same rules is left out, unless `force`. `accept`: tables that may
+    lose many of their rows. Returns the failures, none when all is published. Raises UnknownAssetError for a name that
+    is not an asset's.
     """
     started = time.monotonic()
     defs = dg.Definitions.merge(definitions(settings), dg.Definitions(loggers={"progress": _progress(echo)}))
@@ -42,6 +51,7 @@ def refresh(settings: Settings, only: Sequence[str], echo: Callable[[str], None]
         instance=dg.DagsterInstance.get(),
         asset_selection=plan.selection(graph),
         raise_on_error=False,
+        tags={ACCEPTED: ",".join(accept)} if accept else {},
         run_config={"loggers": {"progress": {}}},
     )
     echo(f"{'all':<29}{'':>14}{time.monotonic() - started:>9.1f} s")

@@ -1,8 +1,9 @@
 """The staging area: one Parquet file per staged table, with the schema that `warehouse/tables.py` gives it."""
 
 import hashlib
+import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import dagster as dg
@@ -11,10 +12,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from upath import UPath
 
+from resources.accounts import REJECTS, Account
 from resources.files import whole_file
 from warehouse import tables
 from warehouse.release import SourceFile
 
+REJECTS_FOLDER = "rejects"
 SOURCES_KEY = b"mobiville.sources"
 FINGERPRINT_KEY = b"mobiville.fingerprint"
 
@@ -66,11 +69,31 @@ class Staging(dg.ConfigurableIOManager):
         with self.path(name).open("rb") as file:
             return pq.read_schema(file).metadata or {}
 
+    def keep_rejects(self, asset: str, run_id: str, accounts: Sequence[Account]) -> None:
+        """Keep the rows that an asset's run rejected, in the place of those of its run before."""
+        rejects = pd.concat([pd.DataFrame(columns=REJECTS), *(account.rejects() for account in accounts)])
+        with whole_file(UPath(self.folder) / REJECTS_FOLDER / f"{asset}.parquet") as file:
+            rejects.assign(asset=asset, run_id=run_id).to_parquet(file, index=False)
+
+    def rejects(self) -> pd.DataFrame:
+        """The rejected rows of each asset's last run: `resources.accounts.REJECTS`, asset, run_id."""
+        kept = sorted((UPath(self.folder) / REJECTS_FOLDER).glob("*.parquet"))
+        empty = pd.DataFrame(columns=[*REJECTS, "asset", "run_id"])
+        found = [pd.read_parquet(io.BytesIO(path.read_bytes())) for path in kept]
+        return pd.concat([empty, *found], ignore_index=True)
+
+    def keep_page(self, asset: str, page: str) -> UPath:
+        """Keep an asset's page of Data Docs (HTML); return where."""
+        path = UPath(self.folder) / "data_docs" / f"{asset}.html"
+        with whole_file(path) as file:
+            file.write(page.encode())
+        return path
+
     def handle_output(self, context: dg.OutputContext, obj: Staged) -> None:
         """Write a staged table. Raises StagingError when the rows do not fit the table's description."""
         name = context.asset_key.path[-1]
         schema = tables.contents_schema(tables.metadata.tables[context.definition_metadata["table"]])
-        sources = json.dumps([asdict(source) for source in sorted(set(obj.sources))]).encode()
+        sources = json.dumps([asdict(source) for source in once(obj.sources)]).encode()
         known = {SOURCES_KEY: sources, FINGERPRINT_KEY: obj.fingerprint.encode()}
         table = fit(obj.rows, schema, name).replace_schema_metadata(known)
         with whole_file(UPath(self.folder) / f"{name}.parquet") as file:
@@ -83,6 +106,11 @@ class Staging(dg.ConfigurableIOManager):
             frame: pd.DataFrame = pq.read_table(file).to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
         frame.attrs = {"sources": self.sources(name), "fingerprint": self.fingerprint(name)}
         return frame
+
+
+def once(files: Iterable[SourceFile]) -> list[SourceFile]:
+    """Each file once, of what several imports say of it the last."""
+    return sorted({(file.source_id, file.file_name): file for file in files}.values())
 
 
 def fit(rows: pd.DataFrame, schema: pa.Schema, name: str) -> pa.Table:

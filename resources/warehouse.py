@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from warehouse.database import connect
 from warehouse.diff import diff
 from warehouse.lock import only_writer
-from warehouse.release import Contents, Release, history, publish
+from warehouse.release import Contents, Release, history, publish, served
 
 
 class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -35,6 +35,12 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
                 progress=progress,
             )
 
+    def rows(self) -> dict[str, int]:
+        """How many rows each served table has."""
+        with self._engine() as engine:
+            release = served(engine)
+        return {name: table.rows for name, table in release.tables.items()} if release else {}
+
     def changes(self, release: Release) -> dict[str, dict[str, int]]:
         """For each table that a release loaded in the place of another's contents: rows added, removed and changed."""
         loaded = [name for name, table in release.tables.items() if table.contents_id == release.id]
@@ -45,7 +51,7 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
             found = diff(engine, before.id, release.id, first=0)
         return {name: {kind: change.rows for kind, change in kinds.items()} for name, kinds in found.items()}
 
-    def rows(self, last: int = 30) -> pd.DataFrame:
+    def rows_by_release(self, last: int = 30) -> pd.DataFrame:
         """Rows of each table in the last releases: columns `table`, `release` and `rows`, the oldest first."""
         with self._engine() as engine:
             found = [(name, r.id, table.rows) for r in history(engine, last) for name, table in r.tables.items()]

@@ -35,13 +35,16 @@ LOCK_WAIT_TIMEOUT = 1205
 
 @dataclass(frozen=True, order=True)
 class SourceFile:
-    """A file that contents were made from."""
+    """A file that contents were made from, and what became of its rows: read = used + merged + rejected."""
 
     source_id: str
     file_name: str
     vintage: str | None
     sha256: str
     rows_read: int | None = None
+    rows_used: int | None = None
+    rows_merged: int | None = None
+    rows_rejected: int | None = None
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,10 @@ class Contents:
         for part in self.parts:
             with part.open("rb") as file, pq.ParquetFile(file) as rows:
                 yield from rows.iter_batches(ROWS_PER_BATCH)
+
+    def rows(self) -> int:
+        """How many rows there are."""
+        return sum(pq.read_metadata(part).num_rows for part in self.parts)
 
     def sha256(self) -> str:
         """Of the rows and of the table's description: equal for equal contents, whatever file they came from."""
