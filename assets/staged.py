@@ -77,7 +77,7 @@ def staged(
                     frame = function(**{name: {"raw_data": raw_data, **upstream}[name] for name in wanted})
             finally:
                 accounts = raw_data.accounts(sources)
-                staging.keep_rejects(function.__name__, context.run_id, accounts)
+                staging.keep_rejects(function.__name__, context.run.run_id, accounts)
             for account in accounts:
                 account.check_share()
                 account.check_sum()

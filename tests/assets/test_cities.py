@@ -174,6 +174,12 @@ def test_the_outline_gives_its_vertices_latitude_first() -> None:
     assert vertices(outline, "f").to_numpy().tolist() == [[50, 1], [51, 2], [52, 3]]
     with pytest.raises(SourceError, match=r"f: expected a GeoJSON FeatureCollection"):
         vertices([], "f")
-    for beyond in (True, {}, {"features": [{"geometry": {"coordinates": [[200.0, 50.0]]}}]}, {"features": []}):
+    outlines: tuple[Any, ...] = (
+        True,
+        {},
+        {"features": [{"geometry": {"coordinates": [[200.0, 50.0]]}}]},
+        {"features": []},
+    )
+    for beyond in outlines:
         with pytest.raises(SourceError, match=r"f: expected"):
             vertices(beyond, "f")

@@ -146,12 +146,13 @@ def test_a_materialization_shows_a_picture(page: Page, running: Running) -> None
 
 def test_a_dump_dropped_in_the_folder_is_served_by_itself(page: Page, running: Running) -> None:
     before = release_of(running)
-    dump = b"commune;dc_rome_id;nb_offre;date_extract\n01004;A1101;7;20211222\n"
-    (running.settings.dumps_folder / "20211222_mv_villes_offre_full.csv.bz2").write_bytes(bz2.compress(dump))
+    folder, name = running.settings.dumps_folder, "mv_villes_offre_full.csv.bz2"
+    dump = bz2.decompress((folder / f"20211221_{name}").read_bytes()) + b"01004;A1101;7;20211222\n"
+    (folder / f"20211222_{name}").write_bytes(bz2.compress(dump))
     wait_until(lambda: release_of(running) > before, "the sensor did not load the dump")
     release = served_release(running.settings)
     assert release
-    assert release.tables["cities_jobs"].rows == 1
+    assert release.tables["cities_jobs"].sources[-1].vintage == "20211222"
     assert [name for name, table in release.tables.items() if table.contents_id == release.id] == ["cities_jobs"]
     page.goto(f"{running.url}/runs")
     expect(page.get_by_text("new_dump").first).to_be_visible()

@@ -23,9 +23,11 @@ def look(served: Settings, look_of: Any) -> Look:
     return look
 
 
-def dump(served: Settings, day: str, offers: int = 7) -> Path:
+def dump(served: Settings, day: str) -> Path:
+    """A dump of that day: the sample's, and an offer more."""
+    sample = bz2.decompress((served.dumps_folder / "20211221_mv_villes_offre_full.csv.bz2").read_bytes())
     path = served.dumps_folder / f"{day}_mv_villes_offre_full.csv.bz2"
-    path.write_bytes(bz2.compress(f"commune;dc_rome_id;nb_offre;date_extract\n01004;A1101;{offers};{day}\n".encode()))
+    path.write_bytes(bz2.compress(sample + f"01004;A1101;7;{day}\n".encode()))
     return path
 
 
