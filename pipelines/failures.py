@@ -21,21 +21,24 @@ ROOT = raw_data.FOLDER.parent
 
 
 def in_words(error: SerializableErrorInfo) -> str:
-    """The first line of the innermost error; its kind too, unless its message is the whole story."""
-    kind, _, message = _innermost(error).message.strip().partition(": ")
-    name = kind.rpartition(".")[2]
-    return message if name in EXPLAINED else f"{name}: {message.splitlines()[0] if message else ''}"
+    """The message of the outermost error that explains itself; without one, the innermost's kind and first line."""
+    kind, message = "", ""
+    for link in _chain(error):
+        kind, _, message = link.message.strip().partition(": ")
+        kind = kind.rpartition(".")[2]
+        if kind in EXPLAINED:
+            return message
+    return f"{kind}: {message.splitlines()[0] if message else ''}"
 
 
 def where(error: SerializableErrorInfo) -> str:
     """The line of this project's code that the innermost error came from, as `assets/cities.py:12`; empty if none."""
-    frames = re.findall(r'File "(.+?)", line (\d+)', "".join(_innermost(error).stack))
+    frames = re.findall(r'File "(.+?)", line (\d+)', "".join(_chain(error)[-1].stack))
     ours = [(Path(file), line) for file, line in frames if Path(file).is_relative_to(ROOT)]
     ours = [(file.relative_to(ROOT), line) for file, line in ours if ".venv" not in file.parts]
     return f"{ours[-1][0].as_posix()}:{ours[-1][1]}" if ours else ""
 
 
-def _innermost(error: SerializableErrorInfo) -> SerializableErrorInfo:
-    while error.cause is not None:
-        error = error.cause
-    return error
+def _chain(error: SerializableErrorInfo) -> list[SerializableErrorInfo]:
+    """The error, its cause, and so on."""
+    return [error, *(_chain(error.cause) if error.cause else [])]
