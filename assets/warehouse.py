@@ -122,7 +122,7 @@ def warehouse_tables(
         changes = warehouse.changes(release)
         rows = warehouse.rows_by_release()
     for name in names:
-        table = release.tables[name]
+        table, known = release.tables[name], rows[rows["table"] == name]
         yield dg.MaterializeResult(
             asset_key=table_key(name),
             metadata={
@@ -131,7 +131,7 @@ def warehouse_tables(
                 "loaded by release": table.contents_id,
                 "sha256": table.sha256,
                 "dagster/column_lineage": of_served(tables.metadata.tables[name], PARTS[name]),
-                **drawn(rows_over_releases, rows[rows["table"] == name]),
+                **drawn(rows_over_releases if len(known) > 1 else None, known),
                 **{f"rows {kind}": number for kind, number in changes.get(name, {}).items()},
             },
         )

@@ -23,9 +23,11 @@ def chosen(request: dg.RunRequest) -> set[str]:
     return {key.to_user_string() for key in request.asset_selection or []}
 
 
-def run(settings: Settings, request: dg.RunRequest) -> None:
+def run(settings: Settings, request: dg.RunRequest) -> dg.ExecuteInProcessResult:
     job = definitions(settings).resolve_job_def("refresh")
-    assert job.execute_in_process(asset_selection=list(request.asset_selection or [])).success
+    result = job.execute_in_process(asset_selection=list(request.asset_selection or []))
+    assert result.success
+    return result
 
 
 def change_helps(settings: Settings) -> None:
@@ -47,7 +49,9 @@ def test_a_night_remakes_what_a_changed_file_touches(served: Settings) -> None:
     (request,), _ = tonight(served)
     assert chosen(request) == ONE_FILE
     assert request.tags["mobiville/why"] == "nightly refresh; to make: helps; to publish: helps"
-    run(served, request)
+    (published,) = run(served, request).asset_materializations_for_node("warehouse")
+    assert published.metadata["rows changed"].value == 1
+    assert "data:image/png" in str(published.metadata["picture"].value)  # its rows over two releases
     release = served_release(served)
     assert release is not None
     assert [t.name for t in release.tables.values() if t.contents_id == 2] == ["helps"]
