@@ -28,6 +28,10 @@ telemetry: {enabled: false}
 nux: {enabled: false}  # no invitation to a newsletter
 concurrency:
   runs: {max_concurrent_runs: 1}  # one writer at a time; the others queue
+retention:  # days that the looks of sensors and schedules are kept
+  schedule: {purge_after_days: 90}
+  sensor:
+    purge_after_days: {skipped: 7, failure: 90, success: 90}
 """
 
 
