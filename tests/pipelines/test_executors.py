@@ -10,10 +10,10 @@ import pytest
 from pydantic import SecretStr
 
 from pipelines.definitions import definitions
-from pipelines.executors import ExecutorError, executor
 from pipelines.plan import served_release
 from resources.settings import Settings
 from tests.conftest import ROOT, free_port, needed
+from tests.pipelines.conftest import Command
 
 
 @pytest.fixture
@@ -84,6 +84,9 @@ def test_each_executor_is_there_and_takes_its_configuration(name: str, monkeypat
     dg.validate_run_config(job)
 
 
-def test_celery_without_a_broker_says_what_to_set() -> None:
-    with pytest.raises(ExecutorError, match="needs MOBIVILLE_CELERY_BROKER"):
-        executor(Settings(executor="celery"))
+def test_celery_without_a_broker_says_what_to_set(mobiville: Command) -> None:
+    failed = mobiville("refresh", executor="celery")
+    assert failed.returncode == 1
+    assert "MOBIVILLE_CELERY_BROKER: Value error, MOBIVILLE_EXECUTOR=celery needs it" in failed.stderr
+    assert "Traceback" not in failed.stderr
+    assert "MOBIVILLE_NIGHTLY_CRON: String should match" in mobiville("config", nightly_cron="at night").stderr
