@@ -9,7 +9,7 @@ run: $(VENV)/run  ## install, and run the main job (on the bundled sample and SQ
 	$(BIN)/mobiville refresh
 	$(BIN)/mobiville status
 
-test: $(VENV)/dev mariadb lint  ## install, lint, check types, and run the tests
+test: $(VENV)/dev mariadb redis chromium lint  ## install, lint, check types, and run the tests
 	$(BIN)/pytest
 
 lint: $(VENV)/dev
@@ -25,11 +25,18 @@ ui: $(VENV)/run  ## the Dagster UI, on http://127.0.0.1:3000
 
 lock: $(VENV)/dev  ## pin the dependencies anew
 	$(BIN)/pip-compile -q --upgrade --strip-extras --no-header --no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o requirements.txt pyproject.toml
-	$(BIN)/pip-compile -q --upgrade --strip-extras --no-header --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --extra dev --extra celery --extra kubernetes --extra mysql -c requirements.txt -o requirements-dev.txt pyproject.toml
+	$(BIN)/pip-compile -q --upgrade --strip-extras --no-header --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --extra dev --extra celery --extra kubernetes --extra mysql --extra s3 -c requirements.txt -o requirements-dev.txt pyproject.toml
 
 .PHONY: mariadb
 mariadb:  # the tests start a private server: they need the programs, not a running server
 	@PATH="$$PATH:/usr/sbin" command -v mariadbd >/dev/null || tools/install_mariadb
+
+.PHONY: redis chromium
+redis:  # the Celery executor is tested on a broker of its own
+	@command -v redis-server >/dev/null || tools/install_redis
+
+chromium:  # pages are tested in a real browser
+	@command -v chromium >/dev/null || tools/install_chromium
 
 $(VENV)/bin/pip:
 	$(PYTHON) -m venv $(VENV)

@@ -8,6 +8,7 @@ import pandas as pd
 
 from assets.expectations import Expectation, known, some_rows
 from assets.geography import nearest
+from assets.pictures import map_of_communes
 from assets.staged import staged
 from assets.weather import mean_temperature, stations_with_temperature
 from resources.accounts import Reject
@@ -260,6 +261,7 @@ def expected(new_regions: pd.DataFrame, departements: pd.DataFrame) -> list[Expe
     ],
     group="territory",
     expect=expected,
+    picture=map_of_communes,
 )
 def cities(raw_data: RawData, old_regions: pd.DataFrame) -> pd.DataFrame:
     """Communes and districts, and PARIS, LYON and MARSEILLE made from theirs: where, how high, how large, how far from

@@ -6,6 +6,7 @@ import pandas as pd
 import pyarrow as pa
 
 from assets.expectations import Expectation, some_rows
+from assets.pictures import bars_of_facilities
 from assets.staged import staged
 from resources.catalogue import catalogue
 from resources.fields import parse
@@ -58,7 +59,7 @@ def expected() -> list[Expectation]:
     return [some_rows(), Expectation(words, "ExpectColumnValuesToNotBeInSet", cities)]
 
 
-@staged(tables.equipments, sources=["bpe"], group="life", expect=expected)
+@staged(tables.equipments, sources=["bpe"], group="life", expect=expected, picture=bars_of_facilities)
 def equipments(raw_data: RawData) -> pd.DataFrame:
     """Facilities per commune and type. Paris, Lyon and Marseille are there by their districts only."""
     counts = count_facilities(raw_data.batches("bpe"))

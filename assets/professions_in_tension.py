@@ -3,6 +3,7 @@
 import pandas as pd
 
 from assets.expectations import Expectation, known, some_rows
+from assets.pictures import bars_of_tensions
 from assets.staged import staged
 from resources.raw_data import RawData
 from warehouse import tables
@@ -63,7 +64,7 @@ def expected_of_tensions(bassins: pd.DataFrame, rome_codes: pd.DataFrame) -> lis
     ]
 
 
-@staged(tables.tensions, sources=["tensions"], group="work", expect=expected_of_tensions)
+@staged(tables.tensions, sources=["tensions"], group="work", expect=expected_of_tensions, picture=bars_of_tensions)
 def tensions(raw_data: RawData, rome_codes: pd.DataFrame) -> pd.DataFrame:
     """How tense each ROME is in each employment basin."""
     table = tensions_table(raw_data.table("tensions"), rome_codes)

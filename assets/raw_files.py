@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from assets.staged import raw_key
+from assets.lineage import raw_key, raw_schema
+from assets.staged import OWNERS
 from resources.catalogue import Source, catalogue
 from resources.raw_data import RawData
 
@@ -20,6 +21,7 @@ def _spec(source_id: str, source: Source) -> dg.AssetSpec:
         "files": ", ".join(source.files),
         "vintage described": source.vintage,
         "required": source.required,
+        "dagster/column_schema": raw_schema(source),
     }
     if source.download_url:
         metadata["download"] = dg.MetadataValue.url(source.download_url)
@@ -28,6 +30,7 @@ def _spec(source_id: str, source: Source) -> dg.AssetSpec:
         description="\n\n".join(filter(None, [source.title, source.notes, source.without])),
         group_name="raw_files",
         kinds={source.kind},
+        owners=OWNERS,
         tags={"layer": "raw"},
         metadata=metadata,
     )

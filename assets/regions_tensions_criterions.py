@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from assets.pictures import heat_of_criteria
 from assets.staged import staged
 from warehouse import tables
 from warehouse.criteria import CRITERIA, OPPORTUNITY_BELOW
@@ -61,7 +62,7 @@ def _alphabetical(label: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFD", label.casefold()) if not unicodedata.combining(c))
 
 
-@staged(tables.regions_tensions_criterions, group="serving")
+@staged(tables.regions_tensions_criterions, group="serving", picture=heat_of_criteria)
 def regions_tensions_criterions(
     cities: pd.DataFrame, bassins: pd.DataFrame, tensions: pd.DataFrame, new_regions: pd.DataFrame
 ) -> pd.DataFrame:

@@ -3,12 +3,12 @@
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pandas as pd
 from sqlalchemy import Column, Table
+from upath import UPath
 
 from assets.expectations import (
     Expectation,
@@ -20,22 +20,21 @@ from assets.expectations import (
     some_rows,
     unlike_known,
 )
+from assets.lineage import of_staged, raw_key
+from assets.pictures import Picture, drawn
 from resources.accounts import Account
 from resources.catalogue import catalogue
 from resources.raw_data import RawData
+from resources.retries import retried
 from resources.rules import rules_version
 from resources.staging import Staged, Staging, fingerprint
 from warehouse import tables
 from warehouse.release import SourceFile
 
 CHECK = "expectations"
+OWNERS = ["team:mobiville-data"]
 PREVIEW_ROWS = 5
 PREVIEW_CHARACTERS = 80
-
-
-def raw_key(source_id: str) -> dg.AssetKey:
-    """The external asset of a source."""
-    return dg.AssetKey(["raw", source_id])
 
 
 def staged(
@@ -44,6 +43,7 @@ def staged(
     group: str,
     sources: Sequence[str] = (),
     expect: Callable[..., list[Expectation]] = lambda: [some_rows()],
+    picture: Picture | None = None,
 ) -> Callable[[Callable[..., pd.DataFrame]], dg.AssetsDefinition]:
     """Make a plain import function the Dagster asset of its name, staged with the schema of `table`.
 
@@ -57,6 +57,7 @@ def staged(
 
     def decorate(function: Callable[..., pd.DataFrame]) -> dg.AssetsDefinition:
         wanted, referred = (list(inspect.signature(f).parameters) for f in (function, expect))
+        lineage = _lineage(table, sources, wanted)
         inputs = list(dict.fromkeys([*(name for name in wanted if name != "raw_data"), *referred]))
 
         def compute(
@@ -72,10 +73,11 @@ def staged(
                 given.attrs = {}
             raw_data.forget()
             try:
-                frame = function(**{name: {"raw_data": raw_data, **upstream}[name] for name in wanted})
+                with retried(context.retry_number):
+                    frame = function(**{name: {"raw_data": raw_data, **upstream}[name] for name in wanted})
             finally:
                 accounts = raw_data.accounts(sources)
-                staging.keep_rejects(function.__name__, context.run_id, accounts)
+                staging.keep_rejects(function.__name__, context.run.run_id, accounts)
             for account in accounts:
                 account.check_share()
                 account.check_sum()
@@ -92,14 +94,16 @@ def staged(
                 context.log.warning(note)
             files = above + [file for source in sources for file in raw_data.read_files(source)]
             output = Staged(frame, files, fingerprint(rules_version(), versions))
-            yield dg.Output(output, metadata=_seen(frame, files, notes) | _rows(accounts))
+            seen = _seen(frame, files, notes) | _rows(accounts) | lineage | drawn(picture, frame)
+            yield dg.Output(output, metadata=seen)
 
         compute.__signature__ = _signature(compute, inputs)  # type: ignore[attr-defined]
         return dg.asset(
             name=function.__name__,
             io_manager_key="staging",
-            description=inspect.getdoc(function),
+            description=described(inspect.getdoc(function) or "", function.__name__, sources),
             metadata={"table": table.name, "dagster/column_schema": column_schema(table)},
+            owners=OWNERS,
             group_name=group,
             kinds={"python", "pandas", "parquet"},
             tags={"layer": "staged", "import": function.__module__.rpartition(".")[2]},
@@ -119,12 +123,12 @@ def staged(
     return decorate
 
 
-def _check(findings: Sequence[Finding], expectations: int, page: Path) -> dg.AssetCheckResult:
+def _check(findings: Sequence[Finding], expectations: int, page: UPath) -> dg.AssetCheckResult:
     """The expectations as Dagster shows them: each that failed in words, with the first failing rows."""
     seen: dict[str, Any] = {
         "expectations": expectations,
         "not met": len(findings),
-        "Data Docs": dg.MetadataValue.path(page.resolve()),
+        "Data Docs": dg.MetadataValue.path(str(page.resolve())),
     }
     for finding in findings:
         rows = [dg.TableRecord({key: str(value) for key, value in row.items()}) for row in finding.first]
@@ -208,6 +212,23 @@ def _seen(frame: pd.DataFrame, files: Sequence[SourceFile], notes: Sequence[str]
         ),
     }
     return seen | ({"notes": dg.MetadataValue.md("\n".join(f"- {note}" for note in notes))} if notes else {})
+
+
+def described(text: str, name: str, sources: Sequence[str]) -> str:
+    """What an asset is, where it comes from (with vintage, licence and page), and how to make it anew."""
+    origins = [
+        f"- [{source.title}]({source.landing_page}), {source.publisher}, {source.vintage}, {source.licence}"
+        for source in map(catalogue().__getitem__, sources)
+    ]
+    refresh = f"To make it anew: materialize it here, or run `mobiville refresh --only {name}`."
+    return "\n\n".join(filter(None, [text, "\n".join(origins and ["From", "", *origins]), refresh]))
+
+
+def _lineage(table: Table, sources: Sequence[str], upstream: Sequence[str]) -> dict[str, Any]:
+    """Column lineage, as the UI takes it. The staged tables of a table bear its name, or begin with it."""
+    same = [name for name in upstream if name == table.name]
+    found = of_staged(table, sources, same)
+    return {"dagster/column_lineage": found} if found.deps_by_column else {}
 
 
 def column_schema(table: Table) -> dg.TableSchema:

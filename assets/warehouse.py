@@ -6,7 +6,10 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from assets.expectations import Finding, ValidationError
-from assets.staged import column_schema
+from assets.lineage import of_served
+from assets.pictures import drawn, rows_over_releases
+from assets.staged import OWNERS, column_schema, described
+from resources.retries import retried
 from resources.rules import rules_version
 from resources.staging import Staging, fingerprint, once
 from resources.warehouse import Warehouse
@@ -54,7 +57,9 @@ def _spec(name: str) -> dg.AssetSpec:
     return dg.AssetSpec(
         table_key(name),
         deps=PARTS[name],
-        description=table.comment,
+        description=described(f"{table.comment}. What readers read.", name, ()),
+        owners=OWNERS,
+        freshness_policy=dg.FreshnessPolicy.time_window(tables.MAX_AGE[name]),
         group_name="serving",
         kinds={"mariadb", "sql"},
         tags={"layer": "served"},
@@ -107,13 +112,17 @@ def warehouse_tables(
         )
         for name in names
     ]
-    yield from _volumes(contents, warehouse.rows(), context.run.tags.get(ACCEPTED, "").split(","))
+    with retried(context.retry_number):
+        before = warehouse.rows()
+    yield from _volumes(contents, before, context.run.tags.get(ACCEPTED, "").split(","))
     run = context.instance.get_run_record_by_id(context.run.run_id)
     started_at = run.create_timestamp.replace(microsecond=0, tzinfo=None) if run else datetime.now(UTC)
-    release = warehouse.publish(contents, started_at, context.log.info)
-    changes = warehouse.changes(release)
+    with retried(context.retry_number):
+        release = warehouse.publish(contents, started_at, context.log.info)
+        changes = warehouse.changes(release)
+        rows = warehouse.rows_by_release()
     for name in names:
-        table = release.tables[name]
+        table, known = release.tables[name], rows[rows["table"] == name]
         yield dg.MaterializeResult(
             asset_key=table_key(name),
             metadata={
@@ -121,6 +130,8 @@ def warehouse_tables(
                 "release": release.id,
                 "loaded by release": table.contents_id,
                 "sha256": table.sha256,
+                "dagster/column_lineage": of_served(tables.metadata.tables[name], PARTS[name]),
+                **drawn(rows_over_releases if len(known) > 1 else None, known),
                 **{f"rows {kind}": number for kind, number in changes.get(name, {}).items()},
             },
         )

@@ -21,6 +21,18 @@ from warehouse.database import WarehouseError, connect, shown
 from warehouse.diff import diff
 from warehouse.lock import only_writer
 from warehouse.release import Release, history, rollback, served
+from warehouse.tables import MAX_AGE
+
+DAGSTER_YAML = """\
+telemetry: {enabled: false}
+nux: {enabled: false}  # no invitation to a newsletter
+concurrency:
+  runs: {max_concurrent_runs: 1}  # one writer at a time; the others queue
+retention:  # days that the looks of sensors and schedules are kept
+  schedule: {purge_after_days: 90}
+  sensor:
+    purge_after_days: {skipped: 7, failure: 90, success: 90}
+"""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -43,7 +55,7 @@ def _prepare_dagster_home() -> None:
     home.mkdir(parents=True, exist_ok=True)
     configuration = home / "dagster.yaml"
     if not configuration.exists():
-        configuration.write_text("telemetry:\n  enabled: false\n", encoding="utf-8")
+        configuration.write_text(DAGSTER_YAML, encoding="utf-8")
 
 
 @main.command()
@@ -71,7 +83,8 @@ def refresh(only: tuple[str, ...], force: bool, accept: tuple[str, ...], wait: b
             click.echo(f"nothing new: release {memory.release} stays as it is")
             return
         _prepare_dagster_home()
-        from pipelines.run import UnknownAssetError, refresh  # Dagster takes a second to import
+        from pipelines.plan import UnknownAssetError  # Dagster takes a second to import
+        from pipelines.run import refresh
 
         try:
             failures = refresh(settings, only, click.echo, force=force, accept=accept)
@@ -176,6 +189,8 @@ def _as_json(release: Release) -> dict[str, Any]:
                 "table": table.name,
                 "rows": table.rows,
                 "loaded_at": f"{table.loaded_at.isoformat()}Z",
+                "max_age_days": MAX_AGE[table.name].days,
+                "stale": table.is_stale(),
                 "sources": [vars(source) for source in table.sources],
             }
             for table in release.tables.values()
@@ -187,6 +202,8 @@ def _as_text(release: Release) -> str:
     lines = [f"Release {release.id}, published {release.published_at} UTC by {release.started_by}", ""]
     for table in release.tables.values():
         lines.append(f"{table.name:<29}{table.rows:>9,} rows   loaded {table.loaded_at} UTC")
+        if table.is_stale():
+            lines.append(f"    STALE: its contents may be {MAX_AGE[table.name].days} days old; look for newer files")
         lines += [
             f"    {source.file_name}  vintage {source.vintage}  sha256 {source.sha256[:12]}…"
             for source in table.sources

@@ -19,11 +19,16 @@ from assets import (
     tensions_pcs,
     warehouse,
 )
+from pipelines.executors import executor
 from pipelines.jobs import refresh
 from resources.raw_data import RawData
 from resources.settings import Settings
 from resources.staging import Staging
 from resources.warehouse import Warehouse
+from schedules.alerts import alert_sensor
+from schedules.backup import backup_job, daily
+from schedules.dumps import dump_sensor
+from schedules.refresh import nightly, raw_file_sensor
 
 MODULES = (
     raw_files,
@@ -46,10 +51,13 @@ MODULES = (
 
 def definitions(settings: Settings) -> dg.Definitions:
     """Everything, given its settings."""
+    backup = backup_job(settings)
     return dg.Definitions(
         assets=dg.load_assets_from_modules(MODULES),
-        jobs=[refresh],
-        executor=dg.in_process_executor,  # a process per step would cost more than the step
+        jobs=[refresh, backup],
+        schedules=[nightly(settings), daily(settings, backup)],  # and weekly(enrichment), of schedules.enrichment
+        sensors=[dump_sensor(settings), raw_file_sensor(settings), alert_sensor(settings)],
+        executor=executor(settings),
         resources={
             "raw_data": RawData(folder=str(settings.raw_data), dumps=str(settings.dumps_folder)),
             "staging": Staging(folder=str(settings.staging)),

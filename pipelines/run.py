@@ -7,26 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
-from dagster_shared.error import SerializableErrorInfo
 
-from assets.expectations import ValidationError
 from assets.warehouse import ACCEPTED
 from pipelines.definitions import definitions
-from resources.catalogue import CatalogueError
-from resources.raw_files import RawFiles, SourceError
-from resources.rules import rules_version
+from pipelines.failures import in_words
+from pipelines.plan import named, whole
 from resources.settings import Settings
-from resources.staging import Staging, StagingError, fingerprint
-from warehouse.database import WarehouseError
-
-EXPLAINED = tuple(
-    error.__name__ for error in (CatalogueError, SourceError, StagingError, ValidationError, WarehouseError)
-)
-"""Errors whose message is the whole story."""
-
-
-class UnknownAssetError(Exception):
-    """`--only` names what is no import and no table; the message lists those there are."""
 
 
 @dataclass(frozen=True)
@@ -54,14 +40,16 @@ def refresh(
     started = time.monotonic()
     defs = dg.Definitions.merge(definitions(settings), dg.Definitions(loggers={"progress": _progress(echo)}))
     graph = defs.resolve_asset_graph()
-    chosen, served = _selected(graph, only)
-    stale = chosen if force else chosen & _stale(graph, settings)
-    if len(stale) < len(chosen):
-        echo(f"{len(chosen) - len(stale)} of {len(chosen)} assets are as they were: same files, same rules")
-    raw = {key for key in graph.get_all_asset_keys() if key.path[0] == "raw"}
+    chosen = named(graph, only)
+    plan = chosen if force else chosen & whole(graph, settings)
+    if len(plan.staged) < len(chosen.staged):
+        same = len(chosen.staged) - len(plan.staged)
+        echo(f"{same} of {len(chosen.staged)} assets are as they were: same files, same rules")
+    if not plan:
+        return []
     result = defs.resolve_job_def("refresh").execute_in_process(
         instance=dg.DagsterInstance.get(),
-        asset_selection=[*stale, *raw, *(dg.AssetKey(["warehouse", table]) for table in served)],
+        asset_selection=plan.selection(graph),
         raise_on_error=False,
         tags={ACCEPTED: ",".join(accept)} if accept else {},
         run_config={"loggers": {"progress": {}}},
@@ -72,56 +60,6 @@ def refresh(
         for event in result.all_events
         if event.is_step_failure and event.step_failure_data.error
     ]
-
-
-def _staged(graph: Any) -> dict[dg.AssetKey, Any]:
-    """The staged assets, in the order in which they are made."""
-    ordered = [key for level in graph.toposorted_asset_keys_by_level for key in level]
-    return {key: graph.get(key) for key in ordered if graph.get(key).tags.get("layer") == "staged"}
-
-
-def _selected(graph: Any, only: Sequence[str]) -> tuple[set[dg.AssetKey], set[str]]:
-    """The named imports or tables with what is downstream of them in the same served table, and those tables."""
-    staged = _staged(graph)
-    names = {name for key, node in staged.items() for name in _names(key, node)}
-    unknown = sorted(set(only) - names)
-    if unknown:
-        raise UnknownAssetError(f"no asset is called {', '.join(unknown)}; there are {', '.join(sorted(names))}")
-    chosen = {key for key, node in staged.items() if not only or _names(key, node) & set(only)}
-    tables = {staged[key].metadata["table"] for key in chosen}
-    below = {
-        key
-        for key, node in staged.items()
-        if node.metadata["table"] in tables and (key in chosen or graph.get_ancestor_asset_keys(key) & chosen)
-    }
-    return below, tables
-
-
-def _names(key: dg.AssetKey, node: Any) -> set[str]:
-    """What an import may be called: its asset, its module, its served table."""
-    return {key.path[-1], node.tags["import"], node.metadata["table"]}
-
-
-def _stale(graph: Any, settings: Settings) -> set[dg.AssetKey]:
-    """The staged assets that would come out otherwise than they are staged: other files, other rules, or upstream of
-    them something that would.
-    """
-    versions = RawFiles(str(settings.raw_data), str(settings.dumps_folder)).versions()
-    staging = Staging(folder=str(settings.staging))
-    expected: dict[str, str] = {}
-    stale = set()
-    for key, node in _staged(graph).items():
-        inputs = {
-            parent.path[-1] if parent.path[0] != "raw" else parent.to_user_string(): (
-                versions[parent.path[-1]] if parent.path[0] == "raw" else expected[parent.path[-1]]
-            )
-            for parent in node.parent_keys
-        }
-        name = key.path[-1]
-        expected[name] = fingerprint(rules_version(), inputs)
-        if staging.fingerprint(name) != expected[name]:
-            stale.add(key)
-    return stale
 
 
 def _progress(echo: Callable[[str], None]) -> dg.LoggerDefinition:
@@ -162,16 +100,3 @@ class _Lines(logging.Handler):
         self.echo(f"{step:<29}{rows:>14}{seconds:>11}")
         for note in self.notes.get(step, []):
             self.echo(f"    {note}")
-
-
-def in_words(error: SerializableErrorInfo) -> str:
-    """The message of the outermost error that explains itself; without one, the innermost's kind and first line."""
-    kind, message = "", ""
-    chain: SerializableErrorInfo | None = error
-    while chain is not None:
-        kind, _, message = chain.message.strip().partition(": ")
-        kind = kind.rpartition(".")[2]
-        if kind in EXPLAINED:
-            return message
-        chain = chain.cause
-    return f"{kind}: {message.splitlines()[0] if message else ''}"

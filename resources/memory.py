@@ -4,6 +4,7 @@ import json
 
 from sqlalchemy import Engine
 
+from resources.files import whole_file
 from resources.raw_files import RawFiles
 from resources.rules import rules_version
 from resources.settings import Settings
@@ -37,6 +38,5 @@ class Memory:
         """Note that the served release was made from these inputs."""
         release = served(engine)
         text = json.dumps(self.inputs | {"release": release.id if release else 0})
-        aside = self.path.with_suffix(".new")
-        aside.write_text(text, encoding="utf-8")
-        aside.replace(self.path)
+        with whole_file(self.path) as file:
+            file.write(text.encode())

@@ -25,16 +25,20 @@ class RawFiles:
         self.folder = folder
         self.dumps = dumps
 
-    def paths(self, source_id: str) -> list[Path]:
-        """The files of a source: the newest that matches, or all of them where the source is many; [] if none."""
+    def candidates(self, source_id: str) -> list[Path]:
+        """Every file that may be the source's, whichever is read."""
         source = catalogue()[source_id]
         root = Path(self.dumps if source.folder == "dumps" else self.folder)
-        found = [
+        return [
             path
             for pattern in source.files
             for path in sorted(root.glob(pattern))
             if not any(fnmatch.fnmatch(path.name, excluded) for excluded in source.excluded_files)
         ]
+
+    def paths(self, source_id: str) -> list[Path]:
+        """The files of a source: the newest that matches, or all of them where the source is many; [] if none."""
+        source, found = catalogue()[source_id], self.candidates(source_id)
         if source.many or not found:
             return found
         return [max(found, key=lambda path: (vintage(source, path.name) or "", path.stat().st_mtime_ns, path.name))]

@@ -1,18 +1,19 @@
 """The staging area: one Parquet file per staged table, with the schema that `warehouse/tables.py` gives it."""
 
 import hashlib
+import io
 import json
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import dagster as dg
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from upath import UPath
 
 from resources.accounts import REJECTS, Account
+from resources.files import whole_file
 from warehouse import tables
 from warehouse.release import SourceFile
 
@@ -42,13 +43,13 @@ def fingerprint(rules: str, inputs: Mapping[str, str]) -> str:
 
 
 class Staging(dg.ConfigurableIOManager):
-    """Writes and reads staged tables. A file is whole or not there: it is written aside and renamed."""
+    """Writes and reads staged tables, in a folder or an object store (s3://…). A file is whole or not there."""
 
     folder: str
 
-    def path(self, name: str) -> Path:
+    def path(self, name: str) -> UPath:
         """The Parquet file of a staged table. Raises StagingError when it is not there."""
-        path = Path(self.folder) / f"{name}.parquet"
+        path = UPath(self.folder) / f"{name}.parquet"
         if not path.is_file():
             raise StagingError(f"{name} is not staged yet: materialize it first ({path} is not there)")
         return path
@@ -65,28 +66,27 @@ class Staging(dg.ConfigurableIOManager):
             return ""
 
     def _known(self, name: str) -> dict[bytes, bytes]:
-        return pq.read_schema(self.path(name)).metadata or {}
+        with self.path(name).open("rb") as file:
+            return pq.read_schema(file).metadata or {}
 
     def keep_rejects(self, asset: str, run_id: str, accounts: Sequence[Account]) -> None:
         """Keep the rows that an asset's run rejected, in the place of those of its run before."""
-        folder = Path(self.folder) / REJECTS_FOLDER
-        folder.mkdir(parents=True, exist_ok=True)
         rejects = pd.concat([pd.DataFrame(columns=REJECTS), *(account.rejects() for account in accounts)])
-        aside = folder / f"{asset}.{os.getpid()}"
-        rejects.assign(asset=asset, run_id=run_id).to_parquet(aside, index=False)
-        aside.replace(folder / f"{asset}.parquet")
+        with whole_file(UPath(self.folder) / REJECTS_FOLDER / f"{asset}.parquet") as file:
+            rejects.assign(asset=asset, run_id=run_id).to_parquet(file, index=False)
 
     def rejects(self) -> pd.DataFrame:
         """The rejected rows of each asset's last run: `resources.accounts.REJECTS`, asset, run_id."""
-        kept = sorted((Path(self.folder) / REJECTS_FOLDER).glob("*.parquet"))
+        kept = sorted((UPath(self.folder) / REJECTS_FOLDER).glob("*.parquet"))
         empty = pd.DataFrame(columns=[*REJECTS, "asset", "run_id"])
-        return pd.concat([empty, *map(pd.read_parquet, kept)], ignore_index=True)
+        found = [pd.read_parquet(io.BytesIO(path.read_bytes())) for path in kept]
+        return pd.concat([empty, *found], ignore_index=True)
 
-    def keep_page(self, asset: str, page: str) -> Path:
+    def keep_page(self, asset: str, page: str) -> UPath:
         """Keep an asset's page of Data Docs (HTML); return where."""
-        path = Path(self.folder) / "data_docs" / f"{asset}.html"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(page, encoding="utf-8")
+        path = UPath(self.folder) / "data_docs" / f"{asset}.html"
+        with whole_file(path) as file:
+            file.write(page.encode())
         return path
 
     def handle_output(self, context: dg.OutputContext, obj: Staged) -> None:
@@ -96,19 +96,14 @@ class Staging(dg.ConfigurableIOManager):
         sources = json.dumps([asdict(source) for source in once(obj.sources)]).encode()
         known = {SOURCES_KEY: sources, FINGERPRINT_KEY: obj.fingerprint.encode()}
         table = fit(obj.rows, schema, name).replace_schema_metadata(known)
-        folder = Path(self.folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        aside = folder / f"{name}.parquet.{os.getpid()}"
-        try:
-            pq.write_table(table, aside)
-            aside.replace(folder / f"{name}.parquet")
-        finally:
-            aside.unlink(missing_ok=True)
+        with whole_file(UPath(self.folder) / f"{name}.parquet") as file:
+            pq.write_table(table, file)
 
     def load_input(self, context: dg.InputContext) -> pd.DataFrame:
         """Read a staged table; `attrs` has the files it was made from, and its fingerprint."""
         name = context.asset_key.path[-1]
-        frame: pd.DataFrame = pq.read_table(self.path(name)).to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
+        with self.path(name).open("rb") as file:
+            frame: pd.DataFrame = pq.read_table(file).to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
         frame.attrs = {"sources": self.sources(name), "fingerprint": self.fingerprint(name)}
         return frame
 

@@ -25,6 +25,24 @@ def _program(*names: str) -> str | None:
     return next((found for name in names if (found := shutil.which(name, path=path))), None)
 
 
+def needed(program: str, how: str) -> str:
+    """The path of a program; without it the test is skipped, in CI it fails. `how`: what installs it."""
+    if path := _program(program):
+        return path
+    message = f"{program} is not installed: {how}"
+    if os.environ.get("CI"):
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
 def mariadb_programs() -> tuple[str, str]:
     """The server, and what sets up its folder; without them the test is skipped, in CI it fails."""
     server, install = _program("mariadbd", "mysqld"), _program("mariadb-install-db", "mysql_install_db")
@@ -58,9 +76,7 @@ class PrivateServer:
         as_root = ["--user=root"] if os.getuid() == 0 else []
         setup = [install, "--no-defaults", f"--datadir={data}", "--auth-root-authentication-method=normal", *as_root]
         subprocess.run(setup, check=True, capture_output=True)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         self.url = f"mariadb+pymysql://root@127.0.0.1:{port}"
         self.log = folder / "log"
         self.command = [

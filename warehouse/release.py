@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from sqlalchemy import Connection, Engine, Table, insert, inspect, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.schema import CreateTable
+from upath import UPath
 
 from warehouse import tables
 from warehouse.database import LOCK_WAIT_SECONDS, WarehouseError, is_sqlite
@@ -48,25 +49,30 @@ class SourceFile:
 
 @dataclass(frozen=True)
 class Contents:
-    """New contents of a served table: Parquet files of its schema, one after the other, and their sources.
+    """New contents of a served table: Parquet files of its schema (in a folder or an object store), one after the
+    other, and their sources.
 
     `fingerprint` stands for everything they were made with: equal to that of the served contents, they need no look.
     """
 
     table: Table
-    parts: Sequence[Path]
+    parts: Sequence[Path | UPath]
     sources: Sequence[SourceFile] = ()
     fingerprint: str = ""
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """The rows, a bounded number at a time."""
         for part in self.parts:
-            with pq.ParquetFile(part) as file:
-                yield from file.iter_batches(ROWS_PER_BATCH)
+            with part.open("rb") as file, pq.ParquetFile(file) as rows:
+                yield from rows.iter_batches(ROWS_PER_BATCH)
 
     def rows(self) -> int:
         """How many rows there are."""
-        return sum(pq.read_metadata(part).num_rows for part in self.parts)
+        number = 0
+        for part in self.parts:
+            with part.open("rb") as file:
+                number += pq.read_metadata(file).num_rows
+        return number
 
     def sha256(self) -> str:
         """Of the rows and of the table's description: equal for equal contents, whatever file they came from."""
@@ -88,6 +94,10 @@ class ServedTable:
     sha256: str
     fingerprint: str
     sources: list[SourceFile] = field(default_factory=list)
+
+    def is_stale(self) -> bool:
+        """Whether its contents were loaded longer ago than MAX_AGE allows."""
+        return _now() - self.loaded_at > tables.MAX_AGE[self.name]
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ Each column's comment says what it holds, its unit, and the source it comes from
 the web tier, which reads these tables unchanged.
 """
 
+from datetime import timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -346,6 +347,16 @@ KEYS = {
     ),
 }
 """What tells the rows of each served table apart, beside their `id`."""
+
+MAX_AGE = {name: timedelta(days=400) for name in metadata.tables} | {
+    "cities_jobs": timedelta(days=4),
+    "departements": timedelta(days=800),
+    "new_regions": timedelta(days=800),
+    "old_regions": timedelta(days=4000),
+}
+"""How old the contents of each served table may be: its sources appear yearly, and a month late, unless said here;
+dumps come daily, but for a long weekend; regions change with a law, delays and rents when somebody gathers them.
+"""
 
 VIEWS = {
     "socialhousings": (

@@ -19,7 +19,7 @@ from sqlalchemy import create_engine
 
 import raw_data
 from pipelines.definitions import definitions
-from pipelines.run import EXPLAINED, in_words
+from pipelines.failures import EXPLAINED, in_words
 from resources.catalogue import catalogue
 from resources.raw_files import RawFiles
 from resources.settings import Settings

@@ -12,6 +12,10 @@ from warehouse import tables
 from warehouse.database import connect
 from warehouse.lock import only_writer
 
+RUNNING = (
+    *("NIGHTLY_CRON", "SENSOR_SECONDS", "ALERT_WEBHOOK", "ALERT_EMAIL", "SMTP_URL", "UI_URL"),
+    *("EXECUTOR", "CELERY_BROKER"),
+)
 FOLDERS = ("RAW_DATA", "DUMPS", "STAGING", "BACKUPS")
 COMMANDS = "refresh status rejects ui config releases diff rollback backup verify restore migrate".split()
 
@@ -46,8 +50,10 @@ def test_config_shows_each_setting_and_no_password(mobiville: Command) -> None:
     shown = mobiville("config", "--json", warehouse_url=url)
     values = {row["variable"]: row["value"] for row in json.loads(shown.stdout)}
     assert values["MOBIVILLE_WAREHOUSE_URL"] == "mariadb+pymysql://etl:***@db/mobiville"
-    assert set(values) == {f"MOBIVILLE_{name}" for name in (*FOLDERS, "WAREHOUSE_URL", "KEEP_RELEASES", "KEEP_BACKUPS")}
-    assert "hunter2" not in shown.stdout + shown.stderr + mobiville("config", warehouse_url=url).stdout
+    kept = ("WAREHOUSE_URL", "KEEP_RELEASES", "KEEP_BACKUPS")
+    assert set(values) == {f"MOBIVILLE_{name}" for name in (*FOLDERS, *kept, *RUNNING)}
+    secret = {"warehouse_url": url, "smtp_url": "smtp://u:hunter2@mail", "alert_webhook": "https://x/hunter2"}
+    assert "hunter2" not in shown.stdout + shown.stderr + mobiville("config", **secret).stdout
 
 
 def test_an_address_that_is_no_warehouse_is_an_error_in_a_line(mobiville: Command) -> None:
@@ -87,6 +93,17 @@ def test_refresh_serves_the_sample_and_twice_is_the_same(mobiville: Command, tmp
     assert mobiville("refresh").returncode == 0
     assert served(tmp_path) == tables
     assert json.loads(mobiville("status", "--json").stdout) == before
+
+
+def test_a_table_older_than_it_may_be_is_said_to_be_stale(mobiville: Command, tmp_path: Path) -> None:
+    assert mobiville("refresh").returncode == 0
+    assert "STALE" not in mobiville("status").stdout
+    engine = create_engine(f"sqlite:///{tmp_path / 'var' / 'warehouse.db'}")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE release_tables SET loaded_at = datetime('now', '-5 days')")
+    stale = [table for table in json.loads(mobiville("status", "--json").stdout)["tables"] if table["stale"]]
+    assert [(table["table"], table["max_age_days"]) for table in stale] == [("cities_jobs", 4)]
+    assert "STALE: its contents may be 4 days old; look for newer files" in mobiville("status").stdout
 
 
 def test_a_broken_file_is_named_and_what_is_served_stays(mobiville: Command, sample: Path, tmp_path: Path) -> None:

@@ -2,12 +2,14 @@ import hashlib
 from pathlib import Path
 
 import dagster as dg
+from dagster._core.definitions.freshness import TimeWindowFreshnessPolicy
 
 import raw_data
-from assets.warehouse import PARTS
+from assets.warehouse import PARTS, table_key
 from pipelines.definitions import definitions
 from resources.catalogue import catalogue
 from resources.settings import Settings
+from schedules.enrichment import weekly
 from warehouse import tables
 
 STAGED = {
@@ -41,6 +43,7 @@ def test_every_asset_says_what_it_is() -> None:
         assert node.description, key
         assert node.group_name != "default", key
         assert node.kinds, key
+        assert node.owners, key
         if node.tags["layer"] != "raw":
             assert node.code_version, key
             assert node.metadata["dagster/column_schema"].columns, key
@@ -61,8 +64,8 @@ def test_edges_are_those_of_the_design() -> None:
 
 
 def test_every_table_has_a_check_that_stops_what_is_downstream() -> None:
-    checks = {key.asset_key.path[-1]: GRAPH.get_check_spec(key) for key in GRAPH.asset_check_keys}
-    assert set(checks) == STAGED | set(PARTS)
+    checks = {key.asset_key: GRAPH.get_check_spec(key) for key in GRAPH.asset_check_keys}
+    assert set(checks) == {dg.AssetKey(name) for name in STAGED} | {table_key(name) for name in PARTS}
     assert all(check.blocking for check in checks.values())
 
 
@@ -86,3 +89,41 @@ def test_the_data_version_of_a_raw_file_is_its_sha256(tmp_path: Path) -> None:
     assert made.asset_materialization is not None
     assert (made.asset_materialization.tags or {})["dagster/input_data_version/raw/helps"] == helps
     assert {"dagster/row_count", "preview", "sources"} <= set(made.asset_materialization.metadata)
+    for key, shown in (("cities", "picture"), ("cities", "dagster/column_lineage"), ("warehouse/cities", "release")):
+        event = instance.get_latest_materialization_event(dg.AssetKey(key.split("/")))
+        assert event is not None
+        assert event.asset_materialization is not None
+        assert shown in event.asset_materialization.metadata
+
+
+def test_what_runs_by_itself_is_on_and_says_what_it_does() -> None:
+    repository = DEFS.get_repository_def()
+    schedules = {schedule.name: schedule for schedule in repository.schedule_defs}
+    sensors = {sensor.name: sensor for sensor in repository.sensor_defs}
+    assert {name: (s.cron_schedule, s.execution_timezone) for name, s in schedules.items()} == {
+        "nightly_refresh": ("30 2 * * *", "Europe/Paris"),
+        "daily_backup": ("30 4 * * *", "Europe/Paris"),
+    }
+    assert set(sensors) == {"new_dump", "raw_files_changed", "failure_alert"}
+    by_itself: list[dg.ScheduleDefinition | dg.SensorDefinition] = [*schedules.values(), *sensors.values()]
+    for definition in by_itself:
+        assert definition.description, definition.name
+        assert definition.default_status.value == "RUNNING", definition.name
+
+
+def test_the_nightly_refresh_runs_when_the_settings_say() -> None:
+    repository = definitions(Settings(nightly_cron="0 5 * * 1-5")).get_repository_def()
+    assert repository.get_schedule_def("nightly_refresh").cron_schedule == "0 5 * * 1-5"
+
+
+def test_the_enrichment_runs_on_mondays_at_midnight() -> None:
+    schedule = weekly(DEFS.resolve_job_def("refresh"))
+    assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 0 * * 1", "Europe/Paris")
+
+
+def test_every_served_table_has_the_age_it_may_reach() -> None:
+    assert set(tables.MAX_AGE) == set(PARTS)
+    for name in PARTS:
+        policy = GRAPH.get(dg.AssetKey(["warehouse", name])).freshness_policy
+        assert isinstance(policy, TimeWindowFreshnessPolicy)
+        assert policy.fail_window.to_timedelta() == tables.MAX_AGE[name]

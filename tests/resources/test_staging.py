@@ -1,8 +1,16 @@
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from moto.server import ThreadedMotoServer
+from upath import UPath
 
+from pipelines.definitions import definitions
+from pipelines.plan import served_release, whole
+from resources.files import whole_file
+from resources.settings import Settings
 from resources.staging import Staging, StagingError, fit
 from warehouse import tables
 
@@ -40,3 +48,37 @@ def test_no_rows_at_all_make_an_empty_table() -> None:
 def test_a_table_that_is_not_staged_is_named(tmp_path: Path) -> None:
     with pytest.raises(StagingError, match="cities is not staged yet: materialize it first"):
         Staging(folder=str(tmp_path)).path("cities")
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The address of a folder in an object store: a real S3 server on loopback."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    port = server.get_host_and_port()[1]
+    for name, value in (("ACCESS_KEY_ID", "test"), ("SECRET_ACCESS_KEY", "test"), ("DEFAULT_REGION", "us-east-1")):
+        monkeypatch.setenv(f"AWS_{name}", value)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
+    UPath("s3://mobiville").mkdir()
+    yield "s3://mobiville/staging"
+    server.stop()
+
+
+def test_the_graph_stages_in_an_object_store_what_it_stages_in_a_folder(bucket: str, tmp_path: Path) -> None:
+    found = {}
+    for staging in (str(tmp_path / "staging"), bucket):
+        warehouse = f"sqlite:///{tmp_path / UPath(staging).protocol}.db"
+        settings = Settings(staging=staging, warehouse_url=warehouse)
+        assert definitions(settings).resolve_job_def("refresh").execute_in_process().success
+        assert not whole(definitions(settings).resolve_asset_graph(), settings)  # what is staged is known again
+        release = served_release(settings)
+        assert release
+        found[staging] = {name: (table.rows, table.sha256) for name, table in release.tables.items()}
+    of_folder, of_bucket = found.values()
+    assert of_folder == of_bucket
+    assert len(of_bucket) == 13
+    with contextlib.suppress(ZeroDivisionError), whole_file(UPath(bucket) / "half") as file:
+        file.write(b"half" * (1 // 0))
+    names = {path.name for path in UPath(bucket).iterdir()}
+    assert "half" not in names
+    assert "cities.parquet" in names

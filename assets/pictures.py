@@ -1,0 +1,137 @@
+"""Pictures of staged and served tables, for the Dagster UI: small PNGs, a fraction of a second each."""
+
+import base64
+import inspect
+import io
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+
+from warehouse.criteria import CRITERIA
+
+Picture = Callable[[pd.DataFrame], Any]
+"""From a table to a figure of matplotlib."""
+
+DPI = 75
+COLOURS = 48
+"""Of a PNG: enough for these, and a third of the size."""
+HARDEST = 5
+"""The class of `ind_t` that is hardest to recruit."""
+SHOWN = 15
+FRANCE = ((-5.3, 9.7), (41.3, 51.2))
+"""What the maps show, degrees: longitudes, latitudes of mainland France and Corsica."""
+
+
+def png(picture: Picture, frame: pd.DataFrame) -> bytes:
+    """The PNG that a picture draws of a table."""
+    from PIL import Image
+
+    drawn = io.BytesIO()
+    picture(frame).savefig(drawn, format="png", dpi=DPI)
+    small = io.BytesIO()
+    Image.open(drawn).convert("RGB").quantize(COLOURS).save(small, "png", optimize=True)
+    return small.getvalue()
+
+
+def drawn(picture: Picture | None, frame: pd.DataFrame) -> dict[str, Any]:
+    """The metadata that shows a picture of a table; nothing without a picture, or without rows."""
+    if picture is None or frame.empty:
+        return {}
+    try:
+        image = png(picture, frame)
+    except Exception as error:  # no reason to refuse the table
+        return {"picture": f"could not be drawn: {type(error).__name__}: {error}"}
+    return {"picture": dg.MetadataValue.md(as_markdown(image, inspect.getdoc(picture) or ""))}
+
+
+def as_markdown(image: bytes, title: str) -> str:
+    """A PNG as the UI shows it within Markdown."""
+    return f"![{title}](data:image/png;base64,{base64.b64encode(image).decode()})"
+
+
+def _figure(width: float, height: float) -> Any:
+    """A figure that belongs to no window. matplotlib takes a second to import: only who draws does."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def map_of_communes(cities: pd.DataFrame) -> Any:
+    """Communes of mainland France by region, altitude (m) and distance from the sea (km)."""
+    figure = _figure(13, 4.4)
+    (west, east), (south, north) = FRANCE
+    cities = cities[cities["geo_point_2d_y"].between(west, east) & cities["geo_point_2d_x"].between(south, north)]
+    region = cities["new_code_region"].astype("category").cat.codes
+    panels: Sequence[tuple[str, pd.Series, str]] = (
+        ("region since 2016", region, "tab20"),
+        ("altitude, m", cities["z_moyen"].clip(0, 2000), "terrain"),
+        ("distance from the sea, km", cities["distance_from_sea"], "viridis_r"),
+    )
+    size = 300 / max(len(cities), 300) ** 0.5
+    for axes, (title, values, colours) in zip(figure.subplots(1, 3), panels, strict=True):
+        known = values.notna()
+        drawn = axes.scatter(
+            cities["geo_point_2d_y"][known].astype(float),  # the longitude, despite its name
+            cities["geo_point_2d_x"][known].astype(float),
+            c=values[known].astype(float),
+            s=size,
+            cmap=colours,
+            linewidths=0,
+        )
+        axes.set(title=title, xlim=FRANCE[0], ylim=FRANCE[1], aspect=1.45, xticks=[], yticks=[])
+        if colours != "tab20":
+            figure.colorbar(drawn, ax=axes, shrink=0.7)
+    return figure
+
+
+def bars_of_tensions(tensions: pd.DataFrame) -> Any:
+    """The ROMEs hardest to recruit (`ind_t` 5) in most basins; pairs of ROME and basin by class beside."""
+    figure = _figure(11, 4.6)
+    left, right = figure.subplots(1, 2, width_ratios=[2, 1])
+    basins = tensions[(tensions["ind_t"] == HARDEST).fillna(False)].groupby(["rome", "lib_rome"]).size()
+    top = basins.sort_values(ascending=False, kind="stable").head(SHOWN)[::-1]
+    left.barh([f"{rome}  {str(label)[:48]}" for rome, label in top.index], top, color="#c0504d")
+    left.set(title="basins where the ROME is of class 5")
+    classes = tensions["ind_t"].value_counts().sort_index()
+    right.bar([str(c) for c in classes.index], classes.astype(int), color="#4f81bd")
+    right.set(title="ROMEs x basins, by class", xlabel="class, 5 = hardest to recruit")
+    return figure
+
+
+def heat_of_criteria(table: pd.DataFrame) -> Any:
+    """Per region and criterion, the number of ROMEs that meet it."""
+    regions = json.loads(table["json"].iloc[0])
+    keys = [criterion.key for criterion in CRITERIA]
+    met = [[sum(key in rome["criterions"] for rome in region["romes"].values()) for key in keys] for region in regions]
+    figure = _figure(9, 5)
+    axes = figure.subplots()
+    drawn = axes.imshow(met, aspect="auto", cmap="YlGnBu")
+    axes.set_xticks(range(len(keys)), keys, rotation=35, ha="right")
+    axes.set_yticks(range(len(regions)), [region["label"] for region in regions])
+    axes.set_title("ROMEs with a commune that meets the criterion")
+    figure.colorbar(drawn, ax=axes)
+    return figure
+
+
+def bars_of_facilities(equipments: pd.DataFrame) -> Any:
+    """The facility types there are most of."""
+    totals = equipments.groupby("typequ")["total"].sum().astype(int)
+    top = totals.sort_values(ascending=False, kind="stable").head(SHOWN)[::-1]
+    figure = _figure(8, 4.4)
+    axes = figure.subplots()
+    axes.bar_label(axes.barh(list(top.index), top, color="#9bbb59"), fmt="{:,.0f}", padding=3)
+    axes.set(title=f"facilities, number: the {len(top)} commonest of {len(totals)} types", ylabel="type (BPE)")
+    axes.margins(x=0.12)
+    return figure
+
+
+def rows_over_releases(rows: pd.DataFrame) -> Any:
+    """Rows of a table over the releases: columns `release` (its number) and `rows`."""
+    figure = _figure(7, 2.8)
+    axes = figure.subplots()
+    axes.plot(rows["release"].astype(str), rows["rows"], marker="o", drawstyle="steps-post", color="#8064a2")
+    axes.set(title="rows, by release", ylim=(0, rows["rows"].max() * 1.1 or 1))
+    return figure

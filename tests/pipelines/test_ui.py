@@ -1,0 +1,180 @@
+"""The Dagster UI as a data engineer uses it: the real server and daemon, in a real browser."""
+
+import bz2
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+import raw_data
+from pipelines.plan import served_release
+from resources.settings import Settings
+from tests.conftest import ROOT, free_port, needed
+
+ARTEFACTS = ROOT / "var" / "test-artefacts"
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+PATIENCE = 60
+"""Seconds that anything may take on a busy machine."""
+
+
+@dataclass
+class Running:
+    """`mobiville ui` on files of its own."""
+
+    url: str
+    files: Path
+    settings: Settings
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    folder = tmp_path_factory.mktemp("ui")
+    files = Path(shutil.copytree(raw_data.SAMPLE, folder / "files"))
+    port = free_port()
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("MOBIVILLE_", "DAGSTER_"))}
+    environment |= {"MOBIVILLE_RAW_DATA": str(files), "MOBIVILLE_SENSOR_SECONDS": "1"}
+    command = [str(Path(sys.executable).parent / "mobiville"), "ui", "--port", str(port)]
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
+    url = f"http://127.0.0.1:{port}"
+    wait_until(lambda: answers(f"{url}/server_info"), f"the UI does not answer: {(folder / 'log').read_text()}")
+    settings = Settings(raw_data=files, warehouse_url=f"sqlite:///{folder / 'var' / 'warehouse.db'}")
+    yield Running(url, files, settings)
+    server.send_signal(signal.SIGINT)  # as Ctrl-C: it ends its own processes
+    server.wait(PATIENCE)
+
+
+@pytest.fixture(scope="module")
+def page(running: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """A page of a browser that has asked nobody but the UI, when all is done."""
+    program = needed("chromium", "tools/install_chromium")
+    with sync_playwright() as playwright:
+        profile = str(tmp_path_factory.mktemp("profile"))
+        size: Any = {"width": 1400, "height": 900}
+        context = playwright.chromium.launch_persistent_context(
+            profile, executable_path=program, args=FLAGS, viewport=size
+        )
+        asked: set[str] = set()
+        page = context.pages[0]
+        page.on("request", lambda request: asked.add(urlsplit(request.url).netloc))
+        page.set_default_timeout(PATIENCE * 1000)
+        expect.set_options(timeout=PATIENCE * 1000)
+        yield page
+        context.close()
+    assert asked - {""} == {urlsplit(running.url).netloc}  # a picture within the page has no host
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as response:
+            return bool(response.status == 200)
+    except OSError:
+        return False
+
+
+def wait_until(there: Callable[[], object], otherwise: str) -> None:
+    end = time.monotonic() + PATIENCE
+    while not there():
+        if time.monotonic() > end:
+            pytest.fail(otherwise)
+        time.sleep(0.5)
+
+
+def keep(page: Page, name: str) -> None:
+    ARTEFACTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=ARTEFACTS / f"{name}.png")
+
+
+def release_of(running: Running) -> int:
+    release = served_release(running.settings)
+    return release.id if release else 0
+
+
+def test_the_graph_is_there_from_raw_files_to_serving(page: Page, running: Running) -> None:
+    page.goto(f"{running.url}/asset-groups")
+    for group in ("raw_files", "territory", "work", "life", "serving"):
+        expect(page.get_by_text(group, exact=True).first).to_be_visible()
+    expect(page.get_by_text("Join the Dagster community")).to_have_count(0)
+    keep(page, "graph")
+
+
+def test_one_asset_is_materialized_from_its_page(page: Page, running: Running) -> None:
+    page.goto(f"{running.url}/assets/departements")
+    expect(page.get_by_text("Never materialized").first).to_be_visible()
+    expect(page.get_by_text("mobiville refresh --only departements")).to_be_visible()
+    expect(page.get_by_text("rent of a two-room flat, EUR per month").first).to_be_visible()
+    page.get_by_role("button", name="Materialize").first.click()
+    expect(page.get_by_text("Never materialized")).to_have_count(0)
+    page.goto(f"{running.url}/assets/departements?view=events")
+    expect(page.get_by_text("dagster/row_count")).to_be_visible()
+    keep(page, "one-asset")
+
+
+def test_the_whole_job_publishes_a_release(page: Page, running: Running) -> None:
+    page.goto(f"{running.url}/locations/pipelines.definitions/jobs/refresh")
+    page.get_by_role("button", name="Materialize all").click()
+    wait_until(lambda: release_of(running), "the job published nothing")
+    release = served_release(running.settings)
+    assert release
+    assert len(release.tables) == 13
+
+
+def test_a_materialization_shows_a_picture(page: Page, running: Running) -> None:
+    page.goto(f"{running.url}/assets/cities?view=events")
+    row = page.get_by_role("row").filter(has=page.get_by_role("cell", name="picture", exact=True))
+    row.get_by_text("[Show Markdown]").click()
+    picture = page.locator("img[src^='data:image/png;base64,']")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("image => image.naturalWidth") > 400
+    keep(page, "picture")
+    page.get_by_role("button", name="Close").click()
+
+
+def test_a_dump_dropped_in_the_folder_is_served_by_itself(page: Page, running: Running) -> None:
+    before = release_of(running)
+    folder, name = running.settings.dumps_folder, "mv_villes_offre_full.csv.bz2"
+    dump = bz2.decompress((folder / f"20211221_{name}").read_bytes()) + b"01004;A1101;7;20211222\n"
+    (folder / f"20211222_{name}").write_bytes(bz2.compress(dump))
+    wait_until(lambda: release_of(running) > before, "the sensor did not load the dump")
+    release = served_release(running.settings)
+    assert release
+    assert release.tables["cities_jobs"].sources[-1].vintage == "20211222"
+    assert [name for name, table in release.tables.items() if table.contents_id == release.id] == ["cities_jobs"]
+    page.goto(f"{running.url}/runs")
+    expect(page.get_by_text("new_dump").first).to_be_visible()
+    page.goto(f"{running.url}/locations/pipelines.definitions/sensors/new_dump")
+    expect(page.get_by_text("Running", exact=False).first).to_be_visible()
+    keep(page, "sensor")
+
+
+def test_a_changed_file_that_is_wrong_fails_its_check_with_its_rows(page: Page, running: Running) -> None:
+    before = release_of(running)
+    tensions = running.files / "cities-tension-utf8.csv"
+    lines = tensions.read_text().splitlines()
+    lines[7] = lines[7].rsplit(";", 1)[0] + ";9"
+    tensions.write_text("\n".join(lines) + "\n")
+    failed = page.get_by_text("ind_t is from 1 to 5: the first rows")
+    page.goto(f"{running.url}/assets/tensions?view=checks")
+    end = time.monotonic() + PATIENCE
+    while not failed.is_visible() and time.monotonic() < end:
+        page.wait_for_timeout(2000)
+        page.reload()
+        page.wait_for_load_state("networkidle")
+    expect(failed).to_be_visible()
+    expect(page.get_by_role("cell", name="9", exact=True).first).to_be_visible()
+    keep(page, "failed-check")
+    assert release_of(running) == before

@@ -1,0 +1,63 @@
+"""A warehouse that is served from a copy of the sample, for what runs by itself to look at."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+import raw_data
+from pipelines.definitions import definitions
+from resources.settings import Settings
+
+
+def settings_in(folder: Path) -> Settings:
+    """Every path of the settings under one folder."""
+    return Settings(
+        raw_data=folder / "files",
+        staging=folder / "staging",
+        warehouse_url=f"sqlite:///{folder / 'warehouse.db'}",
+        backups=folder / "backups",
+    )
+
+
+@pytest.fixture(scope="session")
+def served_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the sample's files, staged and served."""
+    folder = tmp_path_factory.mktemp("served")
+    shutil.copytree(raw_data.SAMPLE, folder / "files")
+    result = definitions(settings_in(folder)).resolve_job_def("refresh").execute_in_process()
+    assert result.success
+    return folder
+
+
+@pytest.fixture
+def served(served_once: Path, tmp_path: Path) -> Settings:
+    """The settings of a copy of it that a test may change."""
+    return settings_in(Path(shutil.copytree(served_once, tmp_path / "served")))
+
+
+Look = Callable[[], Any]
+
+
+@pytest.fixture
+def look_of() -> Callable[[str, Settings], Look]:
+    """A sensor as its daemon runs it: each look goes on from the cursor that the last one left."""
+
+    def looks(name: str, settings: Settings, instance: dg.DagsterInstance | None = None) -> Look:
+        defs = definitions(settings)
+        sensor = defs.get_repository_def().get_sensor_def(name)
+        cursor: list[str | None] = [None]
+        instance = instance or dg.DagsterInstance.ephemeral()
+
+        def look() -> Any:
+            context = dg.build_sensor_context(instance, cursor[0], definitions=defs, sensor_name=name)
+            seen = sensor.evaluate_tick(context)
+            cursor[0] = seen.cursor
+            return seen
+
+        return look
+
+    return looks

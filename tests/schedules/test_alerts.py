@@ -1,0 +1,164 @@
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import dagster as dg
+import pytest
+from aiosmtpd.controller import Controller
+from pydantic import SecretStr
+
+from pipelines.definitions import definitions
+from resources.settings import Settings
+from tests.conftest import free_port
+
+
+class Webhook(ThreadingHTTPServer):
+    """A real server that keeps what is posted to it, and may refuse it."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.posted: list[dict[str, Any]] = []
+        self.status = 200
+        self.url = f"http://127.0.0.1:{self.server_address[1]}/hooks/s3cret"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Webhook
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.server.status == 200:
+            self.server.posted.append(body)
+        self.send_response(self.server.status)
+        self.end_headers()
+
+    def log_message(self, *_arguments: object) -> None:
+        """Silent."""
+
+
+@pytest.fixture
+def webhook() -> Iterator[Webhook]:
+    with Webhook() as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+class Mailbox:
+    """What a real mail server received."""
+
+    def __init__(self) -> None:
+        self.mails: list[Any] = []
+
+    async def handle_DATA(self, _server: object, _session: object, envelope: Any) -> str:  # noqa: N802
+        self.mails.append(envelope)
+        return "250 OK"
+
+
+@pytest.fixture
+def mailbox() -> Iterator[tuple[Mailbox, str]]:
+    box = Mailbox()
+    port = free_port()
+    controller = Controller(box, hostname="127.0.0.1", port=port)
+    controller.start()
+    yield box, f"smtp://127.0.0.1:{port}"
+    controller.stop()
+
+
+def refresh(settings: Settings, instance: dg.DagsterInstance, only: str) -> bool:
+    job = definitions(settings).resolve_job_def("refresh")
+    selection = [dg.AssetKey(only)]
+    return job.execute_in_process(instance=instance, asset_selection=selection, raise_on_error=False).success
+
+
+def break_tensions(settings: Settings) -> Any:
+    """Spoil the classes; return what mends them."""
+    path = settings.raw_data / "cities-tension-utf8.csv"
+    text = path.read_text()
+    head, *lines = text.splitlines()
+    path.write_text("\n".join([head, *(line.rsplit(";", 1)[0] + ";x" for line in lines)]) + "\n")
+    return lambda: path.write_text(text)
+
+
+def test_one_alert_per_incident_and_one_when_it_is_over(served: Settings, look_of: Any, webhook: Webhook) -> None:
+    settings = served.model_copy(
+        update={"alert_webhook": SecretStr(webhook.url), "ui_url": "https://dagster.example.org/"}
+    )
+    instance = dg.DagsterInstance.ephemeral()
+    look = look_of("failure_alert", settings, instance)
+    assert "the first look" in look().skip_message
+    mend = break_tensions(settings)
+    for _ in range(2):
+        assert not refresh(settings, instance, "tensions")
+        look()
+    (failed,) = webhook.posted
+    run = failed.pop("run")
+    assert run.startswith("https://dagster.example.org/runs/")
+    assert instance.get_run_by_id(run.rpartition("/")[2])
+    assert failed.pop("text").startswith("Mobiville: tensions failed\ncities-tension-utf8.csv: ")
+    error = failed.pop("error")
+    assert error.startswith("cities-tension-utf8.csv: ")
+    assert "line 2: " in error
+    assert "found 'x'" in error
+    assert failed.pop("where").startswith("resources/accounts.py:")
+    assert failed == {"state": "failed", "asset": "tensions"}
+    assert refresh(settings, instance, "helps")  # something else that works is no end of it
+    assert "failing: tensions" in look().skip_message
+    mend()
+    assert refresh(settings, instance, "tensions")
+    look()
+    assert [post["state"] for post in webhook.posted] == ["failed", "over"]
+    assert webhook.posted[1]["text"].startswith("Mobiville: tensions works again\nhttps://dagster.example.org/runs/")
+    assert look().skip_message == "no asset began or ceased to fail"
+
+
+def test_an_alert_that_could_not_be_sent_is_sent_later_and_its_address_stays_hidden(
+    served: Settings, look_of: Any, webhook: Webhook
+) -> None:
+    settings = served.model_copy(update={"alert_webhook": SecretStr(webhook.url)})
+    instance = dg.DagsterInstance.ephemeral()
+    look = look_of("failure_alert", settings, instance)
+    look()
+    break_tensions(settings)
+    refresh(settings, instance, "tensions")
+    webhook.status = 503
+    said = look().skip_message
+    assert said.endswith("not sent by webhook: HTTPError")
+    assert "s3cret" not in said + repr(settings)
+    webhook.status = 200
+    look()
+    look()
+    assert len(webhook.posted) == 1
+
+
+def test_alerts_go_by_mail(served: Settings, look_of: Any, mailbox: tuple[Mailbox, str]) -> None:
+    box, url = mailbox
+    settings = served.model_copy(update={"alert_email": "data@example.org", "smtp_url": SecretStr(url)})
+    instance = dg.DagsterInstance.ephemeral()
+    look = look_of("failure_alert", settings, instance)
+    look()
+    break_tensions(settings)
+    refresh(settings, instance, "tensions")
+    look()
+    (mail,) = box.mails
+    assert mail.rcpt_tos == ["data@example.org"]
+    text = mail.content.decode()
+    assert "Subject: Mobiville: tensions failed" in text
+    assert "cities-tension-utf8.csv: " in text
+
+
+def test_a_run_whose_process_ended_is_an_incident_of_its_job(served: Settings, look_of: Any, webhook: Webhook) -> None:
+    settings = served.model_copy(update={"alert_webhook": SecretStr(webhook.url)})
+    instance = dg.DagsterInstance.ephemeral()
+    look = look_of("failure_alert", settings, instance)
+    look()
+    job = definitions(settings).resolve_job_def("refresh")
+    instance.report_run_failed(instance.create_run_for_job(job))
+    look()
+    assert [(post["asset"], post["state"]) for post in webhook.posted] == [("the job refresh", "failed")]
+
+
+def test_without_a_channel_the_sensor_says_how_to_set_one(served: Settings, look_of: Any) -> None:
+    assert "set MOBIVILLE_ALERT_WEBHOOK" in look_of("failure_alert", served)().skip_message

@@ -1,0 +1,117 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from pipelines.definitions import definitions
+from pipelines.plan import served_release
+from resources.settings import Settings
+from warehouse.database import connect
+from warehouse.release import rollback
+
+
+def tonight(settings: Settings) -> tuple[list[dg.RunRequest], str]:
+    """What the nightly refresh asks for, and what it says when it does not."""
+    repository = definitions(settings).get_repository_def()
+    context = dg.build_schedule_context(dg.DagsterInstance.ephemeral(), repository_def=repository)
+    data = repository.get_schedule_def("nightly_refresh").evaluate_tick(context)
+    return list(data.run_requests or []), data.skip_message or ""
+
+
+def chosen(request: dg.RunRequest) -> set[str]:
+    return {key.to_user_string() for key in request.asset_selection or []}
+
+
+def run(settings: Settings, request: dg.RunRequest) -> dg.ExecuteInProcessResult:
+    job = definitions(settings).resolve_job_def("refresh")
+    result = job.execute_in_process(asset_selection=list(request.asset_selection or []))
+    assert result.success
+    return result
+
+
+def change_helps(settings: Settings) -> None:
+    helps = settings.raw_data / "helps.json"
+    helps.write_text(helps.read_text().replace('"title": "', '"title": "X ', 1))
+
+
+ONE_FILE = {"raw/helps", "helps", "warehouse/helps"}
+
+
+def test_a_night_with_nothing_new_starts_no_run(served: Settings) -> None:
+    requests, said = tonight(served)
+    assert requests == []
+    assert said == "nothing new: release 1 stays as it is"
+
+
+def test_a_night_remakes_what_a_changed_file_touches(served: Settings) -> None:
+    change_helps(served)
+    (request,), _ = tonight(served)
+    assert chosen(request) == ONE_FILE
+    assert request.tags["mobiville/why"] == "nightly refresh; to make: helps; to publish: helps"
+    (published,) = run(served, request).asset_materializations_for_node("warehouse")
+    assert published.metadata["rows changed"].value == 1
+    assert "data:image/png" in str(published.metadata["picture"].value)  # its rows over two releases
+    release = served_release(served)
+    assert release is not None
+    assert [t.name for t in release.tables.values() if t.contents_id == 2] == ["helps"]
+    assert tonight(served)[0] == []
+
+
+def test_a_night_makes_everything_where_nothing_is_and_serves_the_newest_after_a_rollback(
+    served: Settings, tmp_path: Path
+) -> None:
+    fresh = served.model_copy(update={"staging": tmp_path / "none", "warehouse_url": f"sqlite:///{tmp_path / 'n.db'}"})
+    (request,), _ = tonight(fresh)
+    assert len([name for name in chosen(request) if name.startswith("warehouse/")]) == 13
+    change_helps(served)
+    run(served, tonight(served)[0][0])
+    engine = connect(served.warehouse_url)
+    rollback(engine, None, started_by="test", code_version="0", keep=1)
+    engine.dispose()
+    (request,), _ = tonight(served)
+    assert chosen(request) == {"warehouse/helps"}
+
+
+def test_a_changed_raw_file_is_asked_for_once_and_when_it_has_come_to_rest(served: Settings, look_of: Any) -> None:
+    look = look_of("raw_files_changed", served)
+    assert "waiting until it has come to rest" in look().skip_message
+    assert look().skip_message == "no file changed: release 1 was made from those that are there"
+    change_helps(served)
+    assert "waiting until it has come to rest" in look().skip_message
+    seen = look()
+    (request,) = seen.run_requests
+    assert chosen(request) == ONE_FILE
+    assert request.tags["mobiville/why"].startswith("changed: helps; to make: helps")
+    assert "asked for already" in look().skip_message
+    run(served, request)
+    assert "no file changed: release 2" in look().skip_message
+    assert json.loads(seen.cursor)["asked"]
+
+
+def test_a_file_that_came_or_went_touches_what_it_is_read_by(served: Settings, look_of: Any) -> None:
+    look = look_of("raw_files_changed", served)
+    look()
+    (served.raw_data / "unix_referentiel_appellation_v346_utf8.csv").unlink()
+    look()
+    (request,) = look().run_requests
+    assert chosen(request) == {"raw/rome_appellations", "rome_ogrs", "warehouse/romeogrs"}
+
+
+def test_before_the_first_release_the_sensors_wait(served: Settings, look_of: Any, tmp_path: Path) -> None:
+    fresh = served.model_copy(update={"warehouse_url": f"sqlite:///{tmp_path / 'n.db'}"})
+    for name in ("raw_files_changed", "new_dump"):
+        look = look_of(name, fresh)
+        look()
+        assert look().skip_message == "no release is served yet: the first refresh makes everything"
+
+
+def test_the_backup_waits_for_a_release_and_copies_what_is_served(served: Settings, tmp_path: Path) -> None:
+    empty = served.model_copy(update={"warehouse_url": f"sqlite:///{tmp_path}/n.db"})
+    for settings, asked in ((served, 1), (empty, 0)):
+        defs = definitions(settings)
+        context = dg.build_schedule_context(dg.DagsterInstance.ephemeral(), repository_def=defs.get_repository_def())
+        data = defs.get_repository_def().get_schedule_def("daily_backup").evaluate_tick(context)
+        assert len(data.run_requests or []) == asked
+    assert definitions(served).resolve_job_def("backup").execute_in_process().success
+    assert len(list(served.backups.glob("mobiville-*-r1.db.bz2"))) == 1
