@@ -1,0 +1,165 @@
+"""Reading the warehouse: one short transaction per request, that sees one release whole.
+
+On MariaDB a consistent snapshot. The swap of a release is one RENAME of every table that changed, the record among them;
+a request reads the record first, and holds it until it ends: the swap comes before or after, never in between. A swap
+between the snapshot and that first read is told by the server (error 1412), and the request's work is done again.
+On SQLite a read transaction sees the database as it was at its first read.
+"""
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event, select
+from sqlalchemy.exc import DBAPIError
+
+from warehouse import tables
+from warehouse.database import LOCK_WAIT_SECONDS, is_sqlite, parse_url
+
+ATTEMPTS = 4
+"""How often a request's work is begun, when releases swap or connections end under it."""
+PAUSE_SECONDS = 0.05
+STATEMENT_SECONDS = 5
+"""MariaDB ends a statement that takes longer."""
+CONNECT_SECONDS = 3
+POOL = 10
+"""Connections at most, per worker."""
+POOL_WAIT_SECONDS = 5
+
+TABLE_IS_OTHER = 1412
+"""MariaDB's error number for a table that was swapped after the snapshot was taken."""
+NO_TABLE = 1146
+
+T = TypeVar("T")
+
+
+class NotServedError(Exception):
+    """The warehouse has no release yet."""
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """Which release is served, and since when (UTC)."""
+
+    id: int
+    published_at: datetime
+
+
+class Memory:
+    """What is worked out once per release, and kept while that release is served."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()  # what is worked out may be made from something that is
+        self._stamp: Stamp | None = None
+        self._known: dict[object, Any] = {}
+
+    def get(self, stamp: Stamp, key: object, make: Callable[[], T]) -> T:
+        """What `make` gave for this release and key; it is called once, the others wait for it."""
+        with self._lock:
+            if stamp != self._stamp:
+                self._stamp, self._known = stamp, {}
+            if key not in self._known:
+                self._known[key] = make()
+            return cast(T, self._known[key])
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The served release, as one request sees it."""
+
+    connection: Connection
+    stamp: Stamp
+    memory: Memory
+
+    def once(self, make: Callable[["Snapshot"], T], key: object = None) -> T:
+        """What `make` gives for this release, worked out once per release (and key, by default the function)."""
+        return self.memory.get(self.stamp, key or make, lambda: make(self))
+
+
+class Database:
+    """The warehouse that the API reads."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = _engine(url)
+        self.memory = Memory()
+
+    def read(self, work: Callable[[Snapshot], T]) -> T:
+        """Do the work in one transaction over one release.
+
+        Raises NotServedError when there is no release, and SQLAlchemy's errors when the database is away or too slow.
+        """
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                with self.engine.connect() as connection:
+                    return work(Snapshot(connection, _stamp(connection), self.memory))
+            except DBAPIError as error:
+                if attempt == ATTEMPTS or not (_was_swapped(error) or error.connection_invalidated):
+                    raise
+                if _was_swapped(error):
+                    time.sleep(PAUSE_SECONDS)
+        raise AssertionError("unreachable")
+
+    def close(self) -> None:
+        """End the connections."""
+        self.engine.dispose()
+
+
+def _stamp(connection: Connection) -> Stamp:
+    record = tables.releases.c
+    try:
+        row = connection.execute(select(record.id, record.published_at).order_by(record.id.desc()).limit(1)).first()
+    except DBAPIError as error:
+        if _number(error) == NO_TABLE or "no such table" in str(error.orig):
+            raise NotServedError from None
+        raise
+    if row is None:
+        raise NotServedError
+    return Stamp(*row)
+
+
+def _was_swapped(error: DBAPIError) -> bool:
+    return _number(error) in (TABLE_IS_OTHER, NO_TABLE)
+
+
+def _number(error: DBAPIError) -> object:
+    return error.orig.args[0] if error.orig and error.orig.args else None
+
+
+def _engine(url: str) -> Engine:
+    """An engine that only reads. Errors do not repeat what a client sent."""
+    parsed = parse_url(url)
+    if parsed.drivername == "sqlite":
+        address = f"{Path(str(parsed.database)).resolve().as_uri()}?mode=ro"
+        engine = create_engine(
+            "sqlite://",
+            creator=lambda: sqlite3.connect(
+                address, uri=True, timeout=POOL_WAIT_SECONDS, isolation_level=None, check_same_thread=False
+            ),
+            poolclass=NullPool,  # a file that takes the place of another is seen
+            hide_parameters=True,
+        )
+    else:
+        engine = create_engine(
+            parsed,
+            pool_size=POOL,
+            max_overflow=0,
+            pool_timeout=POOL_WAIT_SECONDS,
+            pool_recycle=300,
+            isolation_level="REPEATABLE READ",
+            hide_parameters=True,
+            connect_args={
+                "charset": "utf8mb4",
+                "connect_timeout": CONNECT_SECONDS,
+                "read_timeout": 2 * STATEMENT_SECONDS,
+                "init_command": f"SET time_zone = '+00:00', lock_wait_timeout = {LOCK_WAIT_SECONDS}, "
+                f"max_statement_time = {STATEMENT_SECONDS}",
+            },
+        )
+    begin = "BEGIN" if is_sqlite(engine) else "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+    return engine
