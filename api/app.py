@@ -24,12 +24,12 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from api import cities, helps, ogrs, release
+from api import cities, helps, ogrs, page, release, trades
 from api.database import Database, NotServedError
 from api.middleware import Around, Measures, log
 from resources.settings import Settings
 
-RESOURCES = (cities.router, ogrs.router, helps.router, release.router)
+RESOURCES = (cities.router, trades.router, ogrs.router, helps.router, release.router)
 RETRY_SECONDS = 5
 """When to ask again, where the database is away or no release is served."""
 DOCS_POLICY = (
@@ -64,6 +64,7 @@ def create_app(url: str | None = None) -> FastAPI:
         app.include_router(router, prefix="/api", include_in_schema=False)
     registry = CollectorRegistry()
     _add_service_routes(app, registry)
+    page.add_to(app)
     _add_errors(app)
     app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5)
     app.add_middleware(

@@ -17,6 +17,7 @@ from api.models import (
     CloseCity,
     Criterions,
     Found,
+    FoundBasin,
     JobTitle,
     LoadedCity,
     Search,
@@ -24,7 +25,7 @@ from api.models import (
     SimilarCities,
     SkillSearch,
 )
-from api.places import Kind, places
+from api.places import Kind, Tension, places
 from api.text import fold
 from api.titles import titles
 from warehouse import tables
@@ -63,15 +64,12 @@ def search(request: Request, body: Search) -> Response:
 
 
 def _search(snapshot: Snapshot, body: Search) -> dict[str, Any]:
-    in_tension = body.onlySearchInTension is not False
-    romes = tension.codes(body.codeRome or [])
+    indices, regions, criteria = _asked(snapshot, body)
     index = body.index or 0
-    indices = tension.lowest(snapshot, romes, body.opportunity) if in_tension else None
-    criteria = [key for key in (body.codeCity, body.codeEnvironment) if key]
-    page, total = snapshot.once(places).search(indices, _regions(body.codeRegion), criteria, body.sortBy, index)
+    page, total = snapshot.once(places).search(indices, regions, criteria, body.sortBy, index)
     insees = [place.insee for place in page]
     rows = _cities(snapshot, insees)
-    offers = _offers(snapshot, insees, romes)
+    offers = _offers(snapshot, insees, tension.codes(body.codeRome or []))
     found = []
     for place in page:
         city = {**rows[place.insee], "citiesJobs.number": offers.get(place.insee)}
@@ -79,6 +77,36 @@ def _search(snapshot: Snapshot, body: Search) -> dict[str, Any]:
             city["bassin.tensions.ind_t"] = indices[place.basin or 0]
         found.append(city)
     return {"list": found, "total": total, "index": index}
+
+
+@router.post("/search-basins", response_model=list[FoundBasin], response_model_exclude_unset=True)
+def search_basins(request: Request, body: Search) -> Response:
+    """The basins where a search finds cities, for a map: those of all its pages. `index` and `sortBy` do not matter."""
+    return answer(request, list[FoundBasin], lambda snapshot: _search_basins(snapshot, body))
+
+
+def _search_basins(snapshot: Snapshot, body: Search) -> list[dict[str, Any]]:
+    indices, regions, criteria = _asked(snapshot, body)
+    names = snapshot.once(tension.basins)
+    return [
+        {
+            "bassin_id": basin,
+            "bassin_name": names.get(basin),
+            "cities": count,
+            "insee_com": place.insee,
+            "latitude": place.latitude,
+            "longitude": place.longitude,
+        }
+        | ({} if indices is None else {"ind_t": indices[basin]})
+        for basin, (place, count) in sorted(snapshot.once(places).basins(indices, regions, criteria).items())
+    ]
+
+
+def _asked(snapshot: Snapshot, body: Search) -> tuple[Tension | None, set[int] | None, list[str]]:
+    """What a search asks for: the tension in each basin (None: any basin will do), regions (None: all), criteria."""
+    in_tension = body.onlySearchInTension is not False
+    indices = tension.lowest(snapshot, tension.codes(body.codeRome or []), body.opportunity) if in_tension else None
+    return indices, _regions(body.codeRegion), [key for key in (body.codeCity, body.codeEnvironment) if key]
 
 
 def _regions(asked: Iterable[int | str] | None) -> set[int] | None:

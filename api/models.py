@@ -161,6 +161,35 @@ class Found(BaseModel):
     index: int
 
 
+class FoundBasin(BaseModel):
+    """A basin where a search finds cities, at the point of the most populous of them."""
+
+    bassin_id: int
+    bassin_name: str | None
+    ind_t: int | None = Field(None, description="the lowest of codeRome; only with onlySearchInTension")
+    cities: int = Field(description="cities that are found there, number")
+    insee_com: str = Field(description="INSEE code of the most populous")
+    latitude: float | None = Field(description="degrees")
+    longitude: float | None = Field(description="degrees")
+
+
+class Trade(BaseModel):
+    """A trade in a city."""
+
+    codeRome: str = Field(examples=["D1102"])  # noqa: N815
+    label: str | None
+    number: int | None = Field(description="offers in the city; null: none")
+    ind_t: int | None = Field(description="tension class in the city's basin; null: no tension row")
+
+
+class Trades(BaseModel):
+    """What work there is in a city."""
+
+    bassin_id: int | None
+    bassin_name: str | None
+    trades: list[Trade]
+
+
 class Similar(BaseModel):
     """Cities like the given one, and the criteria on which they are."""
 
@@ -251,6 +280,8 @@ class ReleaseTable(BaseModel):
 
     table: str = Field(examples=["equipments"])
     rows: int
+    rows_before: int | None = Field(description="its rows in the release before this one; null: it was not there")
+    changed: bool = Field(description="whether its contents are not those of the release before this one")
     loaded_at: Stamp
     sources: list[Source]
 

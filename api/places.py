@@ -82,14 +82,9 @@ class Places:
         Order: `ind_t` rising, unknown last; then as `sort_by` says; population falling; INSEE code. Places that share
         basin, region and criteria are counted as one cell, and only those with the `ind_t` of the page are sorted.
         """
-        asked = sum({BITS[key] for key in criteria})
         levels: dict[float, list[list[Place]]] = defaultdict(list)
-        for (basin, region, met), places in self.cells.items():
-            if met & asked == asked and (regions is None or region in regions):
-                if tension is None:
-                    levels[0].append(places)
-                elif basin in tension:
-                    levels[_last(tension[basin])].append(places)
+        for basin, places in self._cells_of(tension, regions, criteria):
+            levels[0 if tension is None else _last(tension[basin])].append(places)
         order = attrgetter({"mer": "by_sea", "montagne": "by_height"}.get(sort_by or "", "by_population"))
         page: list[Place] = []
         total = 0
@@ -100,6 +95,26 @@ class Places:
             if first < size and len(page) < 10:
                 page += sorted(chain.from_iterable(levels[level]), key=order)[first : first + 10 - len(page)]
         return page, total
+
+    def basins(
+        self, tension: Tension | None, regions: set[int] | None, criteria: Iterable[str]
+    ) -> dict[int, tuple[Place, int]]:
+        """Of each basin where a search finds places: the most populous of them, and how many there are."""
+        found: dict[int, tuple[Place, int]] = {}
+        for basin, places in self._cells_of(tension, regions, criteria):
+            first, count = found.get(basin, (places[0], 0))
+            found[basin] = (min(first, places[0], key=_most_populous), count + len(places))
+        return found
+
+    def _cells_of(
+        self, tension: Tension | None, regions: set[int] | None, criteria: Iterable[str]
+    ) -> Iterator[tuple[int, list[Place]]]:
+        """The basin and the places, by falling population, of each cell that a search asks for."""
+        asked = sum({BITS[key] for key in criteria})
+        for (basin, region, met), places in self.cells.items():
+            wanted = met & asked == asked and (regions is None or region in regions)
+            if wanted and (tension is None or basin in tension):
+                yield basin, places
 
     def beginning_with(self, text: str) -> list[str]:
         """INSEE codes of the first ten places whose name begins with the text, by name, districts left out."""

@@ -38,9 +38,17 @@ def release(request: Request) -> Response:
     """The served release: its tables, their rows, and the files that each was made from."""
 
     def work(snapshot: Snapshot) -> dict[str, Any]:
-        found = recorded(snapshot.connection, limit=1)[0]
+        found, *earlier = recorded(snapshot.connection, limit=2)
+        before = earlier[0].tables if earlier else {}
         of_tables = [
-            {"table": t.name, "rows": t.rows, "loaded_at": t.loaded_at, "sources": [vars(s) for s in t.sources]}
+            {
+                "table": t.name,
+                "rows": t.rows,
+                "rows_before": before[t.name].rows if t.name in before else None,
+                "changed": t.name not in before or before[t.name].sha256 != t.sha256,
+                "loaded_at": t.loaded_at,
+                "sources": [vars(s) for s in t.sources],
+            }
             for t in found.tables.values()
         ]
         return {**{name: getattr(found, name) for name in ReleaseOut.model_fields}, "tables": of_tables}

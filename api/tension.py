@@ -19,6 +19,13 @@ def labels(snapshot: Snapshot) -> dict[str, str | None]:
     return dict(snapshot.connection.execute(query).tuples().all())
 
 
+def basins(snapshot: Snapshot) -> dict[int, str | None]:
+    """The names of the basins. Give it to `Snapshot.once`."""
+    row = tables.bassins.c
+    query = select(row.bassin_id, func.min(row.bassin_name)).where(row.deleted_at.is_(None)).group_by(row.bassin_id)
+    return dict(snapshot.connection.execute(query).tuples().all())
+
+
 def codes(asked: Iterable[str]) -> list[str]:
     """The ROME codes that are asked for, each once: `n1103` asks for N1103."""
     return sorted({fold(text).upper() for text in asked})
