@@ -97,7 +97,7 @@ def _add_service_routes(app: FastAPI, registry: CollectorRegistry) -> None:
         shown = registry
         if "PROMETHEUS_MULTIPROC_DIR" in os.environ:  # several workers: the sum of what each has written there
             shown = CollectorRegistry()
-            MultiProcessCollector(shown)
+            MultiProcessCollector(shown)  # type: ignore[no-untyped-call]
         return Response(generate_latest(shown), media_type=CONTENT_TYPE_LATEST)
 
     async def docs() -> HTMLResponse:

@@ -165,7 +165,7 @@ def search_by_skill(request: Request, body: SkillSearch) -> Response:
     return answer(request, list[JobTitle], work)
 
 
-@router.post("/search-close-cities", response_model=list[CloseCity])  # type: ignore[valid-type]
+@router.post("/search-close-cities", response_model=list[CloseCity])
 def search_close_cities(request: Request, body: CloseCities) -> Response:
     """The six most populous cities around a point."""
 
@@ -175,7 +175,7 @@ def search_close_cities(request: Request, body: CloseCities) -> Response:
         rows = _cities(snapshot, [place.insee for place, _ in near])
         return [rows[place.insee] | {"distance": distance} for place, distance in near]
 
-    return answer(request, list[CloseCity], work)  # type: ignore[valid-type]
+    return answer(request, list[CloseCity], work)
 
 
 @router.post("/search-similar-cities", response_model=Similar)

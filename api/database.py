@@ -1,8 +1,8 @@
 """Reading the warehouse: one short transaction per request, that sees one release whole.
 
-On MariaDB a consistent snapshot. The swap of a release is one RENAME of every table that changed, the record among them;
-a request reads the record first, and holds it until it ends: the swap comes before or after, never in between. A swap
-between the snapshot and that first read is told by the server (error 1412), and the request's work is done again.
+On MariaDB a consistent snapshot. The swap of a release is one RENAME of every table that changed, the record among
+them; a request reads the record first, and holds it until it ends: the swap comes before or after. A swap between
+the snapshot and that first read is told by the server (error 1412), and the request's work is done again.
 On SQLite a read transaction sees the database as it was at its first read.
 """
 

@@ -148,15 +148,15 @@ LoadedCity = create_model(
     "LoadedCity",
     __base__=City,
     equipments=(list[Equipment], Field(description="facilities by type")),  # type: ignore[valid-type]
-    newRegion=(Region | None, None),
-    departement=(Departement | None, None),
+    newRegion=(Region | None, None),  # type: ignore[arg-type]
+    departement=(Departement | None, None),  # type: ignore[arg-type]
 )
 
 
 class Found(BaseModel):
     """The cities from `index` on, ten at most, and how many there are in all."""
 
-    list: list[FoundCity]  # type: ignore[valid-type]
+    list: list[FoundCity]
     total: int
     index: int
 
