@@ -72,7 +72,7 @@ class Search(_Body):
     onlySearchInTension: bool | None = Field(  # noqa: N815
         None, description="only cities whose basin has a tension row for one of codeRome; true unless it says false"
     )
-    opportunity: Literal[1, 2] | None = Field(None, description="1: ind_t below 4; 2: ind_t from 4 up")
+    opportunity: StrictInt | None = Field(None, ge=1, le=2, description="1: ind_t below 4; 2: ind_t from 4 up")
     sortBy: Annotated[Literal["mer", "montagne"] | None, GivenOrNot] = Field(  # noqa: N815
         None, description="after the tension: the nearest to the sea first (mer), or the highest (montagne)"
     )
