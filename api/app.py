@@ -24,6 +24,7 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from starlette.exceptions import HTTPException
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from api import cities, helps, ogrs, release
 from api.database import Database, NotServedError
@@ -59,7 +60,6 @@ def create_app(url: str | None = None) -> FastAPI:
         description="Where a trade is wanted in France, and what life is like there: what the warehouse serves.",
         docs_url=None,
         redoc_url=None,
-        max_body_size=MOST_BYTES,
         lifespan=lifespan,
     )
     app.state.database = database
@@ -69,6 +69,7 @@ def create_app(url: str | None = None) -> FastAPI:
     registry = CollectorRegistry()
     _add_service_routes(app, registry)
     _add_errors(app)
+    app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MOST_BYTES)
     app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5)
     app.add_middleware(
         CORSMiddleware,

@@ -1,5 +1,6 @@
 """Where a trade is in tension."""
 
+import re
 from collections.abc import Iterable
 from functools import partial
 
@@ -20,8 +21,9 @@ def labels(snapshot: Snapshot) -> dict[str, str | None]:
 
 
 def codes(asked: Iterable[str]) -> list[str]:
-    """The ROME codes that are asked for, each once: `n1103` asks for N1103."""
-    return sorted({fold(text).upper() for text in asked})
+    """The ROME codes that are asked for, each once: `n1103` asks for N1103. What is no code is left out."""
+    folded = {fold(text).upper() for text in asked}
+    return sorted(code for code in folded if re.fullmatch(tables.ROME, code))
 
 
 def lowest(snapshot: Snapshot, romes: Iterable[str], opportunity: int | None = None) -> Tension:
