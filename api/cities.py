@@ -122,7 +122,7 @@ def _offers(snapshot: Snapshot, insees: Sequence[str], romes: Sequence[str]) -> 
     """Offers of the trades per city, number; a city without any is not there."""
     if not (insees and romes):
         return {}
-    return dict(snapshot.connection.execute(_OFFERS, {"insees": insees, "romes": romes}).tuples().all())
+    return dict(snapshot.connection.execute(_OFFERS, {"insees": insees, "romes": romes}).all())
 
 
 def _rows(snapshot: Snapshot, query: Select[Any]) -> Sequence[RowMapping]:

@@ -200,7 +200,7 @@ def places(snapshot: Snapshot) -> Places:
 def _read(snapshot: Snapshot) -> Iterator[Place]:
     lexicon, city = tables.bassins.c, tables.cities.c
     rows = select(lexicon.code_commune_insee, lexicon.bassin_id).where(lexicon.deleted_at.is_(None))
-    basins = dict(snapshot.connection.execute(rows).tuples().all())
+    basins = dict(snapshot.connection.execute(rows).all())
     query = select(
         city.id,
         city.insee_com,

@@ -17,7 +17,7 @@ def labels(snapshot: Snapshot) -> dict[str, str | None]:
     """The ROMEs of tensions, with their labels. Give it to `Snapshot.once`."""
     row = tables.tensions.c
     query = select(row.rome, func.min(row.rome_label)).where(row.deleted_at.is_(None)).group_by(row.rome)
-    return dict(snapshot.connection.execute(query).tuples().all())
+    return dict(snapshot.connection.execute(query).all())
 
 
 def codes(asked: Iterable[str]) -> list[str]:
