@@ -58,6 +58,7 @@ def create_app(url: str | None = None) -> FastAPI:
         title="Mobiville",
         version=version("mobiville-warehouse"),
         description="Where a trade is wanted in France, and what life is like there: what the warehouse serves.",
+        openapi_url=None,  # these two are served at /api too: see below
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
