@@ -71,12 +71,10 @@ def packed_answer(request: Request, make: Callable[[Snapshot], Packed]) -> Respo
 
     def respond(snapshot: Snapshot) -> Response:
         content = snapshot.once(make)
-        headers = {"Vary": "Accept-Encoding"}
-        body = content.plain
+        response = Response(content.plain, media_type="application/json")
         if accepts_gzip(request.headers.get("accept-encoding", "")):
-            headers["Content-Encoding"] = "gzip"
-            body = content.packed
-        return _with_release(Response(body, headers=headers, media_type="application/json"), snapshot.stamp)
+            response = Response(content.packed, headers={"Content-Encoding": "gzip"}, media_type="application/json")
+        return _with_release(response, snapshot.stamp)
 
     return _if_unchanged(request) or database_of(request).read(respond)
 
