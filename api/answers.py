@@ -44,16 +44,13 @@ def answer(request: Request, kind: Any, work: Callable[[Snapshot], object], *, m
     """
 
     def respond(snapshot: Snapshot) -> Response:
-        known = _has(request, snapshot.stamp)
-        if known and not may_miss:
-            return _with_release(Response(status_code=304), snapshot.stamp)
         found = work(snapshot)
-        if known:
-            return _with_release(Response(status_code=304), snapshot.stamp)
+        if may_miss and _has(request, snapshot.stamp):
+            return _unchanged(snapshot.stamp)
         content = as_json(kind, found, left_out=True)
         return _with_release(Response(content, media_type="application/json"), snapshot.stamp)
 
-    return database_of(request).read(respond)
+    return (None if may_miss else _if_unchanged(request)) or database_of(request).read(respond)
 
 
 @dataclass(frozen=True)
@@ -73,17 +70,13 @@ def packed_answer(request: Request, make: Callable[[Snapshot], Packed]) -> Respo
     """The answer of `make`, which is worked out once per release; 304 when the client has it already."""
 
     def respond(snapshot: Snapshot) -> Response:
-        if _has(request, snapshot.stamp):
-            return _with_release(Response(status_code=304), snapshot.stamp)
         content = snapshot.once(make)
-        headers = {"Vary": "Accept-Encoding"}
-        body = content.plain
+        response = Response(content.plain, media_type="application/json")
         if accepts_gzip(request.headers.get("accept-encoding", "")):
-            headers["Content-Encoding"] = "gzip"
-            body = content.packed
-        return _with_release(Response(body, headers=headers, media_type="application/json"), snapshot.stamp)
+            response = Response(content.packed, headers={"Content-Encoding": "gzip"}, media_type="application/json")
+        return _with_release(response, snapshot.stamp)
 
-    return database_of(request).read(respond)
+    return _if_unchanged(request) or database_of(request).read(respond)
 
 
 def accepts_gzip(header: str) -> bool:
@@ -109,6 +102,18 @@ def _has(request: Request, stamp: Stamp) -> bool:
     given = request.headers.get("if-none-match", "")
     tags = {tag.strip().removeprefix("W/") for tag in given.split(",")}
     return "*" in tags or etag(stamp).removeprefix("W/") in tags
+
+
+def _if_unchanged(request: Request) -> Response | None:
+    """304 when the client has the served release: all that is asked of the database is which one that is."""
+    if "if-none-match" not in request.headers:
+        return None
+    served = database_of(request).served()
+    return _unchanged(served) if _has(request, served) else None
+
+
+def _unchanged(stamp: Stamp) -> Response:
+    return _with_release(Response(status_code=304), stamp)
 
 
 def _with_release(response: Response, stamp: Stamp) -> Response:

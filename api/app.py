@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
-from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.middleware.gzip import GZipMiddleware
@@ -23,6 +23,8 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from starlette.exceptions import HTTPException
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from api import cities, helps, ogrs, page, release, trades
 from api.database import Database, NotServedError
@@ -30,6 +32,8 @@ from api.middleware import Around, Measures, log
 from resources.settings import Settings
 
 RESOURCES = (cities.router, trades.router, ogrs.router, helps.router, release.router)
+MOST_BYTES = 1_000_000
+"""Of a request's body; more is answered 413."""
 RETRY_SECONDS = 5
 """When to ask again, where the database is away or no release is served."""
 DOCS_POLICY = (
@@ -54,6 +58,7 @@ def create_app(url: str | None = None) -> FastAPI:
         title="Mobiville",
         version=version("mobiville-warehouse"),
         description="Where a trade is wanted in France, and what life is like there: what the warehouse serves.",
+        openapi_url=None,  # these two are served at /api too: see below
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
@@ -66,6 +71,7 @@ def create_app(url: str | None = None) -> FastAPI:
     _add_service_routes(app, registry)
     page.add_to(app)
     _add_errors(app)
+    app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MOST_BYTES)
     app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5)
     app.add_middleware(
         CORSMiddleware,
@@ -98,7 +104,7 @@ def _add_service_routes(app: FastAPI, registry: CollectorRegistry) -> None:
         shown = registry
         if "PROMETHEUS_MULTIPROC_DIR" in os.environ:  # several workers: the sum of what each has written there
             shown = CollectorRegistry()
-            MultiProcessCollector(shown)
+            MultiProcessCollector(shown)  # type: ignore[no-untyped-call]
         return Response(generate_latest(shown), media_type=CONTENT_TYPE_LATEST)
 
     async def docs() -> HTMLResponse:
@@ -123,11 +129,10 @@ def _add_errors(app: FastAPI) -> None:
         message = "; ".join(f"{'.'.join(map(str, found['loc'][1:])) or 'body'}: {found['msg']}" for found in detail)
         return JSONResponse({"message": message, "detail": detail}, 422)
 
-    @app.exception_handler(404)
-    @app.exception_handler(405)
     @app.exception_handler(HTTPException)
     async def refused(_request: Request, error: HTTPException) -> JSONResponse:
-        return JSONResponse({"message": error.detail}, error.status_code, error.headers)
+        status = 422 if error.status_code == 400 else error.status_code  # a body that is no JSON, in any way
+        return JSONResponse({"message": error.detail}, status, error.headers)
 
     @app.exception_handler(NotServedError)
     async def not_served(_request: Request, _error: NotServedError) -> JSONResponse:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request, Response
-from sqlalchemy import RowMapping, Select, Table, func, select
+from sqlalchemy import RowMapping, Select, Table, bindparam, func, select
 
 from api import tension
 from api.answers import NOT_FOUND, RESPONSES, Packed, answer, as_json, packed_answer
@@ -25,7 +25,7 @@ from api.models import (
     SimilarCities,
     SkillSearch,
 )
-from api.places import Kind, Tension, places
+from api.places import Tension, kind_of, places
 from api.text import fold
 from api.titles import titles
 from warehouse import tables
@@ -117,26 +117,40 @@ def _regions(asked: Iterable[int | str] | None) -> set[int] | None:
     return {code if isinstance(code, int) else int(code) if re.fullmatch("[0-9]{1,9}", code) else -1 for code in texts}
 
 
+_CITIES = (
+    select(
+        tables.cities,
+        tables.new_regions.c.name.label("newRegion.name"),
+        tables.new_regions.c.code.label("newRegion.code"),
+    )
+    .join_from(
+        tables.cities, tables.new_regions, tables.new_regions.c.code == tables.cities.c.new_code_region, isouter=True
+    )
+    .where(tables.cities.c.insee_com.in_(bindparam("insees", expanding=True)))
+)
+
+
 def _cities(snapshot: Snapshot, insees: Sequence[str]) -> dict[str, dict[str, Any]]:
     """The rows of cities with the name and the code of their region, by INSEE code."""
-    region = tables.new_regions.c
-    query = (
-        select(tables.cities, region.name.label("newRegion.name"), region.code.label("newRegion.code"))
-        .join_from(tables.cities, tables.new_regions, region.code == tables.cities.c.new_code_region, isouter=True)
-        .where(tables.cities.c.insee_com.in_(insees))
+    found = snapshot.connection.execute(_CITIES, {"insees": insees}).mappings() if insees else ()
+    return {row["insee_com"]: dict(row) for row in found}
+
+
+_OFFERS = (
+    select(tables.cities_jobs.c.insee_code, func.sum(tables.cities_jobs.c.number))
+    .where(
+        tables.cities_jobs.c.insee_code.in_(bindparam("insees", expanding=True)),
+        tables.cities_jobs.c.rome_id.in_(bindparam("romes", expanding=True)),
     )
-    return {row["insee_com"]: dict(row) for row in _rows(snapshot, query)} if insees else {}
+    .group_by(tables.cities_jobs.c.insee_code)
+)
 
 
 def _offers(snapshot: Snapshot, insees: Sequence[str], romes: Sequence[str]) -> dict[str, int]:
     """Offers of the trades per city, number; a city without any is not there."""
-    offer = tables.cities_jobs.c
-    query = (
-        select(offer.insee_code, func.sum(offer.number))
-        .where(offer.insee_code.in_(insees), offer.rome_id.in_(romes))
-        .group_by(offer.insee_code)
-    )
-    return dict(snapshot.connection.execute(query).tuples().all()) if insees and romes else {}
+    if not (insees and romes):
+        return {}
+    return dict(snapshot.connection.execute(_OFFERS, {"insees": insees, "romes": romes}).all())
 
 
 def _rows(snapshot: Snapshot, query: Select[Any]) -> Sequence[RowMapping]:
@@ -193,7 +207,7 @@ def search_by_skill(request: Request, body: SkillSearch) -> Response:
     return answer(request, list[JobTitle], work)
 
 
-@router.post("/search-close-cities", response_model=list[CloseCity])  # type: ignore[valid-type]
+@router.post("/search-close-cities", response_model=list[CloseCity])
 def search_close_cities(request: Request, body: CloseCities) -> Response:
     """The six most populous cities around a point."""
 
@@ -203,7 +217,7 @@ def search_close_cities(request: Request, body: CloseCities) -> Response:
         rows = _cities(snapshot, [place.insee for place, _ in near])
         return [rows[place.insee] | {"distance": distance} for place, distance in near]
 
-    return answer(request, list[CloseCity], work)  # type: ignore[valid-type]
+    return answer(request, list[CloseCity], work)
 
 
 @router.post("/search-similar-cities", response_model=Similar)
@@ -211,11 +225,11 @@ def search_similar_cities(request: Request, body: SimilarCities) -> Response:
     """Six cities like the given one where the trade is in tension too, and on what they are alike."""
 
     def work(snapshot: Snapshot) -> dict[str, Any]:
-        kind = Kind.of(body.city.population, body.city.distance_from_sea, body.city.z_moyen)
+        kind = kind_of(body.city.population, body.city.distance_from_sea, body.city.z_moyen)
         where = tension.lowest(snapshot, tension.codes([body.codeRome]))
         alike = snapshot.once(places).like(kind, where, body.city.id)
         rows = _cities(snapshot, [place.insee for place in alike])
         result = [{name: rows[place.insee][name] for name in ("id", "insee_com", "nom_comm")} for place in alike]
-        return {"result": result, "criterions": kind.criteria}
+        return {"result": result, "criterions": kind}
 
     return answer(request, Similar, work)

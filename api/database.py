@@ -1,8 +1,8 @@
 """Reading the warehouse: one short transaction per request, that sees one release whole.
 
-On MariaDB a consistent snapshot. The swap of a release is one RENAME of every table that changed, the record among them;
-a request reads the record first, and holds it until it ends: the swap comes before or after, never in between. A swap
-between the snapshot and that first read is told by the server (error 1412), and the request's work is done again.
+On MariaDB a consistent snapshot. The swap of a release is one RENAME of every table that changed, the record among
+them; a request reads the record first, and holds it until it ends: the swap comes before or after. A swap between
+the snapshot and that first read is told by the server (error 1412), and the request's work is done again.
 On SQLite a read transaction sees the database as it was at its first read.
 """
 
@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Connection, Engine, NullPool, create_engine, event, select
+from sqlalchemy import Connection, Engine, NullPool, create_engine, select
 from sqlalchemy.exc import DBAPIError
 
 from warehouse import tables
@@ -87,16 +87,34 @@ class Database:
     def __init__(self, url: str) -> None:
         self.engine = _engine(url)
         self.memory = Memory()
+        self._begin = "BEGIN" if is_sqlite(self.engine) else "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"
+
+    def served(self) -> Stamp:
+        """Which release is served. Raises as `read` does."""
+        return self._patiently(_stamp)
 
     def read(self, work: Callable[[Snapshot], T]) -> T:
         """Do the work in one transaction over one release.
 
         Raises NotServedError when there is no release, and SQLAlchemy's errors when the database is away or too slow.
         """
+
+        def in_transaction(connection: Connection) -> T:
+            connection.exec_driver_sql(self._begin)
+            try:
+                return work(Snapshot(connection, _stamp(connection), self.memory))
+            finally:
+                if not connection.invalidated:
+                    connection.exec_driver_sql("ROLLBACK")
+
+        return self._patiently(in_transaction)
+
+    def _patiently(self, work: Callable[[Connection], T]) -> T:
+        """Do the work, again where a release was swapped in or a connection that had ended was found in the pool."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 with self.engine.connect() as connection:
-                    return work(Snapshot(connection, _stamp(connection), self.memory))
+                    return work(connection)
             except DBAPIError as error:
                 if attempt == ATTEMPTS or not (_was_swapped(error) or error.connection_invalidated):
                     raise
@@ -135,7 +153,7 @@ def _engine(url: str) -> Engine:
     parsed = parse_url(url)
     if parsed.drivername == "sqlite":
         address = f"{Path(str(parsed.database)).resolve().as_uri()}?mode=ro"
-        engine = create_engine(
+        return create_engine(
             "sqlite://",
             creator=lambda: sqlite3.connect(
                 address, uri=True, timeout=POOL_WAIT_SECONDS, isolation_level=None, check_same_thread=False
@@ -143,23 +161,21 @@ def _engine(url: str) -> Engine:
             poolclass=NullPool,  # a file that takes the place of another is seen
             hide_parameters=True,
         )
-    else:
-        engine = create_engine(
-            parsed,
-            pool_size=POOL,
-            max_overflow=0,
-            pool_timeout=POOL_WAIT_SECONDS,
-            pool_recycle=300,
-            isolation_level="REPEATABLE READ",
-            hide_parameters=True,
-            connect_args={
-                "charset": "utf8mb4",
-                "connect_timeout": CONNECT_SECONDS,
-                "read_timeout": 2 * STATEMENT_SECONDS,
-                "init_command": f"SET time_zone = '+00:00', lock_wait_timeout = {LOCK_WAIT_SECONDS}, "
-                f"max_statement_time = {STATEMENT_SECONDS}",
-            },
-        )
-    begin = "BEGIN" if is_sqlite(engine) else "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
-    return engine
+    return create_engine(
+        parsed,
+        pool_size=POOL,
+        max_overflow=0,
+        pool_timeout=POOL_WAIT_SECONDS,
+        pool_recycle=300,
+        pool_reset_on_return=None,  # `read` ends its transactions
+        skip_autocommit_rollback=True,
+        isolation_level="AUTOCOMMIT",
+        hide_parameters=True,
+        connect_args={
+            "charset": "utf8mb4",
+            "connect_timeout": CONNECT_SECONDS,
+            "read_timeout": 2 * STATEMENT_SECONDS,
+            "init_command": f"SET time_zone = '+00:00', lock_wait_timeout = {LOCK_WAIT_SECONDS}, "
+            f"tx_isolation = 'REPEATABLE-READ', max_statement_time = {STATEMENT_SECONDS}",
+        },
+    )

@@ -1,4 +1,4 @@
-"""What happens around every request: its id, its log line, its measures, the headers of its answer, its size.
+"""What happens around every request: its id, its log line, its measures, the headers of its answer.
 
 A log line holds nothing of the person who asks: no address, no text that was typed, and of the path only its pattern.
 """
@@ -9,13 +9,9 @@ import re
 import time
 import uuid
 
-from fastapi import HTTPException
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-MOST_BYTES = 1_000_000
-"""Of a request's body."""
 
 SECURITY = {
     "X-Content-Type-Options": "nosniff",
@@ -72,7 +68,7 @@ class Around:
             await send(message)
 
         try:
-            await self.app(scope, _limited(scope, receive), send_on)
+            await self.app(scope, receive, send_on)
         finally:
             seconds = time.perf_counter() - started
             method = scope["method"] if scope["method"] in ("GET", "POST", "OPTIONS", "HEAD") else "other"
@@ -94,21 +90,3 @@ class Around:
 def _identity(given: str) -> str:
     """The id that the proxy gave the request, where it is one; else a new one."""
     return given if re.fullmatch(r"[\w.-]{8,64}", given, re.ASCII) else uuid.uuid4().hex
-
-
-def _limited(scope: Scope, receive: Receive) -> Receive:
-    """`receive`, which raises 413 once more comes than a body may have, whatever the client said of its length."""
-    told = Headers(scope=scope).get("content-length", "0")
-    received = int(told) if told.isdecimal() else 0
-    counted = 0
-
-    async def receive_on() -> Message:
-        nonlocal counted
-        if received <= MOST_BYTES:
-            message = await receive()
-            counted += len(message.get("body", b""))
-            if counted <= MOST_BYTES:
-                return message
-        raise HTTPException(413, f"a body may have {MOST_BYTES:,} bytes at most")
-
-    return receive_on

@@ -4,7 +4,17 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, StrictStr, create_model
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    Strict,
+    StrictStr,
+    create_model,
+)
 from sqlalchemy import DateTime, Table
 
 from warehouse import tables
@@ -20,6 +30,11 @@ def _nothing(value: object) -> object:
 
 Stamp = Annotated[datetime, AfterValidator(lambda at: at.replace(tzinfo=UTC))]
 """A date and time of the warehouse, which are UTC."""
+
+_as_whole = BeforeValidator(lambda value: int(value) if isinstance(value, float) and value.is_integer() else value)
+
+Whole = Annotated[int, Strict(), _as_whole]
+"""A whole number, 10 or 10.0; not the text of one, and not true."""
 
 GivenOrNot = BeforeValidator(_nothing)
 """An empty text is what a form sends for no choice."""
@@ -56,7 +71,7 @@ class Search(_Body):
         }
     )
 
-    codeRegion: list[StrictInt | StrictStr] | None = Field(  # noqa: N815
+    codeRegion: list[Whole | StrictStr] | None = Field(  # noqa: N815
         None, max_length=MOST_CODES, description="codes of regions, as numbers or as text; none: all regions"
     )
     codeCity: Annotated[Literal[*(c.key for c in CRITERIA)] | None, GivenOrNot] = Field(  # type: ignore[valid-type]  # noqa: N815
@@ -68,11 +83,15 @@ class Search(_Body):
     codeRome: list[StrictStr] | None = Field(  # noqa: N815
         None, max_length=MOST_CODES, description="ROME codes: the trades that are looked for"
     )
-    index: StrictInt | None = Field(None, ge=0, description="position of the first city that is answered, from 0")
+    index: Annotated[int, Strict(), Field(ge=0), _as_whole] | None = Field(
+        None, description="position of the first city that is answered, from 0"
+    )
     onlySearchInTension: bool | None = Field(  # noqa: N815
         None, description="only cities whose basin has a tension row for one of codeRome; true unless it says false"
     )
-    opportunity: Literal[1, 2] | None = Field(None, description="1: ind_t below 4; 2: ind_t from 4 up")
+    opportunity: Annotated[int, Strict(), Field(ge=1, le=2), _as_whole] | None = Field(
+        None, description="1: ind_t below 4; 2: ind_t from 4 up"
+    )
     sortBy: Annotated[Literal["mer", "montagne"] | None, GivenOrNot] = Field(  # noqa: N815
         None, description="after the tension: the nearest to the sea first (mer), or the highest (montagne)"
     )
@@ -93,18 +112,18 @@ class SkillSearch(_Body):
 class CloseCities(_Body):
     """The point around which cities are looked for."""
 
-    latitude: float = Field(allow_inf_nan=False, description="degrees", examples=[48.39])
-    longitude: float = Field(allow_inf_nan=False, description="degrees", examples=[-4.49])
+    latitude: FiniteFloat = Field(description="degrees", examples=[48.39])
+    longitude: FiniteFloat = Field(description="degrees", examples=[-4.49])
     inseeCode: str | None = Field(None, description="INSEE code of the city that is left out", examples=["29019"])  # noqa: N815
 
 
 class GivenCity(_Body):
     """The city that others are compared with, as a search or load gives it."""
 
-    id: StrictInt
-    population: float | None = Field(None, allow_inf_nan=False, description="thousands")
-    distance_from_sea: float | None = Field(None, allow_inf_nan=False, description="km")
-    z_moyen: float | None = Field(None, allow_inf_nan=False, description="mean altitude, m")
+    id: Whole
+    population: FiniteFloat | None = Field(None, description="thousands")
+    distance_from_sea: FiniteFloat | None = Field(None, description="km")
+    z_moyen: FiniteFloat | None = Field(None, description="mean altitude, m")
 
 
 class SimilarCities(_Body):
@@ -148,15 +167,15 @@ LoadedCity = create_model(
     "LoadedCity",
     __base__=City,
     equipments=(list[Equipment], Field(description="facilities by type")),  # type: ignore[valid-type]
-    newRegion=(Region | None, None),
-    departement=(Departement | None, None),
+    newRegion=(Region | None, None),  # type: ignore[arg-type]
+    departement=(Departement | None, None),  # type: ignore[arg-type]
 )
 
 
 class Found(BaseModel):
     """The cities from `index` on, ten at most, and how many there are in all."""
 
-    list: list[FoundCity]  # type: ignore[valid-type]
+    list: list[FoundCity]
     total: int
     index: int
 

@@ -8,10 +8,9 @@ cities that are answered then come from the database by their key. Kept per rele
 import math
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, islice
-from operator import attrgetter
 
 from sqlalchemy import select
 
@@ -23,6 +22,13 @@ from warehouse.criteria import CRITERIA
 EARTH_RADIUS_KM = 6371.0
 NEAR_DEGREES = 0.5
 BITS = {criterion.key: 1 << bit for bit, criterion in enumerate(CRITERIA)}
+
+PAGE = 10
+NEAR = 6
+ALIKE = 6
+
+Cell = tuple[int, int | None, int]
+"""Basin, region, and the criteria met, as bits."""
 
 Tension = Mapping[int, int | None]
 """The lowest `ind_t` per basin; None where it is unknown. A basin without a tension row is not there."""
@@ -42,32 +48,30 @@ class Place:
     latitude: float | None
     longitude: float | None
     basin: int | None = None
+    is_district: bool = False
     met: int = 0
-    by_population: int = 0
-    by_sea: int = 0
-    by_height: int = 0
-
-    @property
-    def is_district(self) -> bool:
-        """Whether it is a district of Paris, Lyon or Marseille."""
-        return self.name.endswith("-arrondissement")
+    alike: int = 0
 
 
 class Places:
     """The places of a release, and the orders in which they are answered."""
 
     def __init__(self, places: list[Place]) -> None:
-        for name, key in (("by_sea", _to_the_sea), ("by_height", _from_above), ("by_population", _most_populous)):
-            places.sort(key=key)
-            for rank, place in enumerate(places):
-                setattr(place, name, rank)
-        self.by_population = places
+        self.by_population = sorted(places, key=_most_populous)
+        self.orders = {
+            None: self.by_population,
+            "mer": sorted(places, key=_to_the_sea),
+            "montagne": sorted(places, key=_from_above),
+        }
         self.names = sorted((place.name, place.insee) for place in places if not place.is_district)
-        cells: dict[tuple[int, int | None, int], list[Place]] = defaultdict(list)
-        for place in places:
-            if place.basin is not None:
-                cells[place.basin, place.region, place.met].append(place)
-        self.cells = dict(cells)
+        cells: dict[Cell, dict[str | None, list[int]]] = {}
+        for sort_by, order in self.orders.items():
+            for rank, place in enumerate(order):
+                if place.basin is not None:
+                    cell = cells.setdefault((place.basin, place.region, place.met), {name: [] for name in self.orders})
+                    cell[sort_by].append(rank)
+        self.cells = cells
+        """Ranks, in each order, of the places that lie in the same basin and region and meet the same criteria."""
 
     def search(
         self,
@@ -79,48 +83,49 @@ class Places:
     ) -> tuple[list[Place], int]:
         """Ten places from `index` on and the number of all: in a basin (with a tension), a region, with the criteria.
 
-        Order: `ind_t` rising, unknown last; then as `sort_by` says; population falling; INSEE code. Places that share
-        basin, region and criteria are counted as one cell, and only those with the `ind_t` of the page are sorted.
+        Order: `ind_t` rising, unknown last; then as `sort_by` says; population falling; INSEE code. Cells are chosen
+        and counted whole, and only those with the `ind_t` of the page are sorted.
         """
-        levels: dict[float, list[list[Place]]] = defaultdict(list)
-        for basin, places in self._cells_of(tension, regions, criteria):
-            levels[0 if tension is None else _last(tension[basin])].append(places)
-        order = attrgetter({"mer": "by_sea", "montagne": "by_height"}.get(sort_by or "", "by_population"))
+        levels: dict[float, list[list[int]]] = defaultdict(list)
+        for basin, cell in self._asked_for(tension, regions, criteria):
+            levels[0 if tension is None else _last(tension[basin])].append(cell[sort_by])
         page: list[Place] = []
         total = 0
         for level in sorted(levels):
             size = sum(map(len, levels[level]))
             first = max(index - total, 0)
             total += size
-            if first < size and len(page) < 10:
-                page += sorted(chain.from_iterable(levels[level]), key=order)[first : first + 10 - len(page)]
+            if first < size and len(page) < PAGE:
+                ranks = sorted(chain.from_iterable(levels[level]))  # each is sorted: merged in a millisecond
+                page += [self.orders[sort_by][rank] for rank in ranks[first : first + PAGE - len(page)]]
         return page, total
 
     def basins(
         self, tension: Tension | None, regions: set[int] | None, criteria: Iterable[str]
     ) -> dict[int, tuple[Place, int]]:
         """Of each basin where a search finds places: the most populous of them, and how many there are."""
-        found: dict[int, tuple[Place, int]] = {}
-        for basin, places in self._cells_of(tension, regions, criteria):
-            first, count = found.get(basin, (places[0], 0))
-            found[basin] = (min(first, places[0], key=_most_populous), count + len(places))
-        return found
+        found: dict[int, tuple[int, int]] = {}
+        for basin, cell in self._asked_for(tension, regions, criteria):
+            ranks = cell[None]
+            first, count = found.get(basin, (ranks[0], 0))
+            found[basin] = (min(first, ranks[0]), count + len(ranks))
+        return {basin: (self.by_population[first], count) for basin, (first, count) in found.items()}
 
-    def _cells_of(
+    def _asked_for(
         self, tension: Tension | None, regions: set[int] | None, criteria: Iterable[str]
-    ) -> Iterator[tuple[int, list[Place]]]:
-        """The basin and the places, by falling population, of each cell that a search asks for."""
-        asked = sum({BITS[key] for key in criteria})
-        for (basin, region, met), places in self.cells.items():
+    ) -> Iterator[tuple[int, dict[str | None, list[int]]]]:
+        """The basin and the ranks of each cell that a search asks for."""
+        asked = mask(criteria)
+        for (basin, region, met), cell in self.cells.items():
             wanted = met & asked == asked and (regions is None or region in regions)
             if wanted and (tension is None or basin in tension):
-                yield basin, places
+                yield basin, cell
 
     def beginning_with(self, text: str) -> list[str]:
         """INSEE codes of the first ten places whose name begins with the text, by name, districts left out."""
         start = named(text)
         first = bisect_left(self.names, (start,))
-        return [insee for name, insee in self.names[first : first + 10] if name.startswith(start)]
+        return [insee for name, insee in self.names[first : first + PAGE] if name.startswith(start)]
 
     def near(self, latitude: float, longitude: float, but: str) -> list[tuple[Place, float]]:
         """The six most populous places within half a degree each way, and their distance in km; no districts."""
@@ -134,56 +139,44 @@ class Places:
             and place.insee != but
             and not place.is_district
         )
-        return [(place, _distance(place, latitude, longitude)) for place in islice(around, 6)]
+        return [(place, _distance(place, latitude, longitude)) for place in islice(around, NEAR)]
 
-    def like(self, kind: "Kind", tension: Tension, but: int) -> list[Place]:
+    def like(self, kind: Iterable[str], tension: Tension, but: int) -> list[Place]:
         """Six places of the kind whose basin has a tension row: `ind_t` rising, then population falling."""
-        alike = [
-            place
-            for place in self.by_population
-            if place.basin in tension and place.id != but and kind.holds(place) and not place.is_district
-        ]
-        return sorted(alike, key=lambda place: _last(tension[place.basin or 0]))[:6]
+        asked = mask(kind)
+        found: list[Place] = []
+        for level in sorted({_last(ind_t) for ind_t in tension.values()}):
+            basins = {basin for basin, ind_t in tension.items() if _last(ind_t) == level}
+            alike = (
+                place
+                for place in self.by_population
+                if place.basin in basins and place.alike & asked == asked and place.id != but and not place.is_district
+            )
+            found += islice(alike, ALIKE - len(found))
+        return found
 
 
-@dataclass(frozen=True)
-class Kind:
-    """What makes cities alike: their size, and what lies around them."""
+def kind_of(population: float | None, distance: float | None, altitude: float | None) -> list[str]:
+    """What a city is compared by: its size (thousands), and what lies around it (km, m); what is unknown is not.
 
-    criteria: tuple[str, ...]
-
-    @classmethod
-    def of(cls, population: float | None, distance: float | None, altitude: float | None) -> "Kind":
-        """The kind of a city; what is unknown of it does not count."""
-        return cls(tuple(key for key, met in _ALIKE.items() if met(population, distance, altitude)))
-
-    def holds(self, place: Place) -> bool:
-        """Whether the place is of this kind too."""
-        return all(_ALIKE[key](place.population, place.distance, place.altitude) for key in self.criteria)
-
-
-_Met = Callable[[float | None, float | None, float | None], bool]
-
-
-def _size(least: float, below: float) -> _Met:
-    return lambda population, distance, altitude: population is not None and least <= population < below
+    The classes of the web tier's similar cities, whose bounds count a little otherwise than `warehouse/criteria.py`'s.
+    """
+    kind = []
+    if population is not None:
+        sizes = ((20, "small-city"), (50, "medium-city"), (200, "big-city"), (math.inf, "extra-big-city"))
+        kind.append(next(key for below, key in sizes if population < below))
+    if distance is not None and distance < 30:
+        kind.append("side-sea")
+    if _meets("campagne", {"population": population, "distance_from_sea": distance, "z_moyen": altitude}):
+        kind.append("campagne")
+    if altitude is not None and altitude > 600:
+        kind.append("mountain")
+    return kind
 
 
-def _is_campagne(population: float | None, distance: float | None, altitude: float | None) -> bool:
-    known = population is not None and distance is not None and altitude is not None
-    return known and distance >= 30 and population <= 20 and altitude <= 600  # type: ignore[operator]
-
-
-_ALIKE: dict[str, _Met] = {
-    "small-city": _size(-math.inf, 20),
-    "medium-city": _size(20, 50),
-    "big-city": _size(50, 200),
-    "extra-big-city": _size(200, math.inf),
-    "side-sea": lambda population, distance, altitude: distance is not None and distance < 30,
-    "campagne": _is_campagne,
-    "mountain": lambda population, distance, altitude: altitude is not None and altitude > 600,
-}
-"""The classes of the web tier's similar cities: bounds count a little otherwise than in `warehouse/criteria.py`."""
+def mask(criteria: Iterable[str]) -> int:
+    """Criteria as bits of a number."""
+    return sum({BITS[key] for key in criteria})
 
 
 def named(text: str) -> str:
@@ -223,7 +216,7 @@ def places(snapshot: Snapshot) -> Places:
 def _read(snapshot: Snapshot) -> Iterator[Place]:
     lexicon, city = tables.bassins.c, tables.cities.c
     rows = select(lexicon.code_commune_insee, lexicon.bassin_id).where(lexicon.deleted_at.is_(None))
-    basins = dict(snapshot.connection.execute(rows).tuples().all())
+    basins = dict(snapshot.connection.execute(rows).all())
     query = select(
         city.id,
         city.insee_com,
@@ -239,13 +232,15 @@ def _read(snapshot: Snapshot) -> Iterator[Place]:
         place = Place(*row)
         place.name = named(place.name or "")
         place.basin = basins.get(place.insee)
-        place.met = sum(bit for key, bit in BITS.items() if _meets(key, place))
+        place.is_district = place.name.endswith("-arrondissement")
+        values = {"population": place.population, "distance_from_sea": place.distance, "z_moyen": place.altitude}
+        place.met = mask(key for key in BITS if _meets(key, values))
+        place.alike = mask(kind_of(place.population, place.distance, place.altitude))
         yield place
 
 
-def _meets(key: str, place: Place) -> bool:
-    values = {"population": place.population, "distance_from_sea": place.distance, "z_moyen": place.altitude}
-    return all(values[name] is not None and compare(values[name], bound) for name, compare, bound in _CONDITIONS[key])
+def _meets(key: str, values: Mapping[str, float | None]) -> bool:
+    return all((value := values[name]) is not None and met(value, bound) for name, met, bound in _CONDITIONS[key])
 
 
 _CONDITIONS = {criterion.key: criterion.conditions for criterion in CRITERIA}

@@ -1,5 +1,6 @@
 """Where a trade is in tension."""
 
+import re
 from collections.abc import Iterable
 from functools import partial
 
@@ -16,19 +17,20 @@ def labels(snapshot: Snapshot) -> dict[str, str | None]:
     """The ROMEs of tensions, with their labels. Give it to `Snapshot.once`."""
     row = tables.tensions.c
     query = select(row.rome, func.min(row.rome_label)).where(row.deleted_at.is_(None)).group_by(row.rome)
-    return dict(snapshot.connection.execute(query).tuples().all())
+    return dict(snapshot.connection.execute(query).all())
 
 
 def basins(snapshot: Snapshot) -> dict[int, str | None]:
     """The names of the basins. Give it to `Snapshot.once`."""
     row = tables.bassins.c
     query = select(row.bassin_id, func.min(row.bassin_name)).where(row.deleted_at.is_(None)).group_by(row.bassin_id)
-    return dict(snapshot.connection.execute(query).tuples().all())
+    return dict(snapshot.connection.execute(query).all())
 
 
 def codes(asked: Iterable[str]) -> list[str]:
-    """The ROME codes that are asked for, each once: `n1103` asks for N1103."""
-    return sorted({fold(text).upper() for text in asked})
+    """The ROME codes that are asked for, each once: `n1103` asks for N1103. What is no code is left out."""
+    folded = {fold(text).upper() for text in asked}
+    return sorted(code for code in folded if re.fullmatch(tables.ROME, code))
 
 
 def lowest(snapshot: Snapshot, romes: Iterable[str], opportunity: int | None = None) -> Tension:

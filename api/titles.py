@@ -21,6 +21,8 @@ from warehouse import tables
 SHOWN = 10
 MOST_WORDS = 50
 """Further words of a question are not looked at."""
+LITTLE = frozenset(["a", "au", "aux", "d", "de", "des", "du", "en", "et", "l", "la", "le", "les", "ou", "un", "une"])
+"""Words that say nothing of a trade: not looked for where the question has others."""
 
 
 class Titles:
@@ -41,10 +43,11 @@ class Titles:
     def search(self, text: str) -> list[tuple[str, str]]:
         """ROME and title of the ten that fit best; the last word may be the beginning of one.
 
-        Best is what has the words that are rarest in all titles, the most of them, so that `de` hardly counts; then
-        what has the last word whole; then what begins like the question, is shorter, comes first in the alphabet.
+        Best is what has the most of the words, a rare one counting more than one that many titles have; then what
+        has the last word whole; then what begins like the question, is shorter, comes first in the alphabet.
         """
-        asked = list(dict.fromkeys(words(text)))[:MOST_WORDS]
+        every = list(dict.fromkeys(words(text)))[:MOST_WORDS]
+        asked = [word for word in every if word not in LITTLE] or every
         if not asked:
             return []
         scores: dict[int, float] = defaultdict(float)

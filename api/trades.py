@@ -54,4 +54,4 @@ def _trades(snapshot: Snapshot, insee: str) -> dict[str, Any]:
 
 def _labels(snapshot: Snapshot) -> dict[str, str]:
     """The label of each ROME code of the referential."""
-    return dict(snapshot.connection.execute(select(tables.rome_codes.c.code, tables.rome_codes.c.label)).tuples().all())
+    return dict(snapshot.connection.execute(select(tables.rome_codes.c.code, tables.rome_codes.c.label)).all())

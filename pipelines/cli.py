@@ -287,5 +287,5 @@ def config(as_json: bool) -> None:
 def _values(settings: Settings) -> Iterable[tuple[str, str, str | None]]:
     for name, field in Settings.model_fields.items():
         value = settings.dumps_folder if name == "dumps" else getattr(settings, name)
-        is_url = name.endswith("_url") and value is not None
-        yield name, shown(value) if is_url else str(value or ""), field.description
+        text = "" if value is None else str(value)
+        yield name, shown(text) if text and name.endswith("_url") else text, field.description
