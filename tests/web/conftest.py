@@ -2,17 +2,12 @@
 
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from pathlib import Path
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.api.server import Server
 from tests.conftest import ROOT
 from tests.pipelines.conftest import run_in
 
@@ -21,55 +16,34 @@ QUIET = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
-STARTS_WITHIN_SECONDS = 60
-
-
-class Service:
-    """`mobiville api` on a warehouse, that may go away and come back at the same address."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}/"
-
-    def start(self) -> None:
-        """Start it, and wait until it is well."""
-        command = [str(Path(sys.executable).parent / "mobiville"), "api", "--port", str(self.port)]
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("MOBIVILLE_")}
-        self.process = subprocess.Popen(command, cwd=self.folder, env=environment, stdout=subprocess.DEVNULL)
-        deadline = time.monotonic() + STARTS_WITHIN_SECONDS
-        while time.monotonic() < deadline:
-            try:
-                if httpx.get(self.url + "health").status_code == 200:
-                    return
-            except httpx.TransportError:
-                time.sleep(0.1)
-        pytest.fail("the API did not start in a minute")
-
-    def stop(self) -> None:
-        """End it, and wait until it has."""
-        self.process.terminate()
-        self.process.wait()
 
 
 @pytest.fixture(scope="session")
-def warehouse_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the warehouse of the sample, in `var/warehouse.db`."""
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The URL of a warehouse made from the sample."""
     folder = tmp_path_factory.mktemp("page")
     made = run_in(folder, "refresh")
     assert made.returncode == 0, made.stderr
-    return folder
+    return f"sqlite:///{folder / 'var' / 'warehouse.db'}"
 
 
 @pytest.fixture(scope="session")
-def service(warehouse_folder: Path) -> Iterator[Service]:
+def server(warehouse: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The API on the sample."""
-    service = Service(warehouse_folder)
-    service.start()
-    yield service
-    service.stop()
+    server = Server(tmp_path_factory.mktemp("api"), warehouse)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def url(server: Server) -> str:
+    """The address of the page."""
+    return address_of(server)
+
+
+def address_of(server: Server) -> str:
+    """Where a server serves its page."""
+    return f"http://127.0.0.1:{server.port}/"
 
 
 @pytest.fixture(scope="session")
@@ -90,9 +64,9 @@ def browser() -> Iterator[Browser]:
 class Visit:
     """One person's browser on the page: what it says on its console, and what it asks of whom."""
 
-    def __init__(self, browser: Browser, service: Service, width: int, height: int, scheme: str = "light") -> None:
+    def __init__(self, browser: Browser, url: str, width: int, height: int, scheme: str = "light") -> None:
         self.context = browser.new_context(
-            base_url=service.url,
+            base_url=url,
             viewport={"width": width, "height": height},
             color_scheme="dark" if scheme == "dark" else "light",
             locale="fr-FR",
@@ -112,19 +86,19 @@ class Visit:
 
 
 @pytest.fixture
-def visit(browser: Browser, service: Service) -> Iterator[Visit]:
+def visit(browser: Browser, url: str) -> Iterator[Visit]:
     """A visit at a desk, which must end without an error on the console and without a request to another host."""
-    visit = Visit(browser, service, 1280, 900)
+    visit = Visit(browser, url, 1280, 900)
     yield visit
     visit.context.close()
     assert visit.said == []
-    assert [url for url in visit.asked if not url.startswith(service.url)] == []
+    assert [asked for asked in visit.asked if not asked.startswith((url, "data:"))] == []
 
 
 @pytest.fixture
-def phone(browser: Browser, service: Service) -> Iterator[Visit]:
+def phone(browser: Browser, url: str) -> Iterator[Visit]:
     """The same on a phone, in the dark."""
-    visit = Visit(browser, service, 390, 844, "dark")
+    visit = Visit(browser, url, 390, 844, "dark")
     yield visit
     visit.context.close()
     assert visit.said == []

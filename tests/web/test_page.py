@@ -10,8 +10,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from tests.api.server import Server
 from tests.conftest import ROOT
-from tests.web.conftest import Service, Visit
+from tests.web.conftest import Visit, address_of
 
 PAGE = ROOT / "web" / "page"
 FIRST_VIEW_BYTES = 200_000
@@ -48,15 +49,15 @@ def test_from_a_trade_to_a_city_and_back(visit: Visit) -> None:
     assert 10 < wanted < everywhere
     visit.keep("trade")
 
-    page.get_by_label("Région").select_option(label="Bretagne")
+    page.get_by_role("combobox", name="Région").select_option(label="Bretagne")
     expect(page.locator(".head h2")).not_to_contain_text(str(wanted))
     in_bretagne = total(page)
-    page.get_by_text("Mer", exact=True).click()
+    page.get_by_label("Mer", exact=True).check()
     page.wait_for_url("**cadre=side-sea**")
     by_the_sea = total(page)
     assert 0 < by_the_sea <= in_bretagne < wanted
     page.get_by_role("link", name="Effacer les filtres").click()
-    expect(page.get_by_label("Région")).to_have_value("")
+    expect(page.get_by_role("combobox", name="Région")).to_have_value("")
     assert total(page) == wanted
 
     first = names(page)
@@ -88,10 +89,10 @@ def test_from_a_trade_to_a_city_and_back(visit: Visit) -> None:
     expect(page.locator("h1")).to_have_text(second[1])
 
 
-def test_a_shared_address_shows_the_same_to_another(visit: Visit, service: Service, browser: Browser) -> None:
+def test_a_shared_address_shows_the_same_to_another(visit: Visit, url: str, browser: Browser) -> None:
     visit.page.goto("?metier=D1102&cadre=side-sea&tri=mer")
     total(visit.page)
-    other = Visit(browser, service, 1280, 900)
+    other = Visit(browser, url, 1280, 900)
     other.page.goto(visit.page.url)
     total(other.page)
     assert names(other.page) == names(visit.page)
@@ -99,9 +100,9 @@ def test_a_shared_address_shows_the_same_to_another(visit: Visit, service: Servi
     other.context.close()
 
 
-def test_a_city_says_what_the_api_says(visit: Visit, service: Service) -> None:
+def test_a_city_says_what_the_api_says(visit: Visit, url: str) -> None:
     page = visit.page
-    known = httpx.get(f"{service.url}cities/load/29019").json()
+    known = httpx.get(f"{url}cities/load/29019").json()
     page.goto("?ville=29019&metier=D1102")
     expect(page.locator("h1")).to_have_text("Brest")
     values = dict(zip(page.locator("dt").all_inner_texts(), page.locator("dd").all_inner_texts(), strict=True))
@@ -130,13 +131,13 @@ def test_a_city_lies_in_its_region_on_the_map(visit: Visit, insee: str) -> None:
     )
 
 
-def test_all_of_france_is_on_one_map(visit: Visit, service: Service) -> None:
-    basins = httpx.post(f"{service.url}cities/search-basins", json={"codeRome": ["M1501"]}).json()
+def test_all_of_france_is_on_one_map(visit: Visit, url: str) -> None:
+    basins = httpx.post(f"{url}cities/search-basins", json={"codeRome": ["M1501"]}).json()
     visit.page.goto("?metier=M1501")
     expect(visit.page.locator(".map .region")).to_have_count(18)
     expect(visit.page.locator(".basins .basin")).to_have_count(len(basins))
     overseas = sum(basin["insee_com"].startswith("97") for basin in basins)
-    assert overseas > 5
+    assert overseas > 2
     boxes = visit.page.locator(".basins .basin").evaluate_all(
         """dots => { const boxes = [...document.querySelectorAll(".box")].map((box) => box.getBBox());
             return dots.filter((dot) => boxes.some(({ x, y, width, height }) => {
@@ -146,8 +147,8 @@ def test_all_of_france_is_on_one_map(visit: Visit, service: Service) -> None:
     assert boxes == overseas
 
 
-def test_regions_are_coloured_by_opportunite(visit: Visit, service: Service) -> None:
-    regions = httpx.get(f"{service.url}cities/criterions").json()["regions"]
+def test_regions_are_coloured_by_opportunite(visit: Visit, url: str) -> None:
+    regions = httpx.get(f"{url}cities/criterions").json()["regions"]
     visit.page.goto("?metier=D1102")
     expect(visit.page.locator(".legend")).to_be_visible()
     for region in regions:
@@ -156,7 +157,7 @@ def test_regions_are_coloured_by_opportunite(visit: Visit, service: Service) -> 
         drawn = visit.page.locator(f".region[data-region='{region['id']}']")
         assert colour in (drawn.get_attribute("class") or "").split(), region["label"]
     visit.page.locator(".region[data-region='53']").click(position={"x": 60, "y": 30})
-    expect(visit.page.get_by_label("Région")).to_have_value("53")
+    expect(visit.page.get_by_role("combobox", name="Région")).to_have_value("53")
 
 
 def test_the_keyboard_is_enough(visit: Visit) -> None:
@@ -168,8 +169,9 @@ def test_the_keyboard_is_enough(visit: Visit) -> None:
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     expect(page.get_by_role("combobox", name="Votre métier")).to_be_focused()
-    page.keyboard.type("boulang", delay=20)
-    expect(page.get_by_role("option").first).to_be_visible()
+    with page.expect_response(lambda response: response.request.post_data == '{"label":"boulang"}'):
+        page.keyboard.type("boulang", delay=20)
+    expect(page.get_by_role("option").nth(1)).to_contain_text("Boulanger / Boulangère")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     page.wait_for_url("**metier=D1102**")
@@ -192,9 +194,9 @@ def test_a_phone(phone: Visit) -> None:
     page = phone.page
     page.goto("?metier=D1102")
     total(page)
-    expect(page.get_by_label("Région")).to_be_hidden()
+    expect(page.get_by_role("combobox", name="Région")).to_be_hidden()
     page.get_by_text("Filtres", exact=True).click()
-    page.get_by_label("Région").select_option("53")
+    page.get_by_role("combobox", name="Région").select_option("53")
     expect(page.get_by_text("Filtres (1)")).to_be_visible()
     total(page)
     for name, address in (("list", page.url), ("city", "?ville=29019&metier=D1102"), ("release", "?vue=donnees")):
@@ -209,14 +211,16 @@ VIEWS = ("", "?metier=D1102", "?metier=D1102&ville=29019", "?vue=donnees", "?vil
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(service: Service, browser: Browser, scheme: str) -> None:
-    visit = Visit(browser, service, 1280, 900, scheme)
+def test_axe_finds_nothing(url: str, browser: Browser, scheme: str) -> None:
+    visit = Visit(browser, url, 1280, 900, scheme)
     for address in VIEWS:
         visit.page.goto(address)
         expect(visit.page.locator("h1")).to_be_visible()
         expect(visit.page.locator(".pending")).to_have_count(0)
         visit.page.evaluate("document.querySelectorAll('details').forEach((it) => { it.open = true; })")
-        found = Axe().run(visit.page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]})
+        found = Axe().run(
+            visit.page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
+        )
         assert found.violations_count == 0, f"{address}: {found.generate_report()}"
     visit.context.close()
 
@@ -233,8 +237,8 @@ def test_what_is_not_there_is_said(visit: Visit) -> None:
     expect(page.get_by_text("Aucun métier trouvé").first).to_be_visible()
 
 
-def test_an_address_that_asks_for_what_is_not(service: Service, browser: Browser) -> None:
-    visit = Visit(browser, service, 1280, 900)
+def test_an_address_that_asks_for_what_is_not(url: str, browser: Browser) -> None:
+    visit = Visit(browser, url, 1280, 900)
     for address, says in (
         ("?ville=99999", "Cette commune n’est pas connue"),
         ("?ville=<img src=x onerror=alert(1)>", "Cette commune n’est pas connue"),
@@ -247,33 +251,34 @@ def test_an_address_that_asks_for_what_is_not(service: Service, browser: Browser
     visit.context.close()
 
 
-def test_the_api_goes_away_and_comes_back(warehouse_folder: Path, browser: Browser) -> None:
-    service = Service(warehouse_folder)
-    service.start()
-    visit = Visit(browser, service, 1280, 900)
+def test_the_api_goes_away_and_comes_back(warehouse: str, browser: Browser, tmp_path: Path) -> None:
+    server = Server(tmp_path, warehouse)
+    visit = Visit(browser, address_of(server), 1280, 900)
     page = visit.page
     try:
         page.goto("?metier=D1102")
         before = names(page) if total(page) else []
-        service.stop()
+        server.stop()
         page.get_by_role("link", name="Suivante").click()
         expect(page.get_by_role("alert")).to_contain_text("ne répond pas")
         assert names(page) == before  # what was there stays readable
         visit.keep("away")
-        service.start()
-        page.get_by_role("button", name="Réessayer").click()
-        expect(page.locator(".cities .rank").first).to_have_text("11")
+        server.start()
+        expect(page.locator(".cities .rank").first).to_have_text("11")  # by itself
         expect(page.get_by_role("alert")).to_have_count(0)
 
-        service.stop()
+        server.stop()
         page.get_by_role("link", name="Les données").click()
         page.get_by_role("link", name="Carte").click()
         page.locator(".cities h3 a").first.click()
-        expect(page.get_by_role("heading", name="Le service ne répond pas")).to_be_visible()
-        service.start()
-        expect(page.get_by_role("heading", name="Villes proches")).to_be_visible()  # by itself
+        gone = page.get_by_role("heading", name="Le service ne répond pas")
+        expect(gone).to_be_visible()
+        page.get_by_role("button", name="Réessayer maintenant").click()
+        expect(gone).to_be_visible()
+        server.start()
+        expect(page.get_by_role("heading", name="Villes proches")).to_be_visible(timeout=10_000)
     finally:
-        service.stop()
+        server.stop()
         visit.context.close()
 
 
@@ -289,8 +294,8 @@ def test_slow_is_said(visit: Visit) -> None:
     expect(page.get_by_role("heading", name="Le lieu")).to_be_visible()
 
 
-def test_the_release(visit: Visit, service: Service) -> None:
-    release = httpx.get(f"{service.url}release").json()
+def test_the_release(visit: Visit, url: str) -> None:
+    release = httpx.get(f"{url}release").json()
     visit.page.goto("?vue=donnees")
     expect(visit.page.locator(".lead")).to_contain_text(f"Version {release['id']}")
     tables = visit.page.get_by_role("region", name="Tables").locator("tbody tr")
@@ -316,8 +321,8 @@ def test_the_first_view_is_light(visit: Visit) -> None:
     assert sum(sizes) < FIRST_VIEW_BYTES
 
 
-def test_the_policy_holds(visit: Visit, service: Service) -> None:
-    policy = httpx.get(service.url).headers["content-security-policy"]
+def test_the_policy_holds(visit: Visit, url: str) -> None:
+    policy = httpx.get(url).headers["content-security-policy"]
     assert policy.startswith("default-src 'self'; ")
     assert "unsafe" not in policy
     visit.page.goto("")
@@ -353,10 +358,10 @@ def test_every_facility_of_the_sample_has_its_label() -> None:
         assert labels[code] == label.replace("'", "’")
 
 
-def test_what_is_served_is_packed(service: Service) -> None:
-    served = httpx.get(f"{service.url}page/regions.json")
+def test_what_is_served_is_packed(url: str) -> None:
+    served = httpx.get(f"{url}page/regions.json")
     assert served.headers["content-encoding"] == "gzip"
     assert served.content == (PAGE / "regions.json").read_bytes()
     assert len(gzip.compress(served.content)) < 60_000
-    assert httpx.get(f"{service.url}page/../app.py").status_code == 404
-    assert httpx.get(f"{service.url}page/%2e%2e/%2e%2e/pyproject.toml").status_code == 404
+    assert httpx.get(f"{url}page/../app.py").status_code == 404
+    assert httpx.get(f"{url}page/%2e%2e/%2e%2e/pyproject.toml").status_code == 404

@@ -12,7 +12,7 @@ import { when } from "./words.js";
 
 const root = document.getElementById("page");
 const HOME = { ...NO_FILTER, ...LIST, metier: "" };
-let view = null;
+let titleAwaited = false;
 
 function draw() {
   begin();
@@ -20,6 +20,11 @@ function draw() {
   const shown = now.vue === "donnees" ? release() : now.ville ? city() : explore();
   render(page(now, shown), root);
   document.title = [titleOf(now), "Mobiville"].filter(Boolean).join(" · ");
+  const title = titleAwaited && root.querySelector("h1");
+  if (title) {
+    title.focus({ preventScroll: true });
+    titleAwaited = false;
+  }
 }
 
 function titleOf({ vue, ville, metier }) {
@@ -50,21 +55,17 @@ function page(now, shown) {
 
 /** Another view begins at its title, for the eye and for a screen reader; the same one stays where it is. */
 function moved(event) {
+  const before = last;
+  last = state();
+  const isOther = before.vue !== last.vue || before.ville !== last.ville;
+  titleAwaited = isOther;
   draw();
-  const { vue, ville, page: number } = state();
-  const next = `${vue} ${ville}`;
-  if (next !== view && view !== null) {
-    if (event.type === "moved") scrollTo(0, 0);
-    root.querySelector("h1")?.focus({ preventScroll: true });
-  } else if (event.type === "moved" && number !== lastPage) {
-    root.querySelector(".list")?.scrollIntoView({ block: "start" });
-  }
-  view = next;
-  lastPage = number;
+  if (event.type === "popstate") return; // the browser puts the page back where it was
+  if (isOther) scrollTo(0, 0);
+  else if (before.page !== last.page) root.querySelector(".list").scrollIntoView({ block: "start" });
 }
 
-let lastPage = state().page;
-view = `${state().vue} ${state().ville}`;
+let last = state();
 onChange(draw);
 follow(moved);
 addEventListener("drawn-again", draw);
