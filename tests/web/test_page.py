@@ -3,12 +3,16 @@
 import gzip
 import json
 import re
+import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import make_url
 
 from tests.api.server import Server
 from tests.conftest import ROOT
@@ -280,6 +284,35 @@ def test_the_api_goes_away_and_comes_back(warehouse: str, browser: Browser, tmp_
     finally:
         server.stop()
         visit.context.close()
+
+
+PHOTO = "https://upload.wikimedia.org/wikipedia/commons/b/b4/Brest_port.jpg"
+
+
+def test_a_photo_comes_when_it_is_asked_for(warehouse: str, browser: Browser, tmp_path: Path) -> None:
+    copy = shutil.copy(str(make_url(warehouse).database), tmp_path / "warehouse.db")
+    with closing(sqlite3.connect(copy)) as connection, connection:
+        told = ("Brest est une commune française.", PHOTO, "29019")
+        connection.execute("UPDATE cities SET description = ?, photo = ? WHERE insee_com = ?", told)
+    server = Server(tmp_path, f"sqlite:///{copy}")
+    visit = Visit(browser, address_of(server), 1280, 900)
+    page = visit.page
+    page.route("https://upload.wikimedia.org/**", lambda route: route.fulfill(path=ROOT / "web/page/icon.svg"))
+    try:
+        page.goto("?ville=29019")
+        expect(page.locator(".description")).to_contain_text("Brest est une commune française.")
+        expect(page.locator(".description .credit")).to_contain_text("Wikipédia, ses auteurs, CC BY-SA")
+        expect(page.get_by_role("link", name="auteur et licence")).to_have_attribute(
+            "href", re.compile("Brest_port.jpg$")
+        )
+        assert PHOTO not in visit.asked
+        page.get_by_role("button", name="Afficher une photo").click()
+        expect(page.get_by_role("img", name="Vue de Brest")).to_be_visible()
+        assert PHOTO in visit.asked
+        assert visit.said == []
+    finally:
+        visit.context.close()
+        server.stop()
 
 
 def test_slow_is_said(visit: Visit) -> None:

@@ -67,25 +67,22 @@ function pinsOf(it, name, close) {
 
 /** Description and photo, each with where it comes from. The photo is asked of Wikimedia only when the reader says so. */
 function about(it) {
-  const source = it.description_url ?? `https://fr.wikipedia.org/wiki/${encodeURIComponent(placeName(it.nom_comm))}`;
-  const licence = it.description_licence ?? "CC BY-SA 4.0";
+  const article = it.description_url ? html`<a href=${it.description_url} rel="noreferrer">Wikipédia</a>` : "Wikipédia";
+  const version = it.description_revision ? ` (version ${it.description_revision})` : "";
   return html`
     ${it.description ? html`<div class="description"><p>${it.description}</p>
-      <p class="credit">Texte : <a href=${source} rel="noreferrer">Wikipédia</a>, ses auteurs, ${licence}${
-        it.description_revision ? html` (version ${it.description_revision})` : nothing}</p></div>` : nothing}
+      <p class="credit">Texte : ${article}${version}, ses auteurs, ${it.description_licence ?? "CC BY-SA"}</p></div>` : nothing}
     ${it.photo ? photo(it) : nothing}`;
 }
 
-function photo(it) {
-  const shown = photoOf === it.insee_com;
-  const page = commonsPage(it.photo);
-  const credit = [it.photo_author, it.photo_licence].filter(Boolean).join(", ");
+function photo({ insee_com, nom_comm, photo: address, photo_page }) {
+  const name = placeName(nom_comm);
   return html`<figure class="photo">
-    ${shown
-      ? html`<img src=${it.photo} alt="Vue de ${placeName(it.nom_comm)}" referrerpolicy="no-referrer">`
-      : html`<button type="button" @click=${() => show(it.insee_com)}>Afficher la photo</button>`}
-    <figcaption class="credit">${shown ? "Photo : " : "Elle vient de Wikimedia Commons : "}${credit ? `${credit}, ` : nothing}
-      <a href=${page} rel="noreferrer">auteur et licence</a></figcaption>
+    ${photoOf === insee_com
+      ? html`<img src=${address} alt="Vue de ${name}" referrerpolicy="no-referrer">`
+      : html`<button type="button" @click=${() => show(insee_com)}>Afficher une photo de ${name}</button>`}
+    <figcaption class="credit">Photo de Wikimedia Commons :
+      <a href=${photo_page ?? commonsPage(address)} rel="noreferrer">auteur et licence</a></figcaption>
   </figure>`;
 }
 
