@@ -80,8 +80,8 @@ def serve(tmp_path: Path) -> Iterator[Any]:
     """Start `mobiville api` on a warehouse, as a process of its own; it ends with the test."""
     started: list[Server] = []
 
-    def start(url: str, **settings: str) -> Server:
-        started.append(Server(tmp_path, url, **settings))
+    def start(url: str, *options: str) -> Server:
+        started.append(Server(tmp_path, url, *options))
         return started[-1]
 
     yield start
