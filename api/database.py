@@ -33,7 +33,7 @@ POOL = 10
 POOL_WAIT_SECONDS = 5
 
 NO_TABLE = 1146
-SWAPPED = {1213, 1412, NO_TABLE}
+SWAPPED = {1205, 1213, 1412, NO_TABLE}
 """MariaDB's error numbers that say: a release was swapped in meanwhile."""
 
 T = TypeVar("T")
