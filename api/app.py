@@ -63,6 +63,7 @@ def create_app(url: str | None = None) -> FastAPI:
         openapi_url=None,  # these two are served at /api too: see below
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # a redirect would lose the /api that the proxy strips
         lifespan=lifespan,
     )
     app.state.database = database
