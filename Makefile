@@ -9,7 +9,7 @@ run: $(VENV)/run  ## install, and run the main job (on the bundled sample and SQ
 	$(BIN)/mobiville refresh
 	$(BIN)/mobiville status
 
-test: $(VENV)/dev mariadb chromium lint  ## install, lint, check types, and run the tests
+test: $(VENV)/dev mariadb nginx chromium lint  ## install, lint, check types, and run the tests
 	$(BIN)/pytest
 
 lint: $(VENV)/dev
@@ -37,6 +37,10 @@ mariadb:  # the tests start a private server: they need the programs, not a runn
 .PHONY: chromium
 chromium:  # pages are tested in a real browser
 	@command -v chromium >/dev/null || tools/install_chromium
+
+.PHONY: nginx
+nginx:
+	@PATH="$$PATH:/usr/sbin" command -v nginx >/dev/null || tools/install_nginx
 
 $(VENV)/bin/pip:
 	$(PYTHON) -m venv $(VENV)

@@ -1,8 +1,9 @@
 """Reading the warehouse: one short transaction per request, that sees one release whole.
 
 On MariaDB a consistent snapshot. The swap of a release is one RENAME of every table that changed, the record among
-them; a request reads the record first, and holds it until it ends: the swap comes before or after. A swap between
-the snapshot and that first read is told by the server (error 1412), and the request's work is done again.
+them; a request reads the record first, and holds it until it ends: the swap comes before or after. Where the swap has
+the next table already and waits for the record, the server ends the request's transaction (error 1213, deadlock);
+where it came between the snapshot and a read, it says so (1412). Either way the request's work is done again.
 On SQLite a read transaction sees the database as it was at its first read.
 """
 
@@ -21,7 +22,7 @@ from sqlalchemy.exc import DBAPIError
 from warehouse import tables
 from warehouse.database import LOCK_WAIT_SECONDS, is_sqlite, parse_url
 
-ATTEMPTS = 4
+ATTEMPTS = 8
 """How often a request's work is begun, when releases swap or connections end under it."""
 PAUSE_SECONDS = 0.05
 STATEMENT_SECONDS = 5
@@ -31,9 +32,9 @@ POOL = 10
 """Connections at most, per worker."""
 POOL_WAIT_SECONDS = 5
 
-TABLE_IS_OTHER = 1412
-"""MariaDB's error number for a table that was swapped after the snapshot was taken."""
 NO_TABLE = 1146
+SWAPPED = {1205, 1213, 1412, NO_TABLE}
+"""MariaDB's error numbers that say: a release was swapped in meanwhile."""
 
 T = TypeVar("T")
 
@@ -141,7 +142,7 @@ def _stamp(connection: Connection) -> Stamp:
 
 
 def _was_swapped(error: DBAPIError) -> bool:
-    return _number(error) in (TABLE_IS_OTHER, NO_TABLE)
+    return _number(error) in SWAPPED
 
 
 def _number(error: DBAPIError) -> object:

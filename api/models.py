@@ -292,6 +292,9 @@ class Source(BaseModel):
     vintage: str | None
     sha256: str
     rows_read: int | None
+    rows_used: int | None = Field(None, description="rows of which each gave a row or a value of its own")
+    rows_merged: int | None = Field(None, description="rows that went into what another gave")
+    rows_rejected: int | None = Field(None, description="rows that were left out, each with its reason")
 
 
 class ReleaseTable(BaseModel):

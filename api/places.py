@@ -228,7 +228,7 @@ def _read(snapshot: Snapshot) -> Iterator[Place]:
         city.geo_point_2d_x,
         city.geo_point_2d_y,
     )
-    for row in snapshot.connection.execute(query):
+    for row in snapshot.connection.execute(query, execution_options={"yield_per": 1_000}):
         place = Place(*row)
         place.name = named(place.name or "")
         place.basin = basins.get(place.insee)

@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from resources.memory import Memory
 from resources.settings import VAR, Settings
-from warehouse.database import WarehouseError, connect, shown
+from warehouse.database import WarehouseError, connect, parse_url, shown
 from warehouse.diff import diff
 from warehouse.lock import only_writer
 from warehouse.release import Release, history, rollback, served
@@ -257,7 +257,11 @@ def ui(host: str, port: int) -> None:
 @click.option("--workers", default=1, show_default=True, help="Processes that answer.")
 def api(host: str, port: int, workers: int) -> None:
     """Serve the read API over HTTP: see /docs. It ends gracefully when told to (SIGTERM)."""
-    _settings()
+    settings = _settings()
+    try:
+        parse_url(settings.api_database_url or settings.warehouse_url)
+    except WarehouseError as error:
+        raise click.ClickException(str(error)) from None
     if workers > 1:  # where the workers write their measures, for /metrics to add up
         os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="mobiville-metrics-"))
     command = ["uvicorn", "--factory", "api.app:create_app", "--host", host, "--port", str(port)]
@@ -288,4 +292,4 @@ def _values(settings: Settings) -> Iterable[tuple[str, str, str | None]]:
     for name, field in Settings.model_fields.items():
         value = settings.dumps_folder if name == "dumps" else getattr(settings, name)
         text = "" if value is None else str(value)
-        yield name, shown(text) if text and name.endswith("_url") else text, field.description
+        yield name, shown(text) if text and name in ("warehouse_url", "api_database_url") else text, field.description

@@ -15,22 +15,26 @@ from typing import Any
 class Server:
     """The API, started on a free port of this machine."""
 
-    def __init__(self, folder: Path, url: str, *options: str, **settings: str) -> None:
+    command: tuple[str, ...] = (str(Path(sys.executable).parent / "mobiville"), "api")
+
+    def __init__(self, folder: Path, url: str, *options: str) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port: int = free.getsockname()[1]
         self.log = folder / f"api-{self.port}.log"
         self.folder = folder
         self.environment = {key: value for key, value in os.environ.items() if not key.startswith("MOBIVILLE_")}
-        self.environment |= {"MOBIVILLE_API_DATABASE_URL": url} | settings
-        self.command = [str(Path(sys.executable).parent / "mobiville"), "api", "--port", str(self.port), *options]
+        self.environment |= {"MOBIVILLE_API_DATABASE_URL": url}
+        self.arguments = [*self.command, "--port", str(self.port), *options]
         self.start()
 
     def start(self) -> None:
         """Start it, at the same port as before if it was stopped, and wait until it listens."""
         started = time.monotonic()
         with self.log.open("wb") as log:
-            self.process = subprocess.Popen(self.command, env=self.environment, cwd=self.folder, stdout=log, stderr=log)
+            self.process = subprocess.Popen(
+                self.arguments, env=self.environment, cwd=self.folder, stdout=log, stderr=log
+            )
         while not self._listens():
             assert self.process.poll() is None, self.log.read_text("utf-8")
             assert time.monotonic() - started < 30, "the API did not start in half a minute"

@@ -1,5 +1,6 @@
 """The API as the process that runs in production: its start, its memory, and what happens to it."""
 
+import signal
 import subprocess
 import sys
 import tempfile
@@ -18,7 +19,7 @@ from tests.api.server import Client, Server
 from tests.conftest import PrivateServer, mariadb_programs
 from tests.warehouse.making import contents, done
 from warehouse import tables
-from warehouse.database import connect, is_sqlite
+from warehouse.database import connect
 
 Serve = Callable[..., Server]
 
@@ -46,18 +47,16 @@ def test_it_starts_serves_stays_small_and_ends_gracefully(serve: Serve, api_url:
     ):
         assert client.ask(method, path, body)[0] == 200
     assert psutil.Process(server.process.pid).memory_info().rss < 150_000_000
-    assert server.stop() == 0
+    assert server.stop() in (0, -signal.SIGTERM)
+    assert "Application shutdown complete" in server.log.read_text("utf-8")
     assert "Traceback" not in server.log.read_text("utf-8")
 
 
-def test_several_workers_add_up_their_measures(api_url: str, tmp_path: Path) -> None:
-    server = Server(tmp_path, api_url, "--workers", "2")
-    try:
-        for _ in range(20):
-            assert Client(server).ask("GET", "/release")[0] == 200
-        lines = Client(server).ask("GET", "/metrics")[1].decode().splitlines()
-    finally:
-        server.stop()
+def test_several_workers_add_up_their_measures(serve: Serve, api_url: str) -> None:
+    server = serve(api_url, "--workers", "2")
+    for _ in range(20):
+        assert Client(server).ask("GET", "/release")[0] == 200
+    lines = Client(server).ask("GET", "/metrics")[1].decode().splitlines()
     counted = [line for line in lines if line.startswith("mobiville_api_requests_total") and 'route="/release"' in line]
     assert float(counted[0].split()[-1]) == 20
 
@@ -89,26 +88,25 @@ def _release(engine: Engine, folder: Path, number: int) -> None:
         for n in range(1001, 1041)
     ]
     insees = [city["insee_com"] for city in cities]
-    done(
-        engine,
+    jobs = [{"insee_code": insee, "rome_id": "A1101", "number": number} for insee in insees]
+    region = f'[{{"id": "{number}", "label": "x", "romes": {{}}}}]'
+    new = [
         contents(folder, tables.cities, cities),
-        contents(folder, tables.bassins, [{"code_commune_insee": insee, "bassin_id": 101} for insee in insees]),
         contents(
             folder, tables.tensions, [{"rome": "A1101", "rome_label": f"R{number}", "bassin_id": 101, "ind_t": 1}]
         ),
-        contents(folder, tables.cities_jobs, [{"insee_code": i, "rome_id": "A1101", "number": number} for i in insees]),
+        contents(folder, tables.cities_jobs, jobs),
         contents(folder, tables.new_regions, [{"code": 53, "name": f"R{number}"}]),
-        contents(
-            folder,
-            tables.regions_tensions_criterions,
-            [{"json": f'[{{"id": "{number}", "label": "x", "romes": {{}}}}]'}],
-        ),
+        contents(folder, tables.regions_tensions_criterions, [{"json": region}]),
         contents(folder, tables.romeogrs, [{"code_rome": "A1101", "code_ogr": 1, "ogr_label": f"title {number}"}]),
-        *(
-            contents(folder, table, [])
-            for table in (tables.equipments, tables.departements, tables.helps, tables.rome_codes)
-        ),
-    )
+    ]
+    if number == 1:  # the same in every release
+        new.append(
+            contents(folder, tables.bassins, [{"code_commune_insee": insee, "bassin_id": 101} for insee in insees])
+        )
+        others = (tables.equipments, tables.departements, tables.helps, tables.rome_codes)
+        new += [contents(folder, table, []) for table in others]
+    done(engine, *new)
 
 
 def _looks() -> dict[tuple[str, str, str], Callable[[Any], set[str]]]:
@@ -167,14 +165,16 @@ def test_no_answer_mixes_two_releases_and_none_fails(serve: Serve, warehouse_url
     _release(engine, folder, 1)
     server = serve(warehouse_url)
     load, client = Load(server, clients=4), Client(server)
-    swaps = 12 if is_sqlite(engine) else 20
+    swaps = 10
     for number in range(2, swaps + 1):
         _release(engine, folder, number)
         assert client.ask("GET", "/health")[1]["release"] == number
     load.end()
     engine.dispose()
     assert load.mixed == []
-    assert load.statuses.keys() == {200}
+    assert load.statuses.keys() == {200}, [
+        line for line in server.log.read_text("utf-8").splitlines() if "error" in line
+    ]
     assert load.statuses[200] > 100
     assert len(load.seen) > swaps / 2
 
