@@ -122,6 +122,16 @@ def test_a_city_says_what_the_api_says(visit: Visit, url: str) -> None:
     assert "code " not in page.locator(".city").inner_text()
 
 
+def test_a_city_is_found_by_its_name(visit: Visit) -> None:
+    page = visit.page
+    page.goto("?metier=D1102")
+    page.get_by_role("combobox", name="Aller à une ville").fill("saint-")
+    page.get_by_role("option").filter(has_text="Saint-Brieuc").click()
+    expect(page.locator("h1")).to_have_text("Saint-Brieuc")
+    assert "metier=D1102" in page.url
+    expect(page.get_by_role("combobox", name="Aller à une ville")).to_have_value("")
+
+
 @pytest.mark.parametrize("insee", ["29019", "67482", "06088", "33063", "2A004", "97411", "97302"])
 def test_a_city_lies_in_its_region_on_the_map(visit: Visit, insee: str) -> None:
     visit.page.goto(f"?ville={insee}")

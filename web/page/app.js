@@ -7,6 +7,7 @@ import { explore } from "./explore.js";
 import { release } from "./release.js";
 import { ask, away, begin, onChange } from "./requests.js";
 import { awayBanner } from "./states.js";
+import { townField } from "./town.js";
 import { tradeLabel } from "./trade.js";
 import { when } from "./words.js";
 
@@ -38,6 +39,7 @@ function page(now, shown) {
   return html`
     <header class="top">
       <a class="name" href=${href(HOME)} data-here>Mobiville</a>
+      ${townField()}
       <nav aria-label="Pages">
         <a href=${href({ vue: "" })} data-here aria-current=${isRelease ? nothing : "page"}>Carte</a>
         <a href=${href({ vue: "donnees" })} aria-current=${isRelease ? "page" : nothing}>Les données</a>

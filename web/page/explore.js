@@ -147,7 +147,7 @@ function list(search, now) {
   const { list: cities, total } = search.value;
   const stale = search.status !== "ready";
   return html`
-    <div class="head">
+    <div class="head ${stale ? "stale" : ""}">
       <h2 aria-live="polite">${now.metier
         ? html`${plural(total, "commune")} pour <em>${tradeLabel(now.metier)}</em>`
         : plural(total, "commune")}</h2>
@@ -181,12 +181,14 @@ function item(city, rank) {
       <p>${placeName(city.nom_dept)} · ${city["newRegion.name"] ?? ""}</p>
       <p>${offers ? html`<b class="offers">${plural(offers, "offre")}</b> · ` : nothing}${[
         city.population !== null && `${count(city.population * 1000)}\u00a0hab.`,
-        city.distance_from_sea !== null && `mer à\u00a0${count(city.distance_from_sea)}\u00a0km`,
+        city.distance_from_sea !== null && seaAt(city.distance_from_sea),
         city.z_moyen !== null && `${count(city.z_moyen)}\u00a0m d’altitude`,
       ].filter(Boolean).join(" · ")}</p>
     </div>
   </li>`;
 }
+
+const seaAt = (km) => (km ? `mer à\u00a0${count(km)}\u00a0km` : "au bord de la mer");
 
 /** Whether there are opportunities, in words and in shape. */
 export const tag = (indT) => html`<span class="tag ${isOpportunity(indT) ? "many" : "few"}">${opportunity(indT)}
