@@ -29,8 +29,8 @@ SOURCE = "IGN, Admin Express, Licence Ouverte 2.0; merged and simplified from da
 TOLERANCE = 0.01
 """Degrees, for the mainland, which is drawn smaller than the regions overseas."""
 DECIMALS = 3
-SMALLEST = 0.002
-"""Islands and enclaves below this area (square degrees; 17 km2) are not drawn."""
+SMALLEST = 0.0001
+"""Islands and enclaves below this area (square degrees; 0.9 km2) are not drawn."""
 
 
 def main(wheel: str) -> None:
