@@ -262,7 +262,10 @@ class Source(BaseModel):
     file_name: str
     vintage: str | None
     sha256: str
-    rows_read: int | None
+    rows_read: int | None = Field(description="its rows: read = used + merged + rejected")
+    rows_used: int | None
+    rows_merged: int | None
+    rows_rejected: int | None
 
 
 class ReleaseTable(BaseModel):
