@@ -1,6 +1,7 @@
 """The API as the process that runs in production: its start, its memory, and what happens to it."""
 
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -80,6 +81,42 @@ def test_the_account_that_only_reads_is_enough(serve: Serve, api_url: str, maria
     with engine.begin() as connection:
         connection.exec_driver_sql("DROP USER 'only_reads'@'%%'")
     engine.dispose()
+
+
+RAW = [
+    b"GET /cities/load/%ff HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET /helps/get-previews/%ed%a0%80 HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET /cities/load/29019?%ff=%00&a[]=1 HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET /%00/..%2f..%2fetc/passwd HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET /docs-files/..%2f..%2fapi%2fapp.py HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET http://elsewhere/release HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET /release HTTP/1.0\r\n\r\n",
+    b'GET /release HTTP/1.1\r\nHost: x\r\nIf-None-Match: \xff\xfe, W/, "\r\n\r\n',
+    b"GET /release HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip;q=x;;,,;q=0\r\nX-Request-ID: \xe9\r\n\r\n",
+    b"BREW /release HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"POST /cities/search HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+    b"POST /cities/search HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n{}",
+    b"POST /cities/search HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}",
+    b"POST /cities/search HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\n{}",
+    b"POST /cities/search HTTP/1.1\r\nHost: x\r\nContent-Type: application/json; charset=utf-16\r\n"
+    b"Content-Length: 2\r\n\r\n{}",
+    b"GET /release HTTP/1.1\r\nHost: x\r\nX-Long: " + b"a" * 100_000 + b"\r\n\r\n",
+    b"\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03" + b"\x00" * 64 + b"\r\n\r\n",
+]
+
+
+def test_what_is_hardly_http_is_answered_or_refused(serve: Serve, sample_in_sqlite: str) -> None:
+    server = serve(sample_in_sqlite)
+    statuses = {data: _raw(server, data) for data in RAW}
+    assert {data: status for data, status in statuses.items() if not 200 <= status < 500} == {}
+    assert Client(server).ask("GET", "/health")[0] == 200
+    assert "Traceback" not in server.log.read_text("utf-8")
+
+
+def _raw(server: Server, data: bytes) -> int:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
+        connection.sendall(data)
+        return int(connection.recv(65_536).split(b" ", 2)[1])
 
 
 def _release(engine: Engine, folder: Path, number: int) -> None:
