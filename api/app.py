@@ -1,5 +1,6 @@
 """The application: the routes, at `/` and at `/api`, and what happens around them."""
 
+import json
 import logging
 import os
 import sys
@@ -151,7 +152,7 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(SQLAlchemyError)
     async def away(_request: Request, error: SQLAlchemyError) -> JSONResponse:
-        log.error('{"database": "%s", "error": "%s"}', type(error).__name__, _code(error))
+        log.error(json.dumps({"database": type(error).__name__, "error": str(_code(error))}))
         return _later("the database does not answer now")
 
 

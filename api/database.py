@@ -23,7 +23,8 @@ from warehouse import tables
 from warehouse.database import LOCK_WAIT_SECONDS, is_sqlite, parse_url
 
 ATTEMPTS = 8
-"""How often a request's work is begun, when releases swap or connections end under it."""
+PATIENCE_SECONDS = 5
+"""How often, and until when, a request's work is begun again: when releases swap or connections end under it."""
 PAUSE_SECONDS = 0.05
 STATEMENT_SECONDS = 5
 """MariaDB ends a statement that takes longer."""
@@ -112,12 +113,14 @@ class Database:
 
     def _patiently(self, work: Callable[[Connection], T]) -> T:
         """Do the work, again where a release was swapped in or a connection that had ended was found in the pool."""
+        ends = time.monotonic() + PATIENCE_SECONDS
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 with self.engine.connect() as connection:
                     return work(connection)
             except DBAPIError as error:
-                if attempt == ATTEMPTS or not (_was_swapped(error) or error.connection_invalidated):
+                given_up = attempt == ATTEMPTS or time.monotonic() > ends
+                if given_up or not (_was_swapped(error) or error.connection_invalidated):
                     raise
                 if _was_swapped(error):
                     time.sleep(PAUSE_SECONDS)

@@ -3,8 +3,11 @@
 import pandas as pd
 
 from assets.staged import staged
-from resources.raw_data import RawData, whole_numbers
+from resources.accounts import Reject
+from resources.raw_data import RawData
 from warehouse import tables
+
+NOT_IN_TENSION = Reject("the ROME has no tension: the web tier does not ask for it", fault=False)
 
 
 def titles_of(romes: pd.Series, appellations: pd.DataFrame) -> pd.DataFrame:
@@ -13,7 +16,7 @@ def titles_of(romes: pd.Series, appellations: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "code_rome": wanted["code_rome"],
-            "code_ogr": whole_numbers(wanted["code_ogr"]),
+            "code_ogr": wanted["code_ogr"],
             "ogr_label": wanted["label"],
         }
     ).sort_values(["code_rome", "code_ogr"])
@@ -24,4 +27,9 @@ def rome_ogrs(raw_data: RawData, tensions: pd.DataFrame) -> pd.DataFrame:
     """Job titles of each ROME code that tensions has, from the ROME open-data archive; empty without it."""
     if not raw_data.has("rome_appellations"):
         return pd.DataFrame()
-    return titles_of(tensions["rome"], raw_data.table("rome_appellations"))
+    appellations = raw_data.table("rome_appellations")
+    titles = titles_of(tensions["rome"], appellations)
+    account = raw_data.account("rome_appellations")
+    account.reject(appellations.index[~appellations["code_rome"].isin(tensions["rome"])], NOT_IN_TENSION)
+    account.used = len(titles)
+    return titles

@@ -150,7 +150,8 @@ def test_release_says_what_each_table_was_made_from(client: TestClient, served: 
     }
     sources = {s["source_id"]: s for table in release["tables"] for s in table["sources"]}
     assert len(sources["bpe"]["sha256"]) == 64
-    assert sources["bpe"].keys() == {"source_id", "file_name", "vintage", "sha256", "rows_read"}
+    rows = {f"rows_{what}" for what in ("read", "used", "merged", "rejected")}
+    assert sources["bpe"].keys() == {"source_id", "file_name", "vintage", "sha256"} | rows
     health = client.get("/health").json()
     assert health == {"status": "ok", "release": 1, "published_at": release["published_at"]}
 

@@ -2,10 +2,14 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
+from sqlalchemy import make_url
 
 from tests.api.server import Server
 from tests.conftest import ROOT
@@ -102,3 +106,25 @@ def phone(browser: Browser, url: str) -> Iterator[Visit]:
     yield visit
     visit.context.close()
     assert visit.said == []
+
+
+Altered = Callable[..., Visit]
+
+
+@pytest.fixture
+def altered(browser: Browser, warehouse: str, tmp_path: Path) -> Iterator[Altered]:
+    """Visit a copy of the warehouse after some statements, each with its values."""
+    with ExitStack() as ends:
+
+        def visit(*statements: tuple[str, tuple[object, ...]]) -> Visit:
+            copy = shutil.copy(str(make_url(warehouse).database), tmp_path / "warehouse.db")
+            with closing(sqlite3.connect(copy)) as connection, connection:
+                for statement, values in statements:
+                    connection.execute(statement, values)
+            server = Server(tmp_path, f"sqlite:///{copy}")
+            ends.callback(server.stop)
+            visit = Visit(browser, address_of(server), 1280, 900)
+            ends.callback(visit.context.close)
+            return visit
+
+        yield visit

@@ -2,20 +2,18 @@
 
 import json
 import re
-import shutil
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
-from sqlalchemy import make_url
+from sqlalchemy import Table
 
 from tests.api.server import Server
 from tests.conftest import ROOT
-from tests.web.conftest import Visit, address_of
+from tests.web.conftest import Altered, Visit, address_of
+from warehouse.tables import record
 
 PAGE = ROOT / "web" / "page"
 FIRST_VIEW_BYTES = 200_000
@@ -298,30 +296,21 @@ def test_the_api_goes_away_and_comes_back(warehouse: str, browser: Browser, tmp_
 PHOTO = "https://upload.wikimedia.org/wikipedia/commons/b/b4/Brest_port.jpg"
 
 
-def test_a_photo_comes_when_it_is_asked_for(warehouse: str, browser: Browser, tmp_path: Path) -> None:
-    copy = shutil.copy(str(make_url(warehouse).database), tmp_path / "warehouse.db")
-    with closing(sqlite3.connect(copy)) as connection, connection:
-        told = ("Brest est une commune française.", PHOTO, "29019")
-        connection.execute("UPDATE cities SET description = ?, photo = ? WHERE insee_com = ?", told)
-    server = Server(tmp_path, f"sqlite:///{copy}")
-    visit = Visit(browser, address_of(server), 1280, 900)
+def test_a_photo_comes_when_it_is_asked_for(altered: Altered) -> None:
+    told = ("Brest est une commune française.", PHOTO, "29019")
+    visit = altered(("UPDATE cities SET description = ?, photo = ? WHERE insee_com = ?", told))
     page = visit.page
     page.route("https://upload.wikimedia.org/**", lambda route: route.fulfill(path=ROOT / "web/page/icon.svg"))
-    try:
-        page.goto("?ville=29019")
-        expect(page.locator(".description")).to_contain_text("Brest est une commune française.")
-        expect(page.locator(".description .credit")).to_contain_text("Wikipédia, ses auteurs, CC BY-SA")
-        expect(page.get_by_role("link", name="auteur et licence")).to_have_attribute(
-            "href", re.compile("Brest_port.jpg$")
-        )
-        assert PHOTO not in visit.asked
-        page.get_by_role("button", name="Afficher une photo").click()
-        expect(page.get_by_role("img", name="Vue de Brest")).to_be_visible()
-        assert PHOTO in visit.asked
-        assert visit.said == []
-    finally:
-        visit.context.close()
-        server.stop()
+    page.goto("?ville=29019")
+    expect(page.locator(".description")).to_contain_text("Brest est une commune française.")
+    expect(page.locator(".description .credit")).to_contain_text("Wikipédia, ses auteurs, CC BY-SA")
+    licence = page.get_by_role("link", name="auteur et licence")
+    expect(licence).to_have_attribute("href", re.compile("Brest_port.jpg$"))
+    assert PHOTO not in visit.asked
+    page.get_by_role("button", name="Afficher une photo").click()
+    expect(page.get_by_role("img", name="Vue de Brest")).to_be_visible()
+    assert PHOTO in visit.asked
+    assert visit.said == []
 
 
 def test_slow_is_said(visit: Visit) -> None:
@@ -350,30 +339,24 @@ def test_the_release(visit: Visit, url: str) -> None:
     visit.keep("release")
 
 
-def test_what_changed_is_said(warehouse: str, browser: Browser, tmp_path: Path) -> None:
-    copy = shutil.copy(str(make_url(warehouse).database), tmp_path / "warehouse.db")
-    with closing(sqlite3.connect(copy)) as connection, connection:
-        for table in ("releases", "release_tables", "release_sources"):
-            columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
-            key = "id" if table == "releases" else "release_id"
-            values = ", ".join("2" if column == key else f'"{column}"' for column in columns)
-            connection.execute(f"INSERT INTO {table} SELECT {values} FROM {table}")
-        connection.execute(
-            "UPDATE release_tables SET row_count = row_count - 5, sha256 = 'other'"
-            " WHERE release_id = 1 AND table_name = 'tensions'"
-        )
-    server = Server(tmp_path, f"sqlite:///{copy}")
-    visit = Visit(browser, address_of(server), 1280, 900)
-    try:
-        visit.page.goto("?vue=donnees")
-        expect(visit.page.locator(".lead")).to_contain_text("1 table a changé depuis la précédente")
-        row = visit.page.get_by_role("region", name="Tables").locator("tr", has_text="tensions").last
-        expect(row).to_contain_text("+5")
-        expect(row).to_contain_text("modifié")
-        expect(visit.page.get_by_role("region", name="Tables").get_by_text("inchangé")).to_have_count(12)
-    finally:
-        visit.context.close()
-        server.stop()
+def copied(table: Table) -> tuple[str, tuple[()]]:
+    """The statement that says of release 2 what is said of release 1."""
+    key = next(iter(table.primary_key)).name
+    names = [column.name for column in table.columns]
+    values = ", ".join("2" if name == key else name for name in names)
+    return f"INSERT INTO {table.name} ({', '.join(names)}) SELECT {values} FROM {table.name}", ()
+
+
+def test_what_changed_is_said(altered: Altered) -> None:
+    other = "UPDATE release_tables SET row_count = row_count - 5, sha256 = '' WHERE release_id = 1 AND table_name = ?"
+    visit = altered(*map(copied, record.sorted_tables), (other, ("tensions",)))
+    visit.page.goto("?vue=donnees")
+    expect(visit.page.locator(".lead")).to_contain_text("1 table a changé depuis la précédente")
+    tables = visit.page.get_by_role("region", name="Tables")
+    expect(tables.locator("tr", has_text="tensions").last).to_contain_text("+5")
+    expect(tables.locator("tr", has_text="tensions").last).to_contain_text("modifié")
+    expect(tables.get_by_text("inchangé")).to_have_count(12)
+    assert visit.said == []
 
 
 def test_the_first_view_is_light(visit: Visit) -> None:

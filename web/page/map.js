@@ -14,53 +14,42 @@ const BOX = 58;
 /** The share of communes as a class from 0 to 4. */
 const shareClass = (share) => Math.min(Math.floor(share * CLASSES), CLASSES - 1);
 
-/** Of each region shown: its outline, its projection, and the box it is drawn in, where it has one. */
+/** What is drawn: features, their projection, and the area they are drawn in; a box around those that have `corner`. */
 function frames(features, shown) {
-  const overseas = OVERSEAS.includes(shown);
-  const mainland = { type: "FeatureCollection", features: features.filter((f) => !OVERSEAS.includes(f.properties.code)) };
-  const one = features.find((f) => f.properties.code === shown);
+  const mainland = features.filter((feature) => !OVERSEAS.includes(feature.properties.code));
+  const one = features.find((feature) => feature.properties.code === shown);
+  const whole = [[0, 0], [WIDTH, HEIGHT]];
   const around = [[24, 24], [WIDTH - 24, HEIGHT - 24]];
-  if (overseas && one) return [{ features: [one], projection: local(one, around) }];
+  if (one && !mainland.includes(one)) return [{ features: [one], projection: local(one, around), area: whole }];
   const lambert = geoConicConformal().rotate([-3, 0]).parallels([44, 49]).precision(0.1);
   if (one) {
     lambert.fitExtent(around, one).clipExtent([[-20, -20], [WIDTH + 20, HEIGHT + 20]]);
-    const others = mainland.features.filter((feature) => feature !== one);
-    return [{ features: [...others, one], projection: lambert }];
+    const last = [...mainland.filter((feature) => feature !== one), one]; // its border lies over the others'
+    return [{ features: last, projection: lambert, area: whole }];
   }
-  lambert.fitExtent([[20, 8], [WIDTH - 8, HEIGHT - 8]], mainland);
-  const boxes = OVERSEAS.map((code, position) => {
+  lambert.fitExtent([[20, 8], [WIDTH - 8, HEIGHT - 8]], { type: "FeatureCollection", features: mainland });
+  const overseas = OVERSEAS.map((code, position) => {
+    const feature = features.find(({ properties }) => properties.code === code);
     const x = 6 + (position % 2) * (BOX + 6);
-    const y = HEIGHT - 3 * (BOX + 20) + Math.floor(position / 2) * (BOX + 20);
-    const feature = features.find((f) => f.properties.code === code);
-    return { features: [feature], projection: local(feature, [[x + 6, y + 6], [x + BOX - 6, y + BOX - 6]]), box: { x, y } };
+    const y = HEIGHT - (3 - Math.floor(position / 2)) * (BOX + 20);
+    const projection = local(feature, [[x + 6, y + 6], [x + BOX - 6, y + BOX - 6]]);
+    return { features: [feature], projection, area: [[x, y], [x + BOX, y + BOX]], corner: { x, y } };
   });
-  return [{ features: mainland.features, projection: lambert }, ...boxes];
+  return [{ features: mainland, projection: lambert, area: whole }, ...overseas];
 }
 
 function local(feature, extent) {
-  const [first] = feature.geometry.coordinates[0][0];
-  return geoAzimuthalEqualArea().rotate([-first[0], -first[1]]).fitExtent(extent, feature);
+  const [longitude, latitude] = feature.geometry.coordinates[0][0][0];
+  return geoAzimuthalEqualArea().rotate([-longitude, -latitude]).fitExtent(extent, feature);
 }
 
-/** Where a point lies: in the frame that holds it, or nowhere on this map. */
-function place(framesShown, longitude, latitude) {
-  for (const { projection, box } of framesShown) {
-    const point = projection([longitude, latitude]);
-    if (!point) continue;
-    const [x, y] = point;
-    const { x: left, y: top } = box ?? { x: 0, y: 0 };
-    const [width, height] = box ? [BOX, BOX] : [WIDTH, HEIGHT];
-    if (x >= left && x <= left + width && y >= top && y <= top + height && near(projection, point, longitude, latitude)) {
-      return point;
-    }
+/** Where a point lies: in the frame whose area holds it, or nowhere on this map. */
+function place(shown, { longitude, latitude }) {
+  for (const { projection, area: [[left, top], [right, bottom]] } of shown) {
+    const [x, y] = projection([longitude, latitude]);
+    if (left <= x && x <= right && top <= y && y <= bottom) return [x, y];
   }
   return null;
-}
-
-/** A projection may show the other side of the earth: there and back must be the same place. */
-function near(projection, point, longitude, latitude) {
-  const [back, up] = projection.invert(point);
-  return Math.abs(back - longitude) < 0.01 && Math.abs(up - latitude) < 0.01 && Math.abs(latitude) < 60;
 }
 
 let drawn = { key: null, frames: [] };
@@ -78,9 +67,11 @@ export function map({ shares, basins = [], pins = [], region = 0, trade, busy = 
   const outlines = ask("page/regions.json");
   if (!outlines.value) return html`<div class="map empty" aria-busy="true"></div>`;
   const shown = framesOf(outlines.value.features, region);
-  const at = (point) => place(shown, point.longitude, point.latitude);
   const placed = (points) =>
-    points.flatMap((point) => (point.longitude === null ? [] : [[point, at(point)]])).filter(([, xy]) => xy);
+    points
+      .filter(({ longitude }) => longitude !== null)
+      .map((point) => [point, place(shown, point)])
+      .filter(([, at]) => at);
   return html`
     <figure class="map" aria-busy=${busy}>
       <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label=${summary(shares, basins, trade)}
@@ -91,18 +82,18 @@ export function map({ shares, basins = [], pins = [], region = 0, trade, busy = 
           </pattern>
         </defs>
         ${shown.map((frame) => frameOf(frame, shares, region))}
-        <g class="basins">${placed(basins).map(([basin, xy]) => dot(basin, xy))}</g>
-        <g class="pins">${placed(pins).toReversed().map(([pin, xy]) => marker(pin, xy))}</g>
+        <g class="basins">${placed(basins).map(([basin, at]) => dot(basin, at))}</g>
+        <g class="pins">${placed(pins).toReversed().map(([pin, at]) => marker(pin, at))}</g>
       </svg>
       <p class="readout" aria-hidden="true"></p>
       ${legend(shares, basins)}
     </figure>`;
 }
 
-function frameOf({ features, projection, box }, shares, region) {
+function frameOf({ features, projection, corner }, shares, region) {
   const path = geoPath(projection).digits(1);
   return svg`
-    ${box ? svg`<rect class="box" x=${box.x} y=${box.y} width=${BOX} height=${BOX} rx="8"></rect>` : nothing}
+    ${corner ? svg`<rect class="box" x=${corner.x} y=${corner.y} width=${BOX} height=${BOX} rx="8"></rect>` : nothing}
     ${features.map(({ properties: { code, name }, geometry }) => {
       const share = shares?.get(code);
       const fill = !shares ? "plain" : share === undefined ? "none" : `share-${shareClass(share)}`;
@@ -110,7 +101,7 @@ function frameOf({ features, projection, box }, shares, region) {
       return svg`<path class="region ${fill}${here}" d=${path(geometry)} data-region=${code}
         data-says=${shares ? `${name} — ${shareWords(share)}` : name}></path>`;
     })}
-    ${box ? svg`<text x=${box.x + BOX / 2} y=${box.y + BOX + 11}>${features[0].properties.name}</text>` : nothing}`;
+    ${corner ? svg`<text x=${corner.x + BOX / 2} y=${corner.y + BOX + 11}>${features[0].properties.name}</text>` : nothing}`;
 }
 
 export const shareWords = (share) =>
