@@ -28,6 +28,8 @@ PATIENCE_SECONDS = 5
 PAUSE_SECONDS = 0.05
 STATEMENT_SECONDS = 5
 """MariaDB ends a statement that takes longer."""
+REQUEST_SECONDS = 30
+"""SQLite ends a statement when its connection, which serves one request, is older."""
 CONNECT_SECONDS = 3
 POOL = 10
 """Connections at most, per worker."""
@@ -159,9 +161,7 @@ def _engine(url: str) -> Engine:
         address = f"{Path(str(parsed.database)).resolve().as_uri()}?mode=ro"
         return create_engine(
             "sqlite://",
-            creator=lambda: sqlite3.connect(
-                address, uri=True, timeout=POOL_WAIT_SECONDS, isolation_level=None, check_same_thread=False
-            ),
+            creator=lambda: _open_sqlite(address),
             poolclass=NullPool,  # a file that takes the place of another is seen
             hide_parameters=True,
         )
@@ -183,3 +183,12 @@ def _engine(url: str) -> Engine:
             f"tx_isolation = 'REPEATABLE-READ', max_statement_time = {STATEMENT_SECONDS}",
         },
     )
+
+
+def _open_sqlite(address: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        address, uri=True, timeout=POOL_WAIT_SECONDS, isolation_level=None, check_same_thread=False
+    )
+    ends = time.monotonic() + REQUEST_SECONDS
+    connection.set_progress_handler(lambda: time.monotonic() > ends, 100_000)  # every so many steps of a statement
+    return connection

@@ -33,7 +33,12 @@ class Server:
         started = time.monotonic()
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                self.arguments, env=self.environment, cwd=self.folder, stdout=log, stderr=log
+                self.arguments,
+                env=self.environment,
+                cwd=self.folder,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
         while not self._listens():
             assert self.process.poll() is None, self.log.read_text("utf-8")
@@ -46,10 +51,14 @@ class Server:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def stop(self) -> int:
-        """Tell it to end, and wait; its exit code."""
+        """Tell it to end, and wait; its exit code. It and its workers are killed when it does not."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(20)
+        try:
+            return self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            raise
 
 
 class Client:

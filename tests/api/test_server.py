@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import Engine, create_engine, make_url
 from sqlalchemy.exc import DBAPIError
 
-from api.database import Database
+from api.database import STATEMENT_SECONDS, Database
 from tests.api.server import Client, Server
 from tests.conftest import PrivateServer, mariadb_programs
 from tests.warehouse.making import contents, done
@@ -314,11 +314,17 @@ def _soon(client: Client, status: int) -> dict[str, str]:
 def test_a_statement_that_takes_too_long_is_ended(mariadb_server: str) -> None:
     database = Database(f"{mariadb_server}/mysql")
     with database.engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT @@max_statement_time").scalar_one() == STATEMENT_SECONDS
         connection.exec_driver_sql("SET max_statement_time = 0.2")
         with pytest.raises(DBAPIError) as error:
             connection.exec_driver_sql("SELECT SLEEP(10)")
     assert error.value.orig is not None
     assert error.value.orig.args[0] == 1969
-    with database.engine.connect() as connection:
-        assert connection.exec_driver_sql("SELECT @@max_statement_time").scalar_one() > 0
     database.close()
+
+
+def test_sqlite_ends_it_too(sample_in_sqlite: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.database.REQUEST_SECONDS", 0.2)
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT COUNT(*) FROM n"
+    with pytest.raises(DBAPIError, match="interrupted"):
+        Database(sample_in_sqlite).read(lambda snapshot: snapshot.connection.exec_driver_sql(endless).all())
