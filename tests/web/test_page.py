@@ -132,11 +132,10 @@ def test_a_city_is_found_by_its_name(visit: Visit) -> None:
 @pytest.mark.parametrize("insee", ["29019", "67482", "06088", "33063", "2A004", "97411", "97302"])
 def test_a_city_lies_in_its_region_on_the_map(visit: Visit, insee: str) -> None:
     visit.page.goto(f"?ville={insee}")
-    pin = visit.page.locator(".pin.chosen")
-    expect(pin).to_have_count(1)
-    assert pin.evaluate(
-        """pin => {
-            const at = pin.transform.baseVal.consolidate().matrix;
+    expect(visit.page.locator(".pin.chosen")).to_have_count(1)
+    visit.page.wait_for_function(
+        """() => {
+            const at = document.querySelector(".pin.chosen").transform.baseVal.consolidate().matrix;
             return document.querySelector(".region.here").isPointInFill(new DOMPoint(at.e, at.f));
         }"""
     )

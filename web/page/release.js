@@ -56,12 +56,12 @@ function sourcesOf(tables) {
   const more = OPTIONAL.filter(([name]) => rows.some((row) => row[name] !== undefined && row[name] !== null));
   const number = (value) => (value === null || value === undefined ? "—" : count(value));
   return html`<div class="wide" tabindex="0" role="region" aria-label="Fichiers"><table>
-    <thead><tr><th scope="col">Source</th><th scope="col">Fichier</th><th scope="col">Millésime</th><th scope="col">Âge</th>
+    <thead><tr><th scope="col">Source</th><th scope="col">Millésime</th><th scope="col">Âge</th>
       <th scope="col" class="n">Lignes lues</th>${more.map(([, label]) => html`<th scope="col" class="n">${label}</th>`)}
       <th scope="col">Tables</th></tr></thead>
     <tbody>${rows.map((row) => html`<tr>
-      <th scope="row"><code>${row.source_id}</code></th>
-      <td>${row.file_name}<br><small title=${row.sha256}>sha256 ${row.sha256.slice(0, 12)}…</small></td>
+      <th scope="row"><code>${row.source_id}</code><br><small>${row.file_name}<br>
+        <span title=${row.sha256}>sha256 ${row.sha256.slice(0, 12)}…</span></small></th>
       <td>${row.vintage ?? "—"}</td><td>${age(row.vintage) || "—"}</td>
       <td class="n">${number(row.rows_read)}</td>
       ${more.map(([name]) => html`<td class="n ${row[name] && name === "rows_rejected" ? "warn" : ""}">${number(row[name])}</td>`)}
