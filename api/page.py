@@ -9,12 +9,10 @@ from starlette.staticfiles import StaticFiles
 
 FILES = Path(__file__).parents[1] / "web" / "page"
 POLICY = (
-    "default-src 'self'; img-src 'self' data: https://upload.wikimedia.org; "
+    "default-src 'self'; img-src 'self' https://upload.wikimedia.org; "
     "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 """No script, style or request but our own; a city's photo comes from Wikimedia once the reader asks for it."""
-
-
 CACHE = "no-cache"
 """Keep it, but ask each time whether it is still so: a new version of the page is seen at once, and whole."""
 
