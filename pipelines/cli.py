@@ -4,6 +4,7 @@ import getpass
 import json
 import os
 import sys
+import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -17,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from resources.memory import Memory
 from resources.settings import VAR, Settings
-from warehouse.database import WarehouseError, connect, shown
+from warehouse.database import WarehouseError, connect, parse_url, shown
 from warehouse.diff import diff
 from warehouse.lock import only_writer
 from warehouse.release import Release, history, rollback, served
@@ -297,6 +298,25 @@ def ui(host: str, port: int) -> None:
 
 
 @main.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True)
+@click.option("--workers", default=1, show_default=True, help="Processes that answer.")
+def api(host: str, port: int, workers: int) -> None:
+    """Serve the read API over HTTP: see /docs. It ends gracefully when told to (SIGTERM)."""
+    settings = _settings()
+    try:
+        parse_url(settings.api_database_url or settings.warehouse_url)
+    except WarehouseError as error:
+        raise click.ClickException(str(error)) from None
+    if workers > 1:  # where the workers write their measures, for /metrics to add up
+        os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="mobiville-metrics-"))
+    command = ["uvicorn", "--factory", "api.app:create_app", "--host", host, "--port", str(port)]
+    command += ["--workers", str(workers), "--no-access-log", "--no-server-header", "--timeout-graceful-shutdown", "10"]
+    command += ["--timeout-worker-healthcheck", "30"]  # a worker that starts on a busy machine is not a dead one
+    os.execv(sys.executable, [sys.executable, "-m", *command])  # noqa: S606
+
+
+@main.command()
 @click.option("--json", "as_json", is_flag=True, help="For a machine.")
 def config(as_json: bool) -> None:
     """Every setting: its environment variable, its value, what it is. Passwords are hidden."""
@@ -317,5 +337,6 @@ def config(as_json: bool) -> None:
 
 def _values(settings: Settings) -> Iterable[tuple[str, str, str | None]]:
     for name, field in Settings.model_fields.items():
-        value = str(settings.dumps_folder if name == "dumps" else getattr(settings, name))
-        yield name, shown(value) if name == "warehouse_url" else value, field.description
+        value = settings.dumps_folder if name == "dumps" else getattr(settings, name)
+        text = "" if value is None else str(value)
+        yield name, shown(text) if text and name in ("warehouse_url", "api_database_url") else text, field.description

@@ -17,7 +17,7 @@ RUNNING = (
     *("EXECUTOR", "CELERY_BROKER"),
 )
 FOLDERS = ("RAW_DATA", "DUMPS", "STAGING", "BACKUPS")
-COMMANDS = "refresh status rejects ui config releases diff rollback backup verify restore migrate".split()
+COMMANDS = "refresh status rejects ui config releases diff rollback backup verify restore migrate api".split()
 
 
 def served(folder: Path) -> dict[str, list[tuple[object, ...]]]:
@@ -47,17 +47,18 @@ def test_help_is_everywhere(mobiville: Command) -> None:
 
 def test_config_shows_each_setting_and_no_password(mobiville: Command) -> None:
     url = "mariadb+pymysql://etl:hunter2@db/mobiville"
-    shown = mobiville("config", "--json", warehouse_url=url)
+    reader = "mariadb+pymysql://reader:hunter2@db/mobiville"
+    shown = mobiville("config", "--json", warehouse_url=url, api_database_url=reader)
     values = {row["variable"]: row["value"] for row in json.loads(shown.stdout)}
     assert values["MOBIVILLE_WAREHOUSE_URL"] == "mariadb+pymysql://etl:***@db/mobiville"
-    kept = ("WAREHOUSE_URL", "KEEP_RELEASES", "KEEP_BACKUPS")
+    kept = ("WAREHOUSE_URL", "API_DATABASE_URL", "KEEP_RELEASES", "KEEP_BACKUPS")
     assert set(values) == {f"MOBIVILLE_{name}" for name in (*FOLDERS, *kept, *RUNNING)}
     secret = {"warehouse_url": url, "smtp_url": "smtp://u:hunter2@mail", "alert_webhook": "https://x/hunter2"}
     assert "hunter2" not in shown.stdout + shown.stderr + mobiville("config", **secret).stdout
 
 
 def test_an_address_that_is_no_warehouse_is_an_error_in_a_line(mobiville: Command) -> None:
-    for command in ("status", "config", "refresh"):
+    for command in ("status", "config", "refresh", "api"):
         failed = mobiville(command, warehouse_url="oracle://scott:tiger@h/d")
         assert failed.returncode == 1
         assert "MOBIVILLE_WAREHOUSE_URL is not the address of a warehouse" in failed.stderr

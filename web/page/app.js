@@ -1,0 +1,73 @@
+// The page: draws what the address asks for, again whenever the address or what is known of it changes.
+
+import { html, nothing, render } from "./libraries.js";
+import { follow, href, LIST, NO_FILTER, state } from "./address.js";
+import { city, cityTitle } from "./city.js";
+import { explore } from "./explore.js";
+import { release } from "./release.js";
+import { ask, away, begin, onChange } from "./requests.js";
+import { awayBanner } from "./states.js";
+import { townField } from "./town.js";
+import { tradeLabel } from "./trade.js";
+import { when } from "./words.js";
+
+const root = document.getElementById("page");
+const HOME = { ...NO_FILTER, ...LIST, metier: "" };
+let titleAwaited = false;
+
+function draw() {
+  begin();
+  const now = state();
+  const shown = now.vue === "donnees" ? release() : now.ville ? city() : explore();
+  render(page(now, shown), root);
+  document.title = [titleOf(now), "Mobiville"].filter(Boolean).join(" · ");
+  const title = titleAwaited && root.querySelector("h1");
+  if (title) {
+    title.focus({ preventScroll: true });
+    titleAwaited = false;
+  }
+}
+
+function titleOf({ vue, ville, metier }) {
+  if (vue === "donnees") return "Les données";
+  return ville ? cityTitle() : metier && tradeLabel(metier);
+}
+
+function page(now, shown) {
+  const served = ask("api/release").value;
+  const isRelease = now.vue === "donnees";
+  return html`
+    <header class="top">
+      <a class="name" href=${href(HOME)} data-here>Mobiville</a>
+      ${townField()}
+      <nav aria-label="Pages">
+        <a href=${href({ vue: "" })} data-here aria-current=${isRelease ? nothing : "page"}>Carte</a>
+        <a href=${href({ vue: "donnees" })} aria-current=${isRelease ? "page" : nothing}>Les données</a>
+      </nav>
+    </header>
+    ${away() ? awayBanner() : nothing}
+    <main id="contenu" tabindex="-1">${shown}</main>
+    <footer>
+      <p>${served ? html`Version ${served.id} du ${when(served.published_at)}. ` : nothing}
+        D’après l’Insee, France Travail, la Dares, DVF, Météo-France et l’IGN (contours).</p>
+      <p>« Opportunités » : l’indice de tension du métier dans le bassin d’emploi est inférieur à 4 sur 5.
+        <a href="docs">API</a></p>
+    </footer>`;
+}
+
+/** Another view begins at its title, for the eye and for a screen reader; the same one stays where it is. */
+function moved(event) {
+  const before = last;
+  last = state();
+  const isOther = before.vue !== last.vue || before.ville !== last.ville;
+  titleAwaited = isOther;
+  draw();
+  if (event.type === "popstate") return; // the browser puts the page back where it was
+  if (isOther) scrollTo(0, 0);
+  else if (before.page !== last.page) root.querySelector(".list").scrollIntoView({ block: "start" });
+}
+
+let last = state();
+onChange(draw);
+follow(moved);
+draw();

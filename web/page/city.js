@@ -1,0 +1,210 @@
+// A city's sheet: where it is, what life costs there, what work and what facilities there are.
+
+import { html, nothing } from "./libraries.js";
+import { href, LIST, state } from "./address.js";
+import { sharesOf, tag } from "./explore.js";
+import { map } from "./map.js";
+import { ask, redraw } from "./requests.js";
+import { pending } from "./states.js";
+import { tradeLabel } from "./trade.js";
+import { count, inhabitants, oneDecimal, placeName, plural } from "./words.js";
+
+const TRADES_SHOWN = 8;
+let photoOf = null;
+
+/** The view. */
+export function city() {
+  const { ville, metier } = state();
+  const found = ask(`api/cities/load/${encodeURIComponent(ville)}`);
+  const back = html`<p class="crumb"><a href=${href({ ville: "" })}>← ${metier ? tradeLabel(metier) : "Toutes les villes"}</a></p>`;
+  if (found.status === "missing") return html`${back}<div class="lone"><h1 tabindex="-1">Cette commune n’est pas connue</h1>
+    <p>Aucune commune n’a le code INSEE « ${ville} » dans cette version des données.</p></div>`;
+  if (!found.value) return html`${back}${pending(found, 10)}`;
+  return html`${back}${sheet(found.value, metier)}`;
+}
+
+/** The name of the city that is shown, once it is known. */
+export const cityTitle = () => placeName(ask(`api/cities/load/${encodeURIComponent(state().ville)}`).value?.nom_comm ?? "");
+
+function sheet(it, metier) {
+  const work = ask(`api/cities/trades/${it.insee_com}`);
+  const close = it.geo_point_2d_x === null ? { value: [] } : ask("api/cities/search-close-cities", {
+    latitude: it.geo_point_2d_x, longitude: it.geo_point_2d_y, inseeCode: it.insee_com,
+  });
+  const name = placeName(it.nom_comm);
+  return html`
+    <article class="layout city">
+      <header class="choose">
+        <h1 tabindex="-1">${name}</h1>
+        <p class="where">${where(it)}</p>
+        ${about(it)}
+      </header>
+      <section class="see" aria-label="Situation">
+        ${map({ shares: sharesOf(metier), pins: pinsOf(it, name, close.value ?? []), region: it.new_code_region ?? 0, trade: tradeLabel(metier) })}
+      </section>
+      <div class="list">
+        ${facts(it)}
+        ${jobs(work, metier)}
+        ${facilities(it.equipments)}
+        ${neighbours(close)}
+        ${metier ? similar(it, metier) : nothing}
+      </div>
+    </article>`;
+}
+
+function where({ departement, nom_dept, newRegion, postal_code }) {
+  const names = new Set([departement?.name ?? placeName(nom_dept), newRegion?.name, postal_code?.split("/")[0]]);
+  return [...names].filter(Boolean).join(" · ");
+}
+
+function pinsOf(it, name, close) {
+  const pin = ({ insee_com, nom_comm, geo_point_2d_x, geo_point_2d_y }) => ({
+    insee: insee_com, name: placeName(nom_comm), latitude: geo_point_2d_x, longitude: geo_point_2d_y,
+  });
+  return [{ ...pin(it), kind: "chosen", caption: name }, ...close.map(pin)];
+}
+
+/** Description and photo, each with where it comes from. The photo is asked of Wikimedia only when the reader says so. */
+function about(it) {
+  const article = it.description_url ? html`<a href=${it.description_url} rel="noreferrer">Wikipédia</a>` : "Wikipédia";
+  const version = it.description_revision ? ` (version ${it.description_revision})` : "";
+  return html`
+    ${it.description ? html`<div class="description"><p>${it.description}</p>
+      <p class="credit">Texte : ${article}${version}, ses auteurs, ${it.description_licence ?? "CC BY-SA"}</p></div>` : nothing}
+    ${it.photo ? photo(it) : nothing}`;
+}
+
+function photo({ insee_com, nom_comm, photo: address, photo_page }) {
+  const name = placeName(nom_comm);
+  return html`<figure class="photo">
+    ${photoOf === insee_com
+      ? html`<img src=${address} alt="Vue de ${name}" referrerpolicy="no-referrer">`
+      : html`<button type="button" @click=${() => show(insee_com)}>Afficher une photo de ${name}</button>`}
+    <figcaption class="credit">Photo de Wikimedia Commons :
+      <a href=${photo_page ?? commonsPage(address)} rel="noreferrer">auteur et licence</a></figcaption>
+  </figure>`;
+}
+
+function show(insee) {
+  photoOf = insee;
+  redraw();
+}
+
+/** The page of a file of upload.wikimedia.org, which names its author and licence. */
+function commonsPage(address) {
+  const parts = new URL(address, location).pathname.split("/");
+  const file = parts.includes("thumb") ? parts.at(-2) : parts.at(-1);
+  return parts[2] === "commons" ? `https://commons.wikimedia.org/wiki/File:${file}` : `https://fr.wikipedia.org/wiki/Fichier:${file}`;
+}
+
+function facts(it) {
+  const known = (value, write) => (value === null || value === undefined ? "inconnu" : write(value));
+  const published = (value, write) => (value ? write(value) : "non publié");
+  const euros = (value) => `${count(value)} €`;
+  const rent = (rooms) => {
+    const own = it[rooms];
+    const around = it.departement?.[rooms];
+    return own ? `${euros(own)} par mois` : around ? `${euros(around)} par mois (département)` : "non publié";
+  };
+  const delay = it.newRegion?.average_delay_obtain_social_housing;
+  const groups = [
+    ["Le lieu", [
+      ["Population", known(it.population, inhabitants)],
+      ["Altitude moyenne", known(it.z_moyen, (m) => `${count(m)} m`)],
+      ["Distance de la mer", known(it.distance_from_sea, (km) => `${count(km)} km`)],
+      ["Température moyenne", known(it.average_temperature, (t) => `${oneDecimal(t)} °C`)],
+      ["Superficie", known(it.superficie, (ha) => `${count(ha / 100)} km²`)],
+    ]],
+    ["Se loger", [
+      ["Prix de vente", published(it.average_houseselled, (price) => `${count(price)} €/m²`)],
+      ["Loyer", published(it.average_houserent, (price) => `${oneDecimal(price)} €/m² par mois`)],
+      ["Loyer d’un deux-pièces", rent("rent_t2")],
+      ["Loyer d’un quatre-pièces", rent("rent_t4")],
+      ["Logements sociaux", known(it.total_social_housing, count)],
+      ["Délai pour un logement social", delay ? `${delay} mois (région)` : "non publié"],
+    ]],
+  ];
+  return groups.map(([title, rows]) => html`<section class="facts-group">
+    <h2>${title}</h2>
+    <dl>${rows.map(([term, value]) => html`<div><dt>${term}</dt><dd class=${value === "inconnu" || value === "non publié" ? "unknown" : ""}>${value}</dd></div>`)}</dl>
+  </section>`);
+}
+
+function jobs(work, metier) {
+  const { value } = work;
+  if (!value) return html`<section><h2>Travailler</h2>${work.status === "missing" ? nothing : pending(work, 3)}</section>`;
+  const here = value.trades.find((trade) => trade.codeRome === metier);
+  const offered = value.trades.filter((trade) => trade.number);
+  const total = offered.reduce((sum, trade) => sum + trade.number, 0);
+  return html`<section>
+    <h2>Travailler</h2>
+    ${metier ? html`<p class="chosen-trade"><b>${tradeLabel(metier)}</b>
+      ${here?.ind_t ? tag(here.ind_t) : html`<span class="unknown">pas suivi dans ce bassin</span>`}
+      <span class="offers">${here?.number ? plural(here.number, "offre") : "aucune offre"}</span></p>` : nothing}
+    <p>${value.bassin_name ? html`Bassin d’emploi de ${placeName(value.bassin_name)}. ` : nothing}${total
+      ? html`${plural(total, "offre")} dans la commune${offered.length > TRADES_SHOWN ? ", d’abord :" : " :"}`
+      : "Aucune offre dans la commune."}</p>
+    ${total ? html`<table>
+      <caption class="unseen">Métiers qui ont le plus d’offres dans la commune</caption>
+      <thead><tr><th scope="col">Métier</th><th scope="col" class="n">Offres</th></tr></thead>
+      <tbody>${offered.slice(0, TRADES_SHOWN).map(({ codeRome, label, number, ind_t }) => html`<tr>
+        <th scope="row"><a href=${href({ ...LIST, metier: codeRome })}>${label ?? codeRome}</a>
+          ${ind_t ? html`<br>${tag(ind_t)}` : nothing}</th>
+        <td class="n">${count(number)}</td></tr>`)}</tbody>
+    </table>` : nothing}
+  </section>`;
+}
+
+function facilities(rows) {
+  const names = ask("page/facilities.json").value;
+  if (!names) return nothing;
+  const vintage = vintageOf("bpe");
+  const labels = (names.vintages.find(({ from }) => (vintage ?? "") >= from) ?? names.vintages.at(-1)).labels;
+  const groups = byDomain(rows);
+  return html`<section>
+    <h2>Équipements</h2>
+    ${rows.length ? html`<p>${plural(rows.reduce((sum, row) => sum + row.total, 0), "équipement")}${
+      vintage ? `, base permanente des équipements ${vintage}` : ""}.</p>` : html`<p>Aucun équipement n’y est recensé.</p>`}
+    ${Object.keys(names.domains).filter((domain) => groups.get(domain)).map((domain) => {
+      const those = groups.get(domain).toSorted((one, other) => other.total - one.total);
+      return html`<details class="domain">
+        <summary><span>${names.domains[domain]}</span> <b>${count(those.reduce((sum, row) => sum + row.total, 0))}</b></summary>
+        <ul>${those.map((row) => html`<li><span>${labels[row.typequ] ?? html`code ${row.typequ}`}</span><b>${count(row.total)}</b></li>`)}</ul>
+      </details>`;
+    })}
+  </section>`;
+}
+
+function byDomain(rows) {
+  const groups = new Map();
+  for (const row of rows) groups.set(row.typequ[0], [...(groups.get(row.typequ[0]) ?? []), row]);
+  return groups;
+}
+
+/** The vintage of a source, by the release that is served. */
+function vintageOf(source) {
+  const tables = ask("api/release").value?.tables ?? [];
+  return tables.flatMap(({ sources }) => sources).find(({ source_id }) => source_id === source)?.vintage;
+}
+
+function neighbours(close) {
+  if (!close.value) return html`<section><h2>Villes proches</h2>${pending(close, 2)}</section>`;
+  return close.value.length ? html`<section>
+    <h2>Villes proches</h2>
+    <ul class="others">${close.value.map((other) => html`<li><a href=${href({ ville: other.insee_com })}>${placeName(other.nom_comm)}</a>
+      <span>à ${count(other.distance)} km · ${inhabitants(other.population ?? 0)}</span></li>`)}</ul>
+  </section>` : nothing;
+}
+
+function similar(it, metier) {
+  const { id, population, distance_from_sea, z_moyen } = it;
+  const alike = ask("api/cities/search-similar-cities", { codeRome: metier, city: { id, population, distance_from_sea, z_moyen } });
+  if (!alike.value) return html`<section><h2>Villes semblables</h2>${pending(alike, 2)}</section>`;
+  const labels = ask("api/cities/criterions").value?.criterions ?? [];
+  const kinds = alike.value.criterions.map((key) => labels.find((criterion) => criterion.key === key)?.label ?? key);
+  return alike.value.result.length ? html`<section>
+    <h2>Villes semblables</h2>
+    <p>Où ce métier est suivi aussi : ${kinds.join(", ").toLocaleLowerCase("fr")}.</p>
+    <ul class="others">${alike.value.result.map((other) => html`<li><a href=${href({ ville: other.insee_com })}>${placeName(other.nom_comm)}</a></li>`)}</ul>
+  </section>` : nothing;
+}
