@@ -1,7 +1,7 @@
 """Communes of France, with what life is like there: sea, mountain, weather, housing."""
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pandas as pd
@@ -12,6 +12,7 @@ from assets.staged import staged
 from assets.weather import stations_with_temperature
 from resources.raw_data import RawData, numbers, whole_numbers
 from resources.raw_files import SourceError
+from resources.store import Entry
 from warehouse import tables
 from warehouse.tables import CITIES_OF_DISTRICTS
 
@@ -203,6 +204,22 @@ def _stations(raw_data: RawData) -> pd.DataFrame | None:
     return stations_with_temperature(raw_data.table("weather_stations"), by_station)
 
 
+def with_descriptions(cities: pd.DataFrame, described: Mapping[str, Entry]) -> pd.DataFrame:
+    """Description, photo and their attribution, by INSEE code, as Wikipedia had them; NULL where it had none."""
+    columns = {
+        "description": "description",
+        "photo": "photo",
+        "description_url": "url",
+        "description_revision": "revision",
+        "description_licence": "licence",
+        "photo_page": "photo_page",
+    }
+    found = cities["insee_com"].map(lambda code: described.get(code, {}))
+    values = {name: found.map(lambda entry, key=key: entry.get(key)).astype("object") for name, key in columns.items()}
+    values["description_revision"] = values["description_revision"].astype("Int64")
+    return cities.assign(**values)
+
+
 def expected(new_regions: pd.DataFrame, departements: pd.DataFrame) -> list[Expectation]:
     """Every commune lies in a region and a department that are there."""
     return [
@@ -223,13 +240,14 @@ def expected(new_regions: pd.DataFrame, departements: pd.DataFrame) -> list[Expe
         "house_prices",
         "house_rents",
         "housing_zones",
+        "city_descriptions",
     ],
     group="territory",
     expect=expected,
 )
 def cities(raw_data: RawData, old_regions: pd.DataFrame) -> pd.DataFrame:
     """Communes and districts, and PARIS, LYON and MARSEILLE made from theirs: where, how high, how large, how far from
-    the sea, how warm, and what housing costs.
+    the sea, how warm, what housing costs, and what Wikipedia says of them.
     """
     rents = raw_data.table("city_rents") if raw_data.has("city_rents") else None
     outline = vertices(raw_data.document("coastline"), "coastline") if raw_data.has("coastline") else None
@@ -240,4 +258,5 @@ def cities(raw_data: RawData, old_regions: pd.DataFrame) -> pd.DataFrame:
     found = with_value_per_commune(found, "average_houseselled", _values(raw_data, "house_prices", "price"))
     found = with_value_per_commune(found, "average_houserent", _values(raw_data, "house_rents", "rent"))
     zones = _values(raw_data, "housing_zones", "frais")
-    return with_value_per_commune(found, "city_house_tension", zones, whole=True)
+    found = with_value_per_commune(found, "city_house_tension", zones, whole=True)
+    return with_descriptions(found, raw_data.entries("city_descriptions"))

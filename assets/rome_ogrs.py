@@ -1,7 +1,8 @@
-"""Job titles (appellations, OGR) of the ROME codes in tension, from the ROME open-data archive."""
+"""Job titles (appellations, OGR) of the ROME codes in tension, from the ROME API and the open-data archive."""
 
 import pandas as pd
 
+from assets.rome_api import both, known_to_api, not_known_to_api
 from assets.staged import staged
 from resources.raw_data import RawData, whole_numbers
 from warehouse import tables
@@ -19,9 +20,15 @@ def titles_of(romes: pd.Series, appellations: pd.DataFrame) -> pd.DataFrame:
     ).sort_values(["code_rome", "code_ogr"])
 
 
-@staged(tables.romeogrs, sources=["rome_appellations"], group="work", expect=lambda: [])
+@staged(tables.romeogrs, sources=["rome_api", "rome_appellations"], group="work", expect=lambda: [])
 def rome_ogrs(raw_data: RawData, tensions: pd.DataFrame) -> pd.DataFrame:
-    """Job titles of each ROME code that tensions has, from the ROME open-data archive; empty without it."""
+    """Job titles of each ROME code that tensions has: from the ROME API those of the codes that it knows and was asked
+    for, from the ROME open-data archive those of the others; empty without both.
+    """
+    known = known_to_api(raw_data, tensions["rome"])
+    rows = [(code, ogr, label) for code, entry in known.items() for ogr, label in entry["titles"]]
+    api = pd.DataFrame(rows, columns=["code_rome", "code_ogr", "ogr_label"])
+    romes = not_known_to_api(tensions["rome"], known)
     if not raw_data.has("rome_appellations"):
-        return pd.DataFrame()
-    return titles_of(tensions["rome"], raw_data.table("rome_appellations"))
+        return api
+    return both(api, titles_of(romes, raw_data.table("rome_appellations")))

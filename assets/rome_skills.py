@@ -1,7 +1,8 @@
-"""Skills of the ROME codes in tension, from the ROME open-data archive."""
+"""Skills of the ROME codes in tension, from the ROME API and the open-data archive."""
 
 import pandas as pd
 
+from assets.rome_api import both, known_to_api, not_known_to_api
 from assets.staged import staged
 from resources.raw_data import RawData
 from warehouse import tables
@@ -18,9 +19,15 @@ def skills_of(romes: pd.Series, links: pd.DataFrame, skills: pd.DataFrame) -> pd
     return pd.DataFrame(columns).drop_duplicates().sort_values(["code_rome", "skill_label"])
 
 
-@staged(tables.romeskills, sources=["rome_skill_links", "rome_skills"], group="work", expect=lambda: [])
+@staged(tables.romeskills, sources=["rome_api", "rome_skill_links", "rome_skills"], group="work", expect=lambda: [])
 def rome_skills(raw_data: RawData, tensions: pd.DataFrame) -> pd.DataFrame:
-    """Skills of each ROME code that tensions has, from the ROME open-data archive; empty without it."""
+    """Skills of each ROME code that tensions has: from the ROME API those of the codes that it knows and was asked for,
+    from the ROME open-data archive those of the others; empty without both.
+    """
+    known = known_to_api(raw_data, tensions["rome"])
+    rows = [(code, label) for code, entry in known.items() for label in entry["skills"]]
+    api = pd.DataFrame(rows, columns=["code_rome", "skill_label"])
+    romes = not_known_to_api(tensions["rome"], known)
     if not (raw_data.has("rome_skill_links") and raw_data.has("rome_skills")):
-        return pd.DataFrame()
-    return skills_of(tensions["rome"], raw_data.table("rome_skill_links"), raw_data.table("rome_skills"))
+        return api
+    return both(api, skills_of(romes, raw_data.table("rome_skill_links"), raw_data.table("rome_skills")))

@@ -5,9 +5,11 @@ import dagster as dg
 from assets import (
     cities,
     cities_jobs,
+    city_descriptions,
     departements,
     equipments,
     equipments_special,
+    fetched,
     helps,
     professions_in_tension,
     raw_files,
@@ -19,7 +21,8 @@ from assets import (
     tensions_pcs,
     warehouse,
 )
-from pipelines.jobs import refresh
+from pipelines.jobs import enrichment, fetch, refresh
+from resources.outside import Outside
 from resources.raw_data import RawData
 from resources.settings import Settings
 from resources.staging import Staging
@@ -41,6 +44,8 @@ MODULES = (
     helps,
     regions_tensions_criterions,
     warehouse,
+    fetched,
+    city_descriptions,
 )
 
 
@@ -48,10 +53,13 @@ def definitions(settings: Settings) -> dg.Definitions:
     """Everything, given its settings."""
     return dg.Definitions(
         assets=dg.load_assets_from_modules(MODULES),
-        jobs=[refresh],
+        jobs=[refresh, fetch, enrichment],
         executor=dg.in_process_executor,  # a process per step would cost more than the step
         resources={
-            "raw_data": RawData(folder=str(settings.raw_data), dumps=str(settings.dumps_folder)),
+            "raw_data": RawData(
+                folder=str(settings.raw_data), dumps=str(settings.dumps_folder), cache=str(settings.cache)
+            ),
+            "outside": Outside(),
             "staging": Staging(folder=str(settings.staging)),
             "warehouse": Warehouse(url=settings.warehouse_url, keep_releases=settings.keep_releases),
         },

@@ -96,7 +96,7 @@ def _stale(graph: Any, settings: Settings) -> set[dg.AssetKey]:
     """The staged assets that would come out otherwise than they are staged: other files, other rules, or upstream of
     them something that would.
     """
-    versions = RawFiles(str(settings.raw_data), str(settings.dumps_folder)).versions()
+    versions = RawFiles(str(settings.raw_data), str(settings.dumps_folder), str(settings.cache)).versions()
     staging = Staging(folder=str(settings.staging))
     expected: dict[str, str] = {}
     stale = set()

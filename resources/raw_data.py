@@ -33,6 +33,7 @@ class RawData(dg.ConfigurableResource, RawFiles):  # type: ignore[type-arg]
 
     folder: str
     dumps: str
+    cache: str = ""
     _rows: dict[str, int] = PrivateAttr(default_factory=dict)
 
     def read_files(self, source_id: str) -> list[SourceFile]:

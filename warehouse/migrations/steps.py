@@ -23,12 +23,15 @@ def create_table(name: str, *content: Any, comment: str | None = None) -> None:
     op.create_table(name, *content, comment=comment, **_MARIADB)
 
 
-def add_column(table: str, column: sa.Column[Any], fill: str) -> None:
-    """Add a column that is never NULL, `fill` in the rows that are there, where the table lacks it."""
+def add_column(table: str, column: sa.Column[Any], fill: str | None = None) -> None:
+    """Add a column where the table lacks it; one that is never NULL has `fill` in the rows that are there."""
     if column.name in {there["name"] for there in sa.inspect(op.get_bind()).get_columns(table)}:
         return
-    column.server_default = sa.DefaultClause(fill)
+    if fill is not None:
+        column.server_default = sa.DefaultClause(fill)
     with op.batch_alter_table(table) as batch:
         batch.add_column(column)
+    if fill is None:
+        return
     with op.batch_alter_table(table) as batch:
         batch.alter_column(column.name, server_default=None, existing_type=column.type, existing_nullable=False)
