@@ -117,7 +117,7 @@ def _services(settings: Settings) -> Iterator[Callable[[], Check]]:
 
 
 def _reached(http: Http, url: str) -> None:
-    with http.sent("GET", url, "the server"):
+    with http.sent("GET", url, "the site"):
         """Any answer that is no fault of the server shows that it can be reached."""
 
 
@@ -125,5 +125,5 @@ def _asked(name: str, ask: Callable[[], object]) -> Check:
     try:
         ask()
     except OutsideError as error:
-        return Check(name, "wrong", str(error))
+        return Check(name, "wrong", f"{error}; is there a network, and HTTPS_PROXY set where it needs one?")
     return Check(name, "works", "answers")

@@ -92,7 +92,7 @@ class FranceTravail:
                 "at https://francetravail.io, which must be subscribed to the API",
                 status=status,
             )
-        return str(found["access_token"]), float(found.get("expires_in", TOKEN_SECONDS))
+        return str(found["access_token"]), _number(found, "expires_in") or TOKEN_SECONDS
 
     def _ask(self, method: str, path: str, scope: str, **request: Any) -> Any:
         """The JSON of an API's answer; None for 204 and 404. A token that the API does not take is asked anew, once."""
@@ -152,9 +152,9 @@ class FranceTravail:
         params = {"codeROME": ",".join(romes), "commune": ",".join(communes), "distance": str(KILOMETRES)}
         params |= {"range": "0-0"} if count_only else {}
         path = "offresdemploi/v2/offres/search"
-        found = self._ask("GET", path, self._settings.ft_scope_offers, params=params) or {}
+        found = self._ask("GET", path, self._settings.ft_scope_offers, params=params)
         kinds = [item for item in _listed(found, "filtresPossibles") if item.get("filtre") == "typeContrat"]
-        total = sum(int(count.get("nbResultats", 0)) for kind in kinds for count in _listed(kind, "agregation"))
+        total = sum(int(_number(count, "nbResultats") or 0) for kind in kinds for count in _listed(kind, "agregation"))
         return {"resultats": [] if count_only else _listed(found, "resultats"), "totalOffres": total}
 
     def salaries(self, rome: str) -> tuple[float, float] | None:
@@ -200,8 +200,8 @@ class FranceTravail:
         """La Bonne Boîte v2 around a commune: `companies_count` and `companies`, ten at most, as it has them."""
         params = {"rome": rome, "citycode": commune, "distance": str(KILOMETRES), "page": "1", "page_size": "10"}
         params |= {"sort_by": "distance", "sort_direction": "asc"} if by_distance else {}
-        found = self._ask("GET", "labonneboite/v2/recherche", self._settings.ft_scope_companies, params=params) or {}
-        return {"companies_count": int(found.get("hits") or 0), "companies": _listed(found, "items")}
+        found = self._ask("GET", "labonneboite/v2/recherche", self._settings.ft_scope_companies, params=params)
+        return {"companies_count": int(_number(found, "hits") or 0), "companies": _listed(found, "items")}
 
 
 def _criteria(rome: str, kind: str, territory: str, period: str, nomenclature: str) -> dict[str, Any]:
@@ -229,16 +229,16 @@ def _listed(found: Any, name: str, *, needed: bool = False) -> list[dict[str, An
 
 
 def _titles(items: list[dict[str, Any]]) -> list[tuple[int, str]]:
-    return sorted({(int(item["code"]), str(item["libelle"])) for item in items if item.get("libelle")})
+    codes = [(_number(item, "code"), item.get("libelle")) for item in items]
+    return sorted({(int(code), str(label)) for code, label in codes if code is not None and label})
 
 
 def _labels(items: list[dict[str, Any]]) -> list[str]:
     return sorted({str(item["libelle"]) for item in items if item.get("libelle")})
 
 
-def _number(item: dict[str, Any], name: str) -> float | None:
-    value = item.get(name)
+def _number(item: Any, name: str) -> float | None:
     try:
-        return None if value is None else float(value)
-    except (TypeError, ValueError):
+        return float(item[name])
+    except (TypeError, KeyError, ValueError):
         return None

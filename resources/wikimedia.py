@@ -104,17 +104,23 @@ class Wikimedia:
             status, answer = self._http.json(
                 "GET", self._settings.wikipedia_url, "Wikipedia", params=query | more, busy=_is_busy
             )
-            if not isinstance(answer, dict) or "query" not in answer:
-                said = answer.get("error", {}).get("info", "") if isinstance(answer, dict) else ""
+            found = _dict(answer, "query")
+            if not found:
+                said = _dict(answer, "error").get("info", "")
                 raise OutsideError(f"Wikipedia refused a query (status {status}) {said}".strip(), status=status)
-            yield answer["query"]
+            yield found
             if "continue" not in answer:
                 return
             more = answer["continue"]
 
 
 def _is_busy(answer: Any) -> bool:
-    return isinstance(answer, dict) and answer.get("error", {}).get("code") in ("maxlag", "ratelimited")
+    return _dict(answer, "error").get("code") in ("maxlag", "ratelimited")
+
+
+def _dict(answer: Any, name: str) -> dict[str, Any]:
+    found = answer.get(name) if isinstance(answer, dict) else None
+    return found if isinstance(found, dict) else {}
 
 
 def _end(title: str, moved: dict[str, str]) -> str:

@@ -1,0 +1,44 @@
+"""What the tests of outside services have in common: a service, and settings that point every client at it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from resources.settings import Settings
+from tests.services import Service, service
+
+QUICK = {"pace": 0, "http_timeout": 0.4, "http_deadline": 1.5, "http_tries": 3, "http_pause": 0.001}
+"""No wait that a test need not have."""
+
+
+@pytest.fixture
+def outside() -> Iterator[Service]:
+    """A service that answers 404 to all that is not scripted."""
+    with service() as running:
+        yield running
+
+
+@pytest.fixture
+def settings(outside: Service, tmp_path: Path) -> Settings:
+    """Settings under which every client asks the service, and nobody else."""
+    return settings_for(outside, tmp_path)
+
+
+def settings_for(outside: Service, folder: Path) -> Settings:
+    return Settings.model_validate(
+        QUICK
+        | {
+            "mirror": outside.url,
+            "contact": "data@example.org",
+            "ft_client_id": "PAR_mobiville",
+            "ft_client_secret": "hunter2",
+            "ft_token_url": f"{outside.url}/token",
+            "ft_api_url": outside.url,
+            "wikidata_url": f"{outside.url}/sparql",
+            "wikipedia_url": f"{outside.url}/w/api.php",
+            "raw_data": folder / "raw",
+            "downloads": folder / "downloads",
+            "cache": folder / "cache",
+        }
+    )
