@@ -193,7 +193,10 @@ class Http:
         except (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema, requests.TooManyRedirects) as error:
             raise OutsideError(f"{where}: {_reason(error)}") from error
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            raise PassingError(f"{where}: the connection failed or broke ({_reason(error)})") from error
+            raise PassingError(
+                f"{where}: the connection failed or broke ({_reason(error)}). Is there a network, or a proxy to name in "
+                "HTTPS_PROXY?"
+            ) from error
 
     def _body(self, response: requests.Response, service: str, started: float) -> bytes:
         body = bytearray()

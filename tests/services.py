@@ -168,6 +168,7 @@ def _handler(owner: Service) -> type[BaseHTTPRequestHandler]:
                 time.sleep(answer.drip)
             self.wfile.flush()
             if answer.cut is not None and answer.cut < len(body):
+                time.sleep(0.02)  # a reset takes with it what the other side has not read yet
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 self.connection.close()
                 self.close_connection = True

@@ -6,13 +6,13 @@ import pytest
 from sqlalchemy import Engine, create_engine, inspect
 
 import raw_data
+from resources.settings import Settings
 from tests.pipelines.conftest import Command
 from warehouse import tables
 from warehouse.database import connect
 from warehouse.lock import only_writer
 
-FOLDERS = ("RAW_DATA", "DUMPS", "STAGING", "BACKUPS")
-COMMANDS = "refresh status ui config releases diff rollback backup verify restore migrate".split()
+COMMANDS = "refresh status ui config releases diff rollback backup verify restore migrate fetch doctor".split()
 
 
 def served(folder: Path) -> dict[str, list[tuple[object, ...]]]:
@@ -45,8 +45,10 @@ def test_config_shows_each_setting_and_no_password(mobiville: Command) -> None:
     shown = mobiville("config", "--json", warehouse_url=url)
     values = {row["variable"]: row["value"] for row in json.loads(shown.stdout)}
     assert values["MOBIVILLE_WAREHOUSE_URL"] == "mariadb+pymysql://etl:***@db/mobiville"
-    assert set(values) == {f"MOBIVILLE_{name}" for name in (*FOLDERS, "WAREHOUSE_URL", "KEEP_RELEASES", "KEEP_BACKUPS")}
-    assert "hunter2" not in shown.stdout + shown.stderr + mobiville("config", warehouse_url=url).stdout
+    assert set(values) == {f"MOBIVILLE_{name.upper()}" for name in Settings.model_fields}
+    text = mobiville("config", warehouse_url=url, ft_client_secret="hunter2").stdout
+    assert "MOBIVILLE_FT_CLIENT_SECRET=***" in text
+    assert "hunter2" not in shown.stdout + shown.stderr + text
 
 
 def test_an_address_that_is_no_warehouse_is_an_error_in_a_line(mobiville: Command) -> None:

@@ -180,10 +180,10 @@ def test_live_answers_are_read_as_the_services_give_them(tokens: Service, settin
     tokens.on(path, Answer(status=204))
     assert found.offers(["A1101"], ["75101"]) == {"resultats": [], "totalOffres": 0}
 
-    amounts = [[1700, 2100.5], [1800, 2200]]
+    amounts = {"2023": (1700, 2100.5), "2024": (1800, 2200)}
     periods = [
-        {"codePeriode": code, "salaireValeurMontant": [{"valeurPrincipaleMontant": a} for a in pair]}
-        for code, pair in zip(("2023", "2024"), amounts, strict=True)
+        {"codePeriode": code, "salaireValeurMontant": [{"valeurPrincipaleMontant": amount} for amount in pair]}
+        for code, pair in amounts.items()
     ]
     tokens.on(
         "/stats-offres-demandes-emploi/v1/indicateur/salaire-rome-fap/NAT/FR", Answer({"valeursParPeriode": periods})
