@@ -1,1 +1,1 @@
-"""The read API: what the web tier asks of the warehouse, over HTTP."""
+"""The read API: what the warehouse serves, over HTTP. It never writes, and knows no Dagster, pandas or pyarrow."""

@@ -4,6 +4,7 @@ import getpass
 import json
 import os
 import sys
+import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -303,6 +304,20 @@ def ui(host: str, port: int) -> None:
 
 
 @main.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True)
+@click.option("--workers", default=1, show_default=True, help="Processes that answer.")
+def api(host: str, port: int, workers: int) -> None:
+    """Serve the read API over HTTP: see /docs. It ends gracefully when told to (SIGTERM)."""
+    _settings()
+    if workers > 1:  # where the workers write their measures, for /metrics to add up
+        os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="mobiville-metrics-"))
+    command = ["uvicorn", "--factory", "api.app:create_app", "--host", host, "--port", str(port)]
+    command += ["--workers", str(workers), "--no-access-log", "--no-server-header", "--timeout-graceful-shutdown", "10"]
+    os.execv(sys.executable, [sys.executable, "-m", *command])  # noqa: S606
+
+
+@main.command()
 @click.option("--json", "as_json", is_flag=True, help="For a machine.")
 def config(as_json: bool) -> None:
     """Every setting: its environment variable, its value, what it is. Passwords are hidden."""
@@ -323,5 +338,6 @@ def config(as_json: bool) -> None:
 
 def _values(settings: Settings) -> Iterable[tuple[str, str, str | None]]:
     for name, field in Settings.model_fields.items():
-        value = str(settings.dumps_folder if name == "dumps" else getattr(settings, name))
-        yield name, shown(value) if name == "warehouse_url" else value, field.description
+        value = settings.dumps_folder if name == "dumps" else getattr(settings, name)
+        text = "" if value is None else str(value)
+        yield name, shown(text) if text and name.endswith("_url") else text, field.description

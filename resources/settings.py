@@ -24,6 +24,9 @@ class Settings(BaseSettings):
         f"sqlite:///{VAR / 'warehouse.db'}",
         description="SQLAlchemy URL of the warehouse: sqlite:///FILE or mariadb+pymysql://USER:PASSWORD@HOST/DATABASE",
     )
+    api_database_url: str | None = Field(
+        None, description="the same warehouse with the read-only account of the API; by default the warehouse's URL"
+    )
     backups: Path = Field(VAR / "backups", description="folder of the backups")
     keep_backups: int = Field(7, ge=1, description="how many dated backups are kept, beside weekdays' and quarters'")
     keep_releases: int = Field(1, ge=1, description="how many releases before the served one are kept whole")

@@ -8,7 +8,7 @@ import hashlib
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,6 +21,11 @@ from sqlalchemy.schema import CreateTable
 from warehouse import tables
 from warehouse.database import LOCK_WAIT_SECONDS, WarehouseError, is_sqlite
 from warehouse.load import as_lines, load, next_of
+from warehouse.record import Release as Release
+from warehouse.record import ServedTable
+from warehouse.record import SourceFile as SourceFile
+from warehouse.record import history as history
+from warehouse.record import served as served
 
 RECORD = (tables.releases, tables.release_tables, tables.release_sources)
 ROWS_PER_BATCH = 100_000
@@ -30,17 +35,6 @@ SWAP_ATTEMPTS = 5
 SWAP_PAUSE_SECONDS = 1
 LOCK_WAIT_TIMEOUT = 1205
 """MariaDB's error number for a lock that did not come in time."""
-
-
-@dataclass(frozen=True, order=True)
-class SourceFile:
-    """A file that contents were made from."""
-
-    source_id: str
-    file_name: str
-    vintage: str | None
-    sha256: str
-    rows_read: int | None = None
 
 
 @dataclass(frozen=True)
@@ -68,64 +62,6 @@ class Contents:
         for batch in self.batches():
             digest.update(as_lines(batch))
         return digest.hexdigest()
-
-
-@dataclass(frozen=True)
-class ServedTable:
-    """One table of a release."""
-
-    name: str
-    contents_id: int
-    loaded_at: datetime
-    rows: int
-    sha256: str
-    fingerprint: str
-    sources: list[SourceFile] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Release:
-    """A release, with the tables that it serves."""
-
-    id: int
-    started_at: datetime
-    published_at: datetime
-    status: str
-    code_version: str
-    started_by: str
-    tables: dict[str, ServedTable]
-
-
-def served(engine: Engine) -> Release | None:
-    """The release that readers see; None while there is none."""
-    found = history(engine, limit=1)
-    return found[0] if found else None
-
-
-def history(engine: Engine, limit: int | None = None) -> list[Release]:
-    """The releases there have been, the newest first."""
-    with engine.connect() as connection:
-        if not inspect(connection).has_table(tables.releases.name):
-            return []
-        query = select(tables.releases).order_by(tables.releases.c.id.desc()).limit(limit)
-        return [
-            Release(**row._mapping, tables=_tables_of(connection, row.id)) for row in connection.execute(query).all()
-        ]
-
-
-def _tables_of(connection: Connection, release: int) -> dict[str, ServedTable]:
-    of_tables, of_sources = tables.release_tables, tables.release_sources
-    found = {
-        row.table_name: ServedTable(*row[1:])
-        for row in connection.execute(
-            select(of_tables).where(of_tables.c.release_id == release).order_by(of_tables.c.table_name)
-        )
-    }
-    for row in connection.execute(
-        select(of_sources).where(of_sources.c.release_id == release).order_by(*of_sources.primary_key.columns)
-    ):
-        found[row.table_name].sources.append(SourceFile(*row[2:]))
-    return found
 
 
 def next_number(engine: Engine) -> int:

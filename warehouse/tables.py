@@ -7,9 +7,8 @@ Each column's comment says what it holds, its unit, and the source it comes from
 the web tier, which reads these tables unchanged.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
 from sqlalchemy import (
     JSON,
     Column,
@@ -24,6 +23,9 @@ from sqlalchemy import (
     UniqueConstraint,
     func,
 )
+
+if TYPE_CHECKING:  # 40 MB and a third of a second, which the read API does without
+    import pyarrow as pa
 
 metadata = MetaData()
 
@@ -397,8 +399,10 @@ release_sources = Table(
 )
 
 
-def contents_schema(table: Table) -> pa.Schema:
+def contents_schema(table: Table) -> "pa.Schema":
     """The Arrow schema of a table's contents: its columns, without `id` and the stamps, which the load gives."""
+    import pyarrow as pa
+
     return pa.schema(
         [
             pa.field(column.name, _arrow_type(column), nullable=bool(column.nullable))
@@ -408,7 +412,9 @@ def contents_schema(table: Table) -> pa.Schema:
     )
 
 
-def _arrow_type(column: Column[Any]) -> pa.DataType:
+def _arrow_type(column: Column[Any]) -> "pa.DataType":
+    import pyarrow as pa
+
     match column.type:
         case Integer():
             return pa.int64()

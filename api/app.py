@@ -1,0 +1,151 @@
+"""The application: the routes, at `/` and at `/api`, and what happens around them."""
+
+import logging
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.middleware.gzip import GZipMiddleware
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse, JSONResponse
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    GCCollector,
+    PlatformCollector,
+    ProcessCollector,
+    generate_latest,
+)
+from prometheus_client.multiprocess import MultiProcessCollector
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from starlette.exceptions import HTTPException
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
+
+from api import cities, helps, ogrs, release
+from api.database import Database, NotServedError
+from api.middleware import Around, Measures, log
+from resources.settings import Settings
+
+RESOURCES = (cities.router, ogrs.router, helps.router, release.router)
+MOST_BYTES = 1_000_000
+"""Of a request's body; more is answered 413."""
+RETRY_SECONDS = 5
+"""When to ask again, where the database is away or no release is served."""
+DOCS_POLICY = (
+    "default-src 'none'; connect-src 'self'; img-src data: https://fastapi.tiangolo.com; "
+    "script-src 'unsafe-inline' https://cdn.jsdelivr.net; style-src 'unsafe-inline' https://cdn.jsdelivr.net"
+)
+"""Swagger UI, which explains the routes in a browser, comes from its publisher's network."""
+
+
+def create_app(url: str | None = None) -> FastAPI:
+    """The application on a warehouse: by default MOBIVILLE_API_DATABASE_URL, else MOBIVILLE_WAREHOUSE_URL."""
+    settings = Settings()
+    database = Database(url or settings.api_database_url or settings.warehouse_url)
+    _log_to_stdout()
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        database.close()
+
+    app = FastAPI(
+        title="Mobiville",
+        version=version("mobiville-warehouse"),
+        description="Where a trade is wanted in France, and what life is like there: what the warehouse serves.",
+        openapi_url=None,  # these two are served at /api too: see below
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.state.database = database
+    for router in RESOURCES:
+        app.include_router(router)
+        app.include_router(router, prefix="/api", include_in_schema=False)
+    registry = CollectorRegistry()
+    _add_service_routes(app, registry)
+    _add_errors(app)
+    app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MOST_BYTES)
+    app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=["*"],
+        allow_methods=["GET", "POST"],
+        allow_headers=["Content-Type", "If-None-Match", "X-Request-ID"],
+        expose_headers=["ETag", "X-Release", "X-Request-ID", "Retry-After"],
+        max_age=86_400,
+    )
+    app.add_middleware(Around, measures=Measures(registry))
+    return app
+
+
+def _log_to_stdout() -> None:
+    """One JSON object per line."""
+    if not log.handlers:
+        handler = logging.StreamHandler(sys.stdout)
+        handler.setFormatter(logging.Formatter("%(message)s"))
+        log.addHandler(handler)
+        log.setLevel(logging.INFO)
+        log.propagate = False
+
+
+def _add_service_routes(app: FastAPI, registry: CollectorRegistry) -> None:
+    for collector in (GCCollector, PlatformCollector, ProcessCollector):
+        collector(registry=registry)
+
+    async def metrics() -> Response:
+        """Requests, their seconds, and the process, for Prometheus."""
+        shown = registry
+        if "PROMETHEUS_MULTIPROC_DIR" in os.environ:  # several workers: the sum of what each has written there
+            shown = CollectorRegistry()
+            MultiProcessCollector(shown)  # type: ignore[no-untyped-call]
+        return Response(generate_latest(shown), media_type=CONTENT_TYPE_LATEST)
+
+    async def docs() -> HTMLResponse:
+        page = get_swagger_ui_html(openapi_url="openapi.json", title=app.title)
+        page.headers["Content-Security-Policy"] = DOCS_POLICY
+        return page
+
+    async def openapi() -> JSONResponse:
+        return JSONResponse(app.openapi())
+
+    for path, endpoint in (("/metrics", metrics), ("/docs", docs), ("/openapi.json", openapi)):
+        for prefix in ("", "/api"):
+            app.add_api_route(prefix + path, endpoint, include_in_schema=False, response_model=None)
+
+
+def _add_errors(app: FastAPI) -> None:
+    """Each error is `{message, …}`; none repeats what was sent, which may not even be text."""
+
+    @app.exception_handler(RequestValidationError)
+    async def wrong(_request: Request, error: RequestValidationError) -> JSONResponse:
+        detail = [{"loc": found["loc"], "msg": found["msg"], "type": found["type"]} for found in error.errors()]
+        message = "; ".join(f"{'.'.join(map(str, found['loc'][1:])) or 'body'}: {found['msg']}" for found in detail)
+        return JSONResponse({"message": message, "detail": detail}, 422)
+
+    @app.exception_handler(HTTPException)
+    async def refused(_request: Request, error: HTTPException) -> JSONResponse:
+        status = 422 if error.status_code == 400 else error.status_code  # a body that is no JSON, in any way
+        return JSONResponse({"message": error.detail}, status, error.headers)
+
+    @app.exception_handler(NotServedError)
+    async def not_served(_request: Request, _error: NotServedError) -> JSONResponse:
+        return _later("no release is served yet")
+
+    @app.exception_handler(SQLAlchemyError)
+    async def away(_request: Request, error: SQLAlchemyError) -> JSONResponse:
+        log.error('{"database": "%s", "error": "%s"}', type(error).__name__, _code(error))
+        return _later("the database does not answer now")
+
+
+def _code(error: SQLAlchemyError) -> object:
+    return error.orig.args[0] if isinstance(error, DBAPIError) and error.orig and error.orig.args else ""
+
+
+def _later(message: str) -> JSONResponse:
+    return JSONResponse({"message": message}, 503, {"Retry-After": str(RETRY_SECONDS), "Cache-Control": "no-store"})

@@ -1,0 +1,92 @@
+"""What happens around every request: its id, its log line, its measures, the headers of its answer.
+
+A log line holds nothing of the person who asks: no address, no text that was typed, and of the path only its pattern.
+"""
+
+import json
+import logging
+import re
+import time
+import uuid
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+SECURITY = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
+"""On every answer that does not have them already."""
+
+log = logging.getLogger("mobiville.api")
+
+
+class Measures:
+    """Requests and their seconds, by method, route and status."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        labels = ("method", "route", "status")
+        self.requests = Counter("mobiville_api_requests", "Requests answered", labels, registry=registry)
+        self.seconds = Histogram(
+            "mobiville_api_seconds",
+            "Time to answer, seconds",
+            labels[:2],
+            registry=registry,
+            buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5),
+        )
+
+
+class Around:
+    """The outermost layer of the application."""
+
+    def __init__(self, app: ASGIApp, measures: Measures) -> None:
+        self.app, self.measures = app, measures
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request; see the module."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        identity = _identity(Headers(scope=scope).get("x-request-id", ""))
+        status, size, release = 500, 0, ""
+
+        async def send_on(message: Message) -> None:
+            nonlocal status, size, release
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-ID"] = identity
+                for name, value in SECURITY.items():
+                    headers.setdefault(name, value)
+                release = headers.get("x-release", "")
+            else:
+                size += len(message.get("body", b""))
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_on)
+        finally:
+            seconds = time.perf_counter() - started
+            method = scope["method"] if scope["method"] in ("GET", "POST", "OPTIONS", "HEAD") else "other"
+            route = getattr(scope.get("route"), "path", "none")
+            self.measures.requests.labels(method, route, str(status)).inc()
+            self.measures.seconds.labels(method, route).observe(seconds)
+            line = {
+                "request": identity,
+                "method": method,
+                "route": route,
+                "status": status,
+                "ms": round(seconds * 1000, 2),
+                "bytes": size,
+                "release": release,
+            }
+            log.info(json.dumps(line))
+
+
+def _identity(given: str) -> str:
+    """The id that the proxy gave the request, where it is one; else a new one."""
+    return given if re.fullmatch(r"[\w.-]{8,64}", given, re.ASCII) else uuid.uuid4().hex

@@ -1,0 +1,290 @@
+"""What the API is sent and what it answers. Rows derive from `warehouse/tables.py`, where each column is described."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    Strict,
+    StrictStr,
+    create_model,
+)
+from sqlalchemy import DateTime, Table
+
+from warehouse import tables
+from warehouse.criteria import CRITERIA
+
+MOST_CODES = 1_000
+"""Codes that a search may name: more than there are."""
+
+
+def _nothing(value: object) -> object:
+    return None if value == "" else value
+
+
+Stamp = Annotated[datetime, AfterValidator(lambda at: at.replace(tzinfo=UTC))]
+"""A date and time of the warehouse, which are UTC."""
+
+_as_whole = BeforeValidator(lambda value: int(value) if isinstance(value, float) and value.is_integer() else value)
+
+Whole = Annotated[int, Strict(), _as_whole]
+"""A whole number, 10 or 10.0; not the text of one, and not true."""
+
+GivenOrNot = BeforeValidator(_nothing)
+"""An empty text is what a form sends for no choice."""
+
+
+def row_model(table: Table, *names: str, **others: Any) -> type[BaseModel]:
+    """The model of a table's rows: the named columns, by default all, then fields that are not columns of it."""
+    fields: dict[str, Any] = {}
+    for column in table.columns:
+        if not names or column.name in names:
+            kind = Stamp if isinstance(column.type, DateTime) else column.type.python_type
+            fields[column.name] = (kind if not column.nullable else kind | None, Field(description=column.comment))
+    title = "".join(part.capitalize() for part in table.name.split("_"))
+    return create_model("".join([title, "Row" if not names else "Part"]), **fields, **others)
+
+
+# --- what is sent
+
+
+class _Body(BaseModel):
+    """An unknown key is ignored; a number sent as text is not a number."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+
+class Search(_Body):
+    """Which cities are looked for. What is null or left out does not narrow the search."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"codeRome": ["D1102"], "codeRegion": [53], "codeEnvironment": "side-sea", "index": 0, "sortBy": "mer"}
+            ]
+        }
+    )
+
+    codeRegion: list[Whole | StrictStr] | None = Field(  # noqa: N815
+        None, max_length=MOST_CODES, description="codes of regions, as numbers or as text; none: all regions"
+    )
+    codeCity: Annotated[Literal[*(c.key for c in CRITERIA)] | None, GivenOrNot] = Field(  # type: ignore[valid-type]  # noqa: N815
+        None, description="key of a criterion (its size)"
+    )
+    codeEnvironment: Annotated[Literal[*(c.key for c in CRITERIA)] | None, GivenOrNot] = Field(  # type: ignore[valid-type]  # noqa: N815
+        None, description="key of a criterion (where it lies)"
+    )
+    codeRome: list[StrictStr] | None = Field(  # noqa: N815
+        None, max_length=MOST_CODES, description="ROME codes: the trades that are looked for"
+    )
+    index: Annotated[int, Strict(), Field(ge=0), _as_whole] | None = Field(
+        None, description="position of the first city that is answered, from 0"
+    )
+    onlySearchInTension: bool | None = Field(  # noqa: N815
+        None, description="only cities whose basin has a tension row for one of codeRome; true unless it says false"
+    )
+    opportunity: Annotated[int, Strict(), Field(ge=1, le=2), _as_whole] | None = Field(
+        None, description="1: ind_t below 4; 2: ind_t from 4 up"
+    )
+    sortBy: Annotated[Literal["mer", "montagne"] | None, GivenOrNot] = Field(  # noqa: N815
+        None, description="after the tension: the nearest to the sea first (mer), or the highest (montagne)"
+    )
+
+
+class Autocomplete(_Body):
+    """The beginning of a city's name."""
+
+    query: str = Field(description="compared without case and accents", examples=["saint-e"])
+
+
+class SkillSearch(_Body):
+    """Words of a job title; the last one may be its beginning."""
+
+    label: str = Field(examples=["aide boulang"])
+
+
+class CloseCities(_Body):
+    """The point around which cities are looked for."""
+
+    latitude: FiniteFloat = Field(description="degrees", examples=[48.39])
+    longitude: FiniteFloat = Field(description="degrees", examples=[-4.49])
+    inseeCode: str | None = Field(None, description="INSEE code of the city that is left out", examples=["29019"])  # noqa: N815
+
+
+class GivenCity(_Body):
+    """The city that others are compared with, as a search or load gives it."""
+
+    id: Whole
+    population: FiniteFloat | None = Field(None, description="thousands")
+    distance_from_sea: FiniteFloat | None = Field(None, description="km")
+    z_moyen: FiniteFloat | None = Field(None, description="mean altitude, m")
+
+
+class SimilarCities(_Body):
+    """A city, and the trade that must be in tension in those like it."""
+
+    codeRome: str = Field(examples=["D1102"])  # noqa: N815
+    city: GivenCity = Field(examples=[{"id": 1, "population": 139.3, "distance_from_sea": 3, "z_moyen": 52}])
+
+
+# --- what is answered
+
+City = row_model(tables.cities)
+Region = row_model(tables.new_regions)
+Departement = row_model(tables.departements)
+Equipment = row_model(tables.equipments)
+Help = row_model(tables.helps)
+
+PREVIEW = ("id", "title", "goal", "who", "section", "situation", "count_vue", "slug", "logo", "type", "partner")
+HelpPreview = row_model(tables.helps, *PREVIEW, "visibility_boost")
+CityName = row_model(tables.cities, "nom_comm", "insee_com", "postal_code")
+SimilarCity = row_model(tables.cities, "id", "insee_com", "nom_comm")
+
+FoundCity = create_model(
+    "FoundCity",
+    __base__=City,
+    region_name=(str | None, Field(None, alias="newRegion.name")),
+    region_code=(int | None, Field(None, alias="newRegion.code")),
+    offers=(int | None, Field(None, alias="citiesJobs.number", description="offers for codeRome; null: none")),
+    ind_t=(
+        int | None,
+        Field(None, alias="bassin.tensions.ind_t", description="the lowest of codeRome; only with onlySearchInTension"),
+    ),
+)
+CloseCity = create_model(
+    "CloseCity",
+    __base__=City,
+    region_name=(str | None, Field(None, alias="newRegion.name")),
+    distance=(float, Field(description="great-circle distance from the point, km")),
+)
+LoadedCity = create_model(
+    "LoadedCity",
+    __base__=City,
+    equipments=(list[Equipment], Field(description="facilities by type")),  # type: ignore[valid-type]
+    newRegion=(Region | None, None),  # type: ignore[arg-type]
+    departement=(Departement | None, None),  # type: ignore[arg-type]
+)
+
+
+class Found(BaseModel):
+    """The cities from `index` on, ten at most, and how many there are in all."""
+
+    list: list[FoundCity]
+    total: int
+    index: int
+
+
+class Similar(BaseModel):
+    """Cities like the given one, and the criteria on which they are."""
+
+    result: list[SimilarCity]  # type: ignore[valid-type]
+    criterions: list[str]
+
+
+class CriterionOut(BaseModel):
+    """A criterion by which cities are chosen."""
+
+    label: str
+    tag: str = Field(description="city or environment")
+    icon: str
+    weight: int
+    subLabel: str | None = Field(None, description="left out where there is none")  # noqa: N815
+    key: str
+
+
+class RomeOut(BaseModel):
+    """A ROME of tensions."""
+
+    key: str
+    label: str | None
+
+
+class RegionRome(BaseModel):
+    """What a trade has to offer in a region."""
+
+    model_config = ConfigDict(extra="allow")  # the table's JSON is answered as it is
+
+    criterions: list[str] = Field(description="criteria met by cities of the region where it is in tension")
+    opportunite: float | None = Field(None, description="share of basin communes whose ind_t is below 4; or left out")
+
+
+class RegionOut(BaseModel):
+    """A region, with its trades."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str
+    label: str
+    romes: Mapping[str, RegionRome]
+
+
+class Criterions(BaseModel):
+    """What the first page needs."""
+
+    criterions: list[CriterionOut]
+    regions: list[RegionOut]
+    codeRomes: list[RomeOut]  # noqa: N815
+
+
+class JobTitle(BaseModel):
+    """A job title that was found."""
+
+    codeRome: str = Field(examples=["D1102"])  # noqa: N815
+    label: str = Field(examples=["Aide-boulanger / Aide-boulangère"])
+
+
+class Ogr(BaseModel):
+    """A job title (OGR) of a ROME of tensions."""
+
+    rome: str = Field(examples=["D1102"])
+    romeLabel: str | None = Field(examples=["Boulangerie - viennoiserie"])  # noqa: N815
+    ogrLabel: str = Field(examples=["Boulanger / Boulangère"])  # noqa: N815
+
+
+class Health(BaseModel):
+    """Whether the API serves."""
+
+    status: str = Field(description="ok; or why it does not serve", examples=["ok"])
+    release: int | None = Field(examples=[7])
+    published_at: Stamp | None
+
+
+class Source(BaseModel):
+    """A file that a table was made from."""
+
+    source_id: str = Field(examples=["bpe"])
+    file_name: str
+    vintage: str | None
+    sha256: str
+    rows_read: int | None
+
+
+class ReleaseTable(BaseModel):
+    """A table of the release."""
+
+    table: str = Field(examples=["equipments"])
+    rows: int
+    loaded_at: Stamp
+    sources: list[Source]
+
+
+class ReleaseOut(BaseModel):
+    """The served release, and what it was made from."""
+
+    id: int = Field(examples=[7])
+    published_at: Stamp
+    started_at: Stamp
+    status: str = Field(examples=["published"])
+    tables: list[ReleaseTable]
+
+
+class Problem(BaseModel):
+    """Why there is no answer."""
+
+    message: str

@@ -1,0 +1,89 @@
+"""The API on the sample's warehouse, made once, in SQLite and in MariaDB."""
+
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import create_engine, make_url, select
+
+from api.app import create_app
+from tests.api.server import Server
+from warehouse import tables
+
+Row = dict[str, Any]
+Tables = dict[str, list[Row]]
+
+
+@pytest.fixture(scope="session")
+def sample_urls(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The URL of the sample's warehouse in each database, filled as it is asked for."""
+    return {"folder": str(tmp_path_factory.mktemp("sample"))}
+
+
+def _refresh(folder: Path, url: str) -> None:
+    """`mobiville refresh` of the sample; what is staged for one database is there for the other."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("MOBIVILLE_", "DAGSTER_"))}
+    environment |= {"MOBIVILLE_WAREHOUSE_URL": url, "MOBIVILLE_STAGING": str(folder / "staging")}
+    command = [str(Path(sys.executable).parent / "mobiville"), "refresh"]
+    subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
+
+
+@pytest.fixture(scope="session", params=["sqlite", "mariadb"])
+def api_url(request: pytest.FixtureRequest, sample_urls: dict[str, str]) -> Iterator[str]:
+    """The URL of the sample's warehouse, once in SQLite, once in MariaDB."""
+    folder = Path(sample_urls["folder"])
+    if request.param == "sqlite":
+        url = f"sqlite:///{folder / 'warehouse.db'}"
+        _refresh(folder, url)
+        yield url
+        return
+    server_url: str = request.getfixturevalue("mariadb_server")
+    name = f"mobiville_{uuid.uuid4().hex[:12]}"
+    server = create_engine(server_url)
+    with server.begin() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
+    url = make_url(server_url).set(database=name).render_as_string(hide_password=False)
+    _refresh(folder, url)
+    yield url
+    with server.begin() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE {name}")
+    server.dispose()
+
+
+@pytest.fixture(scope="session")
+def client(api_url: str) -> Iterator[TestClient]:
+    """A client of the API in this process."""
+    with TestClient(create_app(api_url)) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def served(api_url: str) -> Tables:
+    """Every row of every served table, read without the API."""
+    engine = create_engine(api_url)
+    with engine.connect() as connection:
+        rows = {
+            table.name: [dict(row) for row in connection.execute(select(table)).mappings()] for table in tables.SERVED
+        }
+    engine.dispose()
+    return rows
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Any]:
+    """Start `mobiville api` on a warehouse, as a process of its own; it ends with the test."""
+    started: list[Server] = []
+
+    def start(url: str, **settings: str) -> Server:
+        started.append(Server(tmp_path, url, **settings))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.stop()

@@ -1,0 +1,180 @@
+"""What every answer carries, and what errors look like."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from api.answers import accepts_gzip
+from api.app import create_app
+from tests.api.expected import Tables
+
+GETS = ("/cities/criterions", "/cities/load/29019", "/ogrs", "/helps/get-previews", "/health", "/release")
+SEARCHES: dict[str, dict[str, Any]] = {
+    "/cities/search": {"codeRome": ["D1102"]},
+    "/cities/autocomplete": {"query": "b"},
+    "/cities/search-by-skill": {"label": "b"},
+    "/cities/search-close-cities": {"latitude": 48.4, "longitude": -4.5},
+    "/cities/search-similar-cities": {"codeRome": "D1102", "city": {"id": 1, "population": 2}},
+}
+
+
+def test_every_answer_carries_its_release_and_304_says_it_is_still_so(client: TestClient) -> None:
+    for route in [*GETS, *SEARCHES]:
+        body = SEARCHES.get(route)
+        method = "POST" if body else "GET"
+        first = client.request(method, route, json=body)
+        assert first.status_code == 200
+        assert (first.headers["x-release"], first.headers["etag"]) == ("1", 'W/"1"')
+        assert first.headers["cache-control"] == "public, no-cache"
+        for tag in ('W/"1"', '"1"', "*", '"0", W/"1"'):
+            again = client.request(method, route, json=body, headers={"If-None-Match": tag})
+            assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", 'W/"1"')
+        other = client.request(method, route, json=body, headers={"If-None-Match": 'W/"2"'})
+        assert (other.status_code, other.json()) == (200, first.json())
+
+
+def test_what_is_not_there_is_404_whatever_the_client_has(client: TestClient) -> None:
+    for route in ("/cities/load/99999", "/helps/get-previews/nope", "/nope"):
+        answer = client.get(route, headers={"If-None-Match": 'W/"1"'})
+        assert answer.status_code == 404
+        assert answer.json()["message"]
+
+
+def test_the_same_routes_are_under_api(client: TestClient) -> None:
+    for route in [*GETS, "/docs", "/openapi.json"]:
+        assert client.get(f"/api{route}").text == client.get(route).text
+    for route, body in SEARCHES.items():
+        assert client.post(f"/api{route}", json=body).json() == client.post(route, json=body).json()
+
+
+def test_answers_are_compressed_where_the_client_accepts_it(client: TestClient) -> None:
+    for route in ("/cities/criterions", "/ogrs", "/release"):
+        plain = client.get(route, headers={"Accept-Encoding": "identity"})
+        packed = client.get(route, headers={"Accept-Encoding": "br, gzip;q=0.5"})
+        assert (plain.headers.get("content-encoding"), packed.headers["content-encoding"]) == (None, "gzip")
+        assert plain.headers["vary"].lower().count("accept-encoding") == 1
+        assert plain.json() == packed.json()
+        assert int(packed.headers["content-length"]) < len(plain.content) / 2
+
+
+@pytest.mark.parametrize(
+    ("header", "accepted"),
+    [
+        ("gzip", True), ("br, GZIP ;q=0.1", True), ("*", True), ("gzip;q=0", False), ("*;q=0", False), ("", False),
+        ("br", False), ("gzip; q=0.000, *", False), ("identity", False),
+    ],
+)  # fmt: skip
+def test_who_accepts_gzip(header: str, accepted: bool) -> None:
+    assert accepts_gzip(header) is accepted
+
+
+def test_pages_of_anywhere_may_read(client: TestClient) -> None:
+    asked = {"Origin": "https://example.org", "Access-Control-Request-Method": "POST"}
+    allowed = client.options("/cities/search", headers=asked | {"Access-Control-Request-Headers": "content-type"})
+    assert (allowed.status_code, allowed.headers["access-control-allow-origin"]) == (200, "*")
+    refused = client.options("/cities/search", headers=asked | {"Access-Control-Request-Method": "DELETE"})
+    assert refused.status_code == 400
+    read = client.get("/release", headers={"Origin": "https://example.org"})
+    assert "ETag" in read.headers["access-control-expose-headers"]
+
+
+def test_every_answer_has_its_security_headers_and_an_id(client: TestClient) -> None:
+    for answer in (client.get("/release"), client.get("/nope"), client.post("/cities/search", json={"index": "x"})):
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+        assert answer.headers["x-frame-options"] == "DENY"
+        assert len(answer.headers["x-request-id"]) == 32
+    given = client.get("/release", headers={"X-Request-ID": "from-the-proxy-1"})
+    assert given.headers["x-request-id"] == "from-the-proxy-1"
+    forged = client.get("/release", headers={"X-Request-ID": 'x", "status": 1'})
+    assert len(forged.headers["x-request-id"]) == 32
+
+
+def test_the_log_says_what_happened_and_nothing_of_who_asked(
+    client: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    headers = {"User-Agent": "an agent", "X-Forwarded-For": "192.0.2.7"}
+    client.post("/cities/search-by-skill", json={"label": "a secret wish"}, headers=headers)
+    client.get("/cities/load/29019?who=me", headers=headers)
+    client.get("/not/a/route/of/mine")
+    lines = [json.loads(record.getMessage()) for record in caplog.records if record.name == "mobiville.api"]
+    assert [(line["method"], line["route"], line["status"]) for line in lines] == [
+        ("POST", "/cities/search-by-skill", 200),
+        ("GET", "/cities/load/{insee}", 200),
+        ("GET", "none", 404),
+    ]
+    assert lines[0].keys() == {"request", "method", "route", "status", "ms", "bytes", "release"}
+    assert not any(text in caplog.text for text in ("secret", "192.0.2.7", "an agent", "29019", "mine", "testclient"))
+
+
+def test_metrics_count_requests_by_route(client: TestClient) -> None:
+    def counted() -> float:
+        lines = client.get("/metrics").text.splitlines()
+        start = 'mobiville_api_requests_total{method="GET",route="/release",status="200"} '
+        return float(next((line.removeprefix(start) for line in lines if line.startswith(start)), 0))
+
+    before = counted()
+    client.get("/release")
+    assert counted() == before + 1
+    text = client.get("/metrics").text
+    assert "mobiville_api_seconds_bucket" in text
+    assert "process_resident_memory_bytes" in text
+
+
+def test_a_body_may_have_a_million_bytes(client: TestClient) -> None:
+    def chunks(size: int) -> Iterator[bytes]:
+        yield b'{"label": "'
+        yield from (b"a" * 50_000 for _ in range(size // 50_000 - 1))
+        yield b"a" * (50_000 - 13) + b'"}'
+
+    json_type = {"Content-Type": "application/json"}
+    whole = b"".join(chunks(1_000_000))
+    assert len(whole) == 1_000_000
+    assert client.post("/cities/search-by-skill", content=whole, headers=json_type).status_code == 200
+    assert client.post("/cities/search-by-skill", content=whole + b" ", headers=json_type).status_code == 413
+    assert client.post("/cities/search-by-skill", content=chunks(1_000_000), headers=json_type).status_code == 200
+    refused = client.post("/cities/search-by-skill", content=chunks(1_050_000), headers=json_type)
+    assert refused.status_code == 413
+    assert refused.headers["x-content-type-options"] == "nosniff"
+
+
+def test_release_says_what_each_table_was_made_from(client: TestClient, served: Tables) -> None:
+    release = client.get("/release").json()
+    assert {table["table"]: table["rows"] for table in release["tables"]} == {
+        name: len(rows) for name, rows in served.items()
+    }
+    sources = {s["source_id"]: s for table in release["tables"] for s in table["sources"]}
+    assert len(sources["bpe"]["sha256"]) == 64
+    assert sources["bpe"].keys() == {"source_id", "file_name", "vintage", "sha256", "rows_read"}
+    health = client.get("/health").json()
+    assert health == {"status": "ok", "release": 1, "published_at": release["published_at"]}
+
+
+def test_the_description_has_an_example_of_each_body_and_they_hold(client: TestClient) -> None:
+    described = client.get("/openapi.json").json()
+    assert "/api/ogrs" not in described["paths"]
+    for route, body in SEARCHES.items():
+        schema = described["paths"][route]["post"]["requestBody"]["content"]["application/json"]["schema"]
+        model = described["components"]["schemas"][schema["$ref"].rsplit("/", 1)[-1]]
+        fields = {name: field["examples"][0] for name, field in model["properties"].items() if "examples" in field}
+        example = model.get("examples", [fields])[0]
+        assert example.keys() >= body.keys() - {"city"}
+        assert client.post(route, json=example).status_code == 200
+    assert described["components"]["schemas"]["FoundCity"]["properties"]["z_moyen"]["description"].startswith("mean")
+
+
+def test_docs_explain_the_routes(client: TestClient) -> None:
+    page = client.get("/docs")
+    assert "swagger" in page.text
+    assert "openapi.json" in page.text
+
+
+def test_before_the_first_release_it_says_so(warehouse_url: str) -> None:
+    with TestClient(create_app(warehouse_url)) as client:
+        health, route = client.get("/health"), client.get("/cities/criterions")
+    assert (health.status_code, route.status_code) == (503, 503)
+    assert health.json() | {"status": ""} == {"status": "", "release": None, "published_at": None}
+    assert int(route.headers["retry-after"]) > 0

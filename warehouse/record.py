@@ -1,0 +1,78 @@
+"""The record of releases, read: which release is served, its tables, and the files that they were made from."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Connection, Engine, inspect, select
+
+from warehouse import tables
+
+
+@dataclass(frozen=True, order=True)
+class SourceFile:
+    """A file that contents were made from."""
+
+    source_id: str
+    file_name: str
+    vintage: str | None
+    sha256: str
+    rows_read: int | None = None
+
+
+@dataclass(frozen=True)
+class ServedTable:
+    """One table of a release."""
+
+    name: str
+    contents_id: int
+    loaded_at: datetime
+    rows: int
+    sha256: str
+    fingerprint: str
+    sources: list[SourceFile] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Release:
+    """A release, with the tables that it serves."""
+
+    id: int
+    started_at: datetime
+    published_at: datetime
+    status: str
+    code_version: str
+    started_by: str
+    tables: dict[str, ServedTable]
+
+
+def served(engine: Engine) -> Release | None:
+    """The release that readers see; None while there is none."""
+    found = history(engine, limit=1)
+    return found[0] if found else None
+
+
+def history(engine: Engine, limit: int | None = None) -> list[Release]:
+    """The releases there have been, the newest first."""
+    with engine.connect() as connection:
+        return recorded(connection, limit) if inspect(connection).has_table(tables.releases.name) else []
+
+
+def recorded(connection: Connection, limit: int | None = None) -> list[Release]:
+    """What the record says, the newest release first."""
+    query = select(tables.releases).order_by(tables.releases.c.id.desc()).limit(limit)
+    return [Release(**row._mapping, tables=_tables_of(connection, row.id)) for row in connection.execute(query).all()]
+
+
+def _tables_of(connection: Connection, release: int) -> dict[str, ServedTable]:
+    of_tables, of_sources = tables.release_tables, tables.release_sources
+    found = {
+        row.table_name: ServedTable(*row[1:])
+        for row in connection.execute(
+            select(of_tables).where(of_tables.c.release_id == release).order_by(of_tables.c.table_name)
+        )
+    }
+    for row in connection.execute(
+        select(of_sources).where(of_sources.c.release_id == release).order_by(*of_sources.primary_key.columns)
+    ):
+        found[row.table_name].sources.append(SourceFile(*row[2:]))
+    return found
