@@ -149,7 +149,8 @@ class FranceTravail:
         """Offers d'emploi v2 around communes: `resultats` (150 at most; none with `count_only`) and `totalOffres`, the
         sum of the numbers of offers per kind of contract.
         """
-        params = {"codeROME": ",".join(romes), "commune": ",".join(communes), "distance": str(KILOMETRES)}
+        params = {"codeROME": ",".join(romes)} if romes else {}
+        params |= {"commune": ",".join(communes), "distance": str(KILOMETRES)} if communes else {}
         params |= {"range": "0-0"} if count_only else {}
         path = "offresdemploi/v2/offres/search"
         found = self._ask("GET", path, self._settings.ft_scope_offers, params=params)
@@ -196,12 +197,30 @@ class FranceTravail:
         found = (p for p in periods if nomenclature is None or p.get("codeNomenclature") == nomenclature)
         return next((_number(period, value) for period in found), None)
 
-    def companies(self, rome: str, commune: str, *, by_distance: bool) -> dict[str, Any]:
-        """La Bonne Boîte v2 around a commune: `companies_count` and `companies`, ten at most, as it has them."""
-        params = {"rome": rome, "citycode": commune, "distance": str(KILOMETRES), "page": "1", "page_size": "10"}
+    def companies(self, romes: Sequence[str], commune: str, *, by_distance: bool) -> dict[str, Any]:
+        """La Bonne Boîte v2 around a commune: `companies_count` and `companies`, ten at most, as it has them, beside
+        the names that version 1 had for the same.
+        """
+        params = {"rome": list(romes), "citycode": commune, "distance": KILOMETRES, "page": 1, "page_size": 10}
         params |= {"sort_by": "distance", "sort_direction": "asc"} if by_distance else {}
         found = self._ask("GET", "labonneboite/v2/recherche", self._settings.ft_scope_companies, params=params)
-        return {"companies_count": int(_number(found, "hits") or 0), "companies": _listed(found, "items")}
+        return {
+            "companies_count": int(_number(found, "hits") or 0),
+            "companies": [*map(_company, _listed(found, "items"))],
+        }
+
+
+def _company(item: dict[str, Any]) -> dict[str, Any]:
+    place = item.get("location") if isinstance(item.get("location"), dict) else {}
+    least, most = item.get("headcount_min"), item.get("headcount_max")
+    return {
+        **item,
+        "name": item.get("office_name") or item.get("company_name"),
+        "naf_text": item.get("naf_label"),
+        "lat": place.get("lat") if place else None,
+        "lon": place.get("lon") if place else None,
+        "headcount_text": f"{least} à {most} salariés" if least is not None and most is not None else None,
+    }
 
 
 def _criteria(rome: str, kind: str, territory: str, period: str, nomenclature: str) -> dict[str, Any]:

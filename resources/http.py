@@ -194,8 +194,8 @@ class Http:
             raise OutsideError(f"{where}: {_reason(error)}") from error
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             raise PassingError(
-                f"{where}: the connection failed or broke ({_reason(error)}). Is there a network, or a proxy to name in "
-                "HTTPS_PROXY?"
+                f"{where}: the connection failed or broke ({_reason(error)}). Is there a network, or a proxy to name "
+                "in HTTPS_PROXY?"
             ) from error
 
     def _body(self, response: requests.Response, service: str, started: float) -> bytes:

@@ -139,7 +139,7 @@ def test_what_the_description_allows_is_answered_as_it_says(api_url: str) -> Non
     app = create_app(api_url)
     found = schemathesis.openapi.from_asgi("/openapi.json", app)
     operations = [result.ok() for result in found.get_all_operations() if isinstance(result, Ok)]
-    assert len(operations) == 12
+    assert len(operations) == 16
     for operation in operations:
 
         @settings(max_examples=20, deadline=None, database=None, suppress_health_check=list(HealthCheck))

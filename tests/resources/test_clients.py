@@ -48,7 +48,7 @@ CLIENTS: dict[str, tuple[str, Any, Callable[[Settings], Any]]] = {
     "companies": (
         "/labonneboite/v2/recherche",
         {"hits": 1, "items": [{"siret": "1"}]},
-        lambda s: FranceTravail(s, Http.of(s)).companies("A1101", "69381", by_distance=False),
+        lambda s: FranceTravail(s, Http.of(s)).companies(["A1101"], "69381", by_distance=False),
     ),
     "token": ("/token", {"access_token": "t", "expires_in": 1499}, lambda s: FranceTravail(s, Http.of(s)).token("x")),
     "wikidata": ("/sparql", BINDINGS, lambda s: Wikimedia(s, Http.of(s)).titles(["69123"])),

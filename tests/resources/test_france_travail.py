@@ -212,6 +212,11 @@ def test_live_answers_are_read_as_the_services_give_them(tokens: Service, settin
     assert found.hiring_rate("A1101", "8201") == 61.5
     assert tokens.asked_for(hiring)[0].json["codeTypeTerritoire"] == "BASBMO"
 
-    tokens.on("/labonneboite/v2/recherche", Answer({"hits": 3, "items": [{"siret": "1"}]}))
-    assert found.companies("A1101", "69381", by_distance=True) == {"companies_count": 3, "companies": [{"siret": "1"}]}
+    company = {"siret": "1", "company_name": "SARL", "office_name": "La boutique", "headcount_min": 3}
+    company |= {"headcount_max": 5, "location": {"lat": 45.7, "lon": 4.8}}
+    tokens.on("/labonneboite/v2/recherche", Answer({"hits": 3, "items": [company]}))
+    listed = found.companies(["A1101", "B1101"], "69381", by_distance=True)
+    assert (listed["companies_count"], listed["companies"][0]["siret"]) == (3, "1")
+    assert listed["companies"][0]["name"] == "La boutique"
+    assert listed["companies"][0]["headcount_text"] == "3 à 5 salariés"
     assert tokens.asked_for("/labonneboite/v2/recherche")[0].query["sort_by"] == "distance"
