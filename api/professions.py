@@ -30,11 +30,12 @@ ASKED_AS = {"75056": "75101", "69123": "69381", "13055": "13201"}
 """Offers of Paris, Lyon and Marseille are asked around their first district."""
 
 RETRY_SECONDS = 10
+LIVE_TAG = "France Travail, live"
 RESPONSES: dict[int | str, dict[str, Any]] = {
     503: {"description": "France Travail does not answer now, or credentials are not set", "model": Problem}
 }
 
-router = APIRouter(tags=["France Travail, live"], responses=RESPONSES)
+router = APIRouter(tags=[LIVE_TAG], responses=RESPONSES)
 
 
 @router.post("/professions/search", response_model=Offers)

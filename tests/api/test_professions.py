@@ -14,6 +14,7 @@ from fastapi.testclient import TestClient
 from api import live
 from api.app import create_app
 from resources.http import OutsideError
+from tests.api.test_robustness import hold_to_description
 from tests.services import Answer, Asked, Service, service
 
 OFFERS = "/offresdemploi/v2/offres/search"
@@ -64,6 +65,13 @@ def place(served: dict[str, list[dict[str, Any]]]) -> tuple[dict[str, Any], dict
             if row["bassin_id"] == basin["bassin_id"] and len(basin["code_commune_insee"]) == 5:
                 return basin, row
     raise AssertionError("the sample has one")
+
+
+def test_what_the_description_allows_is_answered_as_it_says(
+    outside: Service, api_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "A_SECOND", dict.fromkeys(live.THREADS, 1_000))
+    assert hold_to_description(create_app(api_url), live=True) == 4
 
 
 def test_offers_and_their_total(api: TestClient, outside: Service) -> None:
@@ -177,18 +185,11 @@ def test_one_slow_service_holds_up_neither_the_others_nor_the_warehouse(
     assert answers[0] == [{"insee": insee, "total": None} for insee in lists]
 
 
-def test_too_many_questions_are_refused_at_once(
-    api: TestClient, outside: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_too_many_questions_are_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "MOST_WAITING", 5)
     gate = threading.Event()
-
-    def held(_asked: Asked) -> Answer:
-        gate.wait(3)
-        return offers(7)
-
-    outside.on(OFFERS, held)
     service = live._Service("offers")
-    futures = [service.ask(lambda: gate.wait(3)) for _ in range(live.MOST_WAITING)]
+    futures = [service.ask(lambda: gate.wait(10)) for _ in range(5)]
     with pytest.raises(OutsideError, match="too many questions wait"):
         service.ask(lambda: None)
     gate.set()
