@@ -9,7 +9,7 @@ run: $(VENV)/run  ## install, and run the main job (on the bundled sample and SQ
 	$(BIN)/mobiville refresh
 	$(BIN)/mobiville status
 
-test: $(VENV)/dev mariadb lint  ## install, lint, check types, and run the tests
+test: $(VENV)/dev mariadb nginx lint  ## install, lint, check types, and run the tests
 	$(BIN)/pytest
 
 lint: $(VENV)/dev
@@ -30,6 +30,10 @@ lock: $(VENV)/dev  ## pin the dependencies anew
 .PHONY: mariadb
 mariadb:  # the tests start a private server: they need the programs, not a running server
 	@PATH="$$PATH:/usr/sbin" command -v mariadbd >/dev/null || tools/install_mariadb
+
+.PHONY: nginx
+nginx:
+	@PATH="$$PATH:/usr/sbin" command -v nginx >/dev/null || tools/install_nginx
 
 $(VENV)/bin/pip:
 	$(PYTHON) -m venv $(VENV)

@@ -1,4 +1,4 @@
-"""Measure `mobiville refresh` beside a floor, its memory, a refresh with nothing new, the load beside pandas.to_sql.
+"""Measure `mobiville refresh` beside a floor, its memory, the load beside pandas.to_sql, the read API.
 
 Real files come from MOBIVILLE_REAL_DATA, else ../shared/real_data. A private MariaDB is started on a temporary folder.
 """
@@ -14,19 +14,17 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import create_engine
 
-from bench.measure import Run, floor, refresh, write_schema
+from bench.api import measure as measure_api
+from bench.measure import Row, Run, floor, refresh, row, write_schema
 from tests.conftest import REAL_DATA, PrivateServer, mariadb_programs
 
 BPE_ROWS = 2_700_000
 COPIES = 5
 """How many times the BPE's rows the large one has: 13.5 million."""
 LOADED = "equipments"
-
-Row = dict[str, Any]
 
 
 class Bench:
@@ -138,23 +136,21 @@ def loading(bench: Bench) -> list[Row]:
     return [row(f"load of {rows:,} rows / to_sql", ours, to_sql, "s", "0.33 at most")]
 
 
-def row(what: str, ours: float, beside: float, unit: str, target: str) -> Row:
-    """A line of the result: ours, what stands beside it, and their ratio."""
-    ratio = round(ours / beside, 2) if beside else None
-    return {
-        "what": what,
-        "ours": round(ours, 2),
-        "beside": round(beside, 2),
-        "unit": unit,
-        "ratio": ratio,
-        "target": target,
-    }
+def api(bench: Bench) -> list[Row]:
+    """The read API on the whole warehouse, one worker, beside the same server answering a constant."""
+    with bench.place() as place:
+        refresh(place)
+        return measure_api(place)
+
+
+MEASUREMENTS = {"refresh": whole, "loading": loading, "memory": memory, "api": api}
 
 
 def main() -> None:
     """Print the figures, as a table or as JSON."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--runs", type=int, default=3, help="of each side, in turn; medians are shown (default 3)")
+    parser.add_argument("--only", choices=MEASUREMENTS, action="append", help="may be given several times")
     parser.add_argument("--json", action="store_true", help="for a machine")
     options = parser.parse_args()
     if not REAL_DATA.is_dir():
@@ -167,7 +163,7 @@ def main() -> None:
         bench = Bench(folder, server.start(), options.runs)
         try:
             bench.bpe(1)
-            rows = whole(bench) + loading(bench) + memory(bench)
+            rows = [row for name in options.only or MEASUREMENTS for row in MEASUREMENTS[name](bench)]
         finally:
             server.process.terminate()
             server.process.wait()

@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import create_engine
 from sqlalchemy.schema import CreateIndex, CreateTable
@@ -25,6 +26,9 @@ TABLE_OF_STEP = {
     "tensions_pcs": "tensions",
 }
 """The served table that a step is a part of, where it is not called like it."""
+
+
+Row = dict[str, Any]
 
 
 class ChildFailedError(Exception):
@@ -84,6 +88,19 @@ def write_schema(path: Path) -> None:
         for name, table in tables.metadata.tables.items()
     }
     path.write_text(json.dumps(schema), encoding="utf-8")
+
+
+def row(what: str, ours: float, beside: float, unit: str, target: str) -> Row:
+    """A line of the result: ours, what stands beside it, and their ratio."""
+    ratio = round(ours / beside, 2) if beside else None
+    return {
+        "what": what,
+        "ours": round(ours, 2),
+        "beside": round(beside, 2),
+        "unit": unit,
+        "ratio": ratio,
+        "target": target,
+    }
 
 
 def _measured(command: Sequence[str], environment: Mapping[str, str]) -> tuple[Run, list[tuple[float, str]]]:

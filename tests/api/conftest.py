@@ -21,39 +21,44 @@ Tables = dict[str, list[Row]]
 
 
 @pytest.fixture(scope="session")
-def sample_urls(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The URL of the sample's warehouse in each database, filled as it is asked for."""
-    return {"folder": str(tmp_path_factory.mktemp("sample"))}
+def sample_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the sample is staged: once, for both databases."""
+    return tmp_path_factory.mktemp("sample")
 
 
-def _refresh(folder: Path, url: str) -> None:
-    """`mobiville refresh` of the sample; what is staged for one database is there for the other."""
+def _refresh(folder: Path, url: str) -> str:
+    """`mobiville refresh` of the sample into the warehouse; its URL."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("MOBIVILLE_", "DAGSTER_"))}
     environment |= {"MOBIVILLE_WAREHOUSE_URL": url, "MOBIVILLE_STAGING": str(folder / "staging")}
     command = [str(Path(sys.executable).parent / "mobiville"), "refresh"]
     subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
+    return url
 
 
-@pytest.fixture(scope="session", params=["sqlite", "mariadb"])
-def api_url(request: pytest.FixtureRequest, sample_urls: dict[str, str]) -> Iterator[str]:
-    """The URL of the sample's warehouse, once in SQLite, once in MariaDB."""
-    folder = Path(sample_urls["folder"])
-    if request.param == "sqlite":
-        url = f"sqlite:///{folder / 'warehouse.db'}"
-        _refresh(folder, url)
-        yield url
-        return
-    server_url: str = request.getfixturevalue("mariadb_server")
+@pytest.fixture(scope="session")
+def sample_in_sqlite(sample_folder: Path) -> str:
+    """The URL of the sample's warehouse in SQLite."""
+    return _refresh(sample_folder, f"sqlite:///{sample_folder / 'warehouse.db'}")
+
+
+@pytest.fixture(scope="session")
+def sample_in_mariadb(sample_folder: Path, mariadb_server: str) -> Iterator[str]:
+    """The URL of the sample's warehouse in MariaDB."""
     name = f"mobiville_{uuid.uuid4().hex[:12]}"
-    server = create_engine(server_url)
+    server = create_engine(mariadb_server)
     with server.begin() as connection:
         connection.exec_driver_sql(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
-    url = make_url(server_url).set(database=name).render_as_string(hide_password=False)
-    _refresh(folder, url)
-    yield url
+    yield _refresh(sample_folder, make_url(mariadb_server).set(database=name).render_as_string(hide_password=False))
     with server.begin() as connection:
         connection.exec_driver_sql(f"DROP DATABASE {name}")
     server.dispose()
+
+
+@pytest.fixture(scope="session", params=["sqlite", "mariadb"])
+def api_url(request: pytest.FixtureRequest) -> str:
+    """The URL of the sample's warehouse, once in SQLite, once in MariaDB."""
+    url: str = request.getfixturevalue(f"sample_in_{request.param}")
+    return url
 
 
 @pytest.fixture(scope="session")
@@ -80,8 +85,8 @@ def serve(tmp_path: Path) -> Iterator[Any]:
     """Start `mobiville api` on a warehouse, as a process of its own; it ends with the test."""
     started: list[Server] = []
 
-    def start(url: str, **settings: str) -> Server:
-        started.append(Server(tmp_path, url, **settings))
+    def start(url: str, *options: str) -> Server:
+        started.append(Server(tmp_path, url, *options))
         return started[-1]
 
     yield start

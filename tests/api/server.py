@@ -15,14 +15,16 @@ from typing import Any
 class Server:
     """The API, started on a free port of this machine."""
 
-    def __init__(self, folder: Path, url: str, *options: str, **settings: str) -> None:
+    command: tuple[str, ...] = (str(Path(sys.executable).parent / "mobiville"), "api")
+
+    def __init__(self, folder: Path, url: str, *options: str) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port: int = free.getsockname()[1]
         self.log = folder / f"api-{self.port}.log"
         environment = {key: value for key, value in os.environ.items() if not key.startswith("MOBIVILLE_")}
-        environment |= {"MOBIVILLE_API_DATABASE_URL": url} | settings
-        command = [str(Path(sys.executable).parent / "mobiville"), "api", "--port", str(self.port), *options]
+        environment |= {"MOBIVILLE_API_DATABASE_URL": url}
+        command = [*self.command, "--port", str(self.port), *options]
         started = time.monotonic()
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=log)

@@ -52,14 +52,11 @@ def test_it_starts_serves_stays_small_and_ends_gracefully(serve: Serve, api_url:
     assert "Traceback" not in server.log.read_text("utf-8")
 
 
-def test_several_workers_add_up_their_measures(api_url: str, tmp_path: Path) -> None:
-    server = Server(tmp_path, api_url, "--workers", "2")
-    try:
-        for _ in range(20):
-            assert Client(server).ask("GET", "/release")[0] == 200
-        lines = Client(server).ask("GET", "/metrics")[1].decode().splitlines()
-    finally:
-        server.stop()
+def test_several_workers_add_up_their_measures(serve: Serve, api_url: str) -> None:
+    server = serve(api_url, "--workers", "2")
+    for _ in range(20):
+        assert Client(server).ask("GET", "/release")[0] == 200
+    lines = Client(server).ask("GET", "/metrics")[1].decode().splitlines()
     counted = [line for line in lines if line.startswith("mobiville_api_requests_total") and 'route="/release"' in line]
     assert float(counted[0].split()[-1]) == 20
 
