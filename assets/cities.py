@@ -9,8 +9,9 @@ import pandas as pd
 from assets.expectations import Expectation, known, some_rows
 from assets.geography import nearest
 from assets.staged import staged
-from assets.weather import stations_with_temperature
-from resources.raw_data import RawData, numbers, whole_numbers
+from assets.weather import mean_temperature, stations_with_temperature
+from resources.accounts import Reject
+from resources.raw_data import RawData
 from resources.raw_files import SourceError
 from resources.store import Entry
 from warehouse import tables
@@ -18,6 +19,12 @@ from warehouse.tables import CITIES_OF_DISTRICTS
 
 WHOLE_CITIES = {"75056": ("PARIS", 2161.0), "69123": ("LYON", 513.2), "13055": ("MARSEILLE", 861.6)}
 """Name and population (thousands, INSEE) of the cities that the communes file has by their districts only."""
+
+NO_SHEET = Reject("no climate sheet with temperatures is there for the station", fault=False)
+NO_TEMPERATURE = Reject("the sheet has no monthly mean temperatures", fault=False)
+NO_STATION = Reject("the sheet's station is not in the list of stations", fault=False)
+NO_ARTICLE = Reject("Wikipedia has no article on the commune", fault=False)
+NO_COMMUNE = Reject("the commune is not among the communes", fault=False)
 
 FIRST_DISTRICTS = {"75056": "75101", "69123": "69381", "13055": "13201"}
 
@@ -27,22 +34,14 @@ def communes_of_2015(raw: pd.DataFrame, old_regions: pd.DataFrame) -> pd.DataFra
 
     `geo_point_2d` is "lat, lon"; population is in thousands, area in hectares, altitude in metres.
     """
-    point = raw["geo_point_2d"].str.split(",", n=1, expand=True).reindex(columns=[0, 1]).astype("str")
-    point = point.apply(lambda part: part.str.strip())
-    point.attrs = raw.attrs
-    new_codes = old_regions.set_index(old_regions["former_code"].str.zfill(2))["new_code"]
-    same = ["nom_dept", "statut", "nom_region", "postal_code", "id_geofla", "code_comm", "code_cant", "code_arr"]
+    point = raw["geo_point_2d"].str.split(",", n=1, expand=True).reindex(columns=[0, 1]).astype("float64")
+    new_codes = old_regions.set_index("former_code")["new_code"]
+    same = ["insee_com", "nom_comm", "code_dept", "nom_dept", "nom_region", "statut", "postal_code", "id_geofla"]
+    same += ["code_comm", "code_cant", "code_arr", "z_moyen", "superficie", "population", "total_social_housing"]
     return raw[same].assign(
-        insee_com=raw["insee_com"].str.zfill(5),
-        code_dept=raw["code_dept"].str.zfill(2),
-        nom_comm=raw["nom_comm"],
-        new_code_region=raw["old_region"].str.zfill(2).map(new_codes),
-        z_moyen=whole_numbers(raw["z_moyen"]),
-        superficie=whole_numbers(raw["superficie"]),
-        population=numbers(raw["population"]),
-        geo_point_2d_x=numbers(point[0].rename("geo_point_2d")),
-        geo_point_2d_y=numbers(point[1].rename("geo_point_2d")),
-        total_social_housing=whole_numbers(raw["total_social_housing"]),
+        new_code_region=raw["old_region"].map(new_codes),
+        geo_point_2d_x=point[0],
+        geo_point_2d_y=point[1],
     )
 
 
@@ -51,19 +50,14 @@ def communes_of_2025(raw: pd.DataFrame) -> pd.DataFrame:
 
     Where the centre has no coordinates (Paris, Lyon, Marseille), those of the town hall stand for it.
     """
-    latitude, longitude = (
-        numbers(raw[name]).fillna(numbers(raw[f"{name}_mairie"])) for name in ("latitude", "longitude")
-    )
-    return raw[["nom_dept", "statut", "code_cant"]].assign(
-        insee_com=raw["insee_com"].str.zfill(5),
-        code_dept=raw["code_dept"].str.zfill(2),
-        code_comm=raw["insee_com"].str.zfill(5).str[2:],
+    latitude, longitude = (raw[name].fillna(raw[f"{name}_mairie"]) for name in ("latitude", "longitude"))
+    same = ["insee_com", "code_dept", "nom_dept", "statut", "code_cant", "z_moyen", "superficie"]
+    return raw[same].assign(
+        code_comm=raw["insee_com"].str[2:],
         nom_comm=raw["nom_comm"].map(_in_capitals),
         postal_code=raw["postal_code"].str.replace(r"\s*,\s*", "/", regex=True),
-        new_code_region=whole_numbers(raw["new_region"]),
-        z_moyen=whole_numbers(raw["z_moyen"]),
-        superficie=whole_numbers(raw["superficie"]),
-        population=numbers(raw["persons"]) / 1000,
+        new_code_region=raw["new_region"].astype("Int64"),
+        population=raw["persons"] / 1000,
         geo_point_2d_x=latitude,
         geo_point_2d_y=longitude,
     )
@@ -101,21 +95,23 @@ def with_whole_cities(communes: pd.DataFrame) -> pd.DataFrame:
     return cities.assign(population=population).sort_values("insee_com", ignore_index=True)
 
 
-def with_city_rents(cities: pd.DataFrame, rents: pd.DataFrame | None) -> pd.DataFrame:
-    """Rents of two and four rooms (EUR per month) by name: capitals, `-` read as a space.
+def communes_named(cities: pd.DataFrame, names: pd.Series) -> pd.Series:
+    """The INSEE code of the commune that each name is of, NA where none: capitals, `-` read as a space.
 
-    A district takes its city's rent; a name that several communes have goes to the most populous one only.
+    A name that several communes have is that of the most populous one; a district has none.
     """
+    whole = cities.assign(key=cities["nom_comm"].map(_rent_key))[city_of(cities["insee_com"]).isna()]
+    largest = whole.sort_values(["population", "insee_com"], ascending=[False, True]).drop_duplicates("key")
+    return names.map(_rent_key).map(largest.set_index("key")["insee_com"])
+
+
+def with_city_rents(cities: pd.DataFrame, rents: pd.DataFrame | None) -> pd.DataFrame:
+    """Rents of two and four rooms (EUR per month) by `insee_com`; a district takes its city's rent."""
     if rents is None:
         return cities.assign(rent_t2=None, rent_t4=None)
-    city = city_of(cities["insee_com"])
-    whole = cities.assign(key=cities["nom_comm"].map(_rent_key))[city.isna()]
-    largest = whole.sort_values(["population", "insee_com"], ascending=[False, True]).drop_duplicates("key")
-    code_of = largest.set_index("key")["insee_com"]
-    rents = rents.assign(insee_com=rents["city"].map(_rent_key).map(code_of)).dropna(subset="insee_com")
-    rents = rents.drop_duplicates("insee_com").set_index("insee_com")
-    code = city.fillna(cities["insee_com"])
-    return cities.assign(**{name: code.map(numbers(rents[name])) for name in ("rent_t2", "rent_t4")})
+    rents = rents.set_index("insee_com")
+    code = city_of(cities["insee_com"]).fillna(cities["insee_com"])
+    return cities.assign(**{name: code.map(rents[name]) for name in ("rent_t2", "rent_t4")})
 
 
 def _rent_key(name: str) -> str:
@@ -125,7 +121,7 @@ def _rent_key(name: str) -> str:
 def with_value_per_commune(
     cities: pd.DataFrame, column: str, values: pd.Series | None, *, whole: bool = False
 ) -> pd.DataFrame:
-    """A column from a file's values by INSEE code (which may have lost its zero): 0 where the file has none.
+    """A column from a file's values by INSEE code: 0 where the file has none.
 
     PARIS, LYON and MARSEILLE take their own value where the file has one, their first district's where not. No file
     at all (None): NULL.
@@ -133,8 +129,6 @@ def with_value_per_commune(
     if values is None:
         return cities.assign(**{column: None})
     values = values.dropna()
-    values.index = values.index.str.zfill(5)
-    values = values[~values.index.duplicated()]
     code = cities["insee_com"]
     own = code.map(values)
     found = own.fillna(code.replace(FIRST_DISTRICTS).map(values)).fillna(0)
@@ -163,7 +157,10 @@ def _places(cities: pd.DataFrame) -> pd.DataFrame:
 
 
 def vertices(outline: Any, file: str) -> pd.DataFrame:
-    """Every vertex (latitude, longitude, degrees) of a GeoJSON feature collection, which has longitude first."""
+    """Every vertex (latitude, longitude, degrees) of a GeoJSON feature collection, which has longitude first.
+
+    Raises SourceError when it is none, or a position is not on the globe.
+    """
 
     def positions(coordinates: Any) -> Iterator[tuple[float, float]]:
         if coordinates and isinstance(coordinates[0], int | float):
@@ -174,34 +171,73 @@ def vertices(outline: Any, file: str) -> pd.DataFrame:
 
     try:
         found = [p for feature in outline["features"] for p in positions(feature["geometry"]["coordinates"])]
-    except (KeyError, TypeError, IndexError) as error:
+    except (KeyError, TypeError, IndexError, ValueError, RecursionError) as error:
         raise SourceError(f"{file}: expected a GeoJSON FeatureCollection. Fetch it again") from error
+    wrong = next((p for p in found if not (abs(p[0]) <= 90 and abs(p[1]) <= 180)), None)
+    if wrong or not found:
+        raise SourceError(
+            f"{file}: expected positions of longitude and latitude in degrees, found {wrong or 'none'}. Fetch it again"
+        )
     return pd.DataFrame(found, columns=["latitude", "longitude"])
 
 
 def _communes(raw_data: RawData, old_regions: pd.DataFrame) -> pd.DataFrame:
     raw = raw_data.table("communes")
-    return communes_of_2025(raw) if "new_region" in raw.columns else communes_of_2015(raw, old_regions)
+    communes = communes_of_2025(raw) if "new_region" in raw.columns else communes_of_2015(raw, old_regions)
+    found = with_whole_cities(communes)
+    raw_data.account("communes").used = int(found["insee_com"].isin(raw["insee_com"]).sum())
+    return found
 
 
-def _values(raw_data: RawData, source: str, column: str) -> pd.Series | None:
-    """Numbers by INSEE code from an optional source, `NA` read as none; None without the source."""
+def _city_rents(raw_data: RawData, cities: pd.DataFrame) -> pd.DataFrame | None:
+    """Rents by `insee_com`; names that no commune has, or two rows have, are rejected."""
+    if not raw_data.has("city_rents"):
+        return None
+    rents = raw_data.table("city_rents")
+    rents["insee_com"] = communes_named(cities, rents["city"])
+    account, again = raw_data.account("city_rents"), rents["insee_com"].duplicated()
+    account.reject(rents.index[rents["insee_com"].isna()], Reject("city: expected the name of a commune"))
+    account.reject(rents.index[again], Reject("city: expected once, another row names the same commune"))
+    found = rents[~again].dropna(subset="insee_com")
+    account.used = len(found)
+    return found
+
+
+def _coastline(raw_data: RawData) -> pd.DataFrame | None:
+    if not raw_data.has("coastline"):
+        return None
+    outline = vertices(raw_data.document("coastline"), raw_data.path("coastline").name)
+    raw_data.all_used("coastline", "vertex", len(outline))
+    return outline
+
+
+def _values(raw_data: RawData, source: str, column: str, communes: pd.Series) -> pd.Series | None:
+    """Numbers by INSEE code from an optional source, rows of other communes rejected; None without the source."""
     if not raw_data.has(source):
         return None
     raw = raw_data.records(source, "zonageCommunes") if source == "housing_zones" else raw_data.table(source)
-    text = raw[column]
-    if not pd.api.types.is_numeric_dtype(text.dtype):
-        text = text.mask(text == "NA")
-    values = numbers(text)
-    return values.set_axis(raw["insee_com"])
+    there = raw["insee_com"].isin(communes)
+    account = raw_data.account(source)
+    account.reject(raw.index[~there], Reject("the commune is not in the communes file, which is of another year"))
+    account.used = int(there.sum())
+    return raw[there].set_index("insee_com")[column].astype("float64")
 
 
 def _stations(raw_data: RawData) -> pd.DataFrame | None:
-    sheets = raw_data.texts("weather_sheets")
-    if not sheets or not raw_data.has("weather_stations"):
+    """The weather stations that have a climate sheet with temperatures; None where list or sheets are not there."""
+    if not (raw_data.has("weather_sheets") and raw_data.has("weather_stations")):
         return None
-    by_station = {name.removeprefix("FICHECLIM_").removesuffix(".data"): sheet for name, sheet in sheets.items()}
-    return stations_with_temperature(raw_data.table("weather_stations"), by_station)
+    sheets = {name: mean_temperature(sheet) for name, sheet in raw_data.texts("weather_sheets").items()}
+    stations = stations_with_temperature(raw_data.table("weather_stations"), sheets)
+    warm = stations["temperature"].notna()
+    of_stations, of_sheets = raw_data.account("weather_stations"), raw_data.account("weather_sheets")
+    of_stations.reject(stations.index[~warm], NO_SHEET)
+    of_stations.used = int(warm.sum())
+    used = set(stations["sheet"][warm])
+    of_sheets.reject([name for name, mean in sheets.items() if mean is None], NO_TEMPERATURE)
+    of_sheets.reject([name for name in sheets if name not in used], NO_STATION)
+    of_sheets.used = len(used)
+    return stations[warm].reset_index(drop=True)
 
 
 def with_descriptions(cities: pd.DataFrame, described: Mapping[str, Entry]) -> pd.DataFrame:
@@ -218,6 +254,19 @@ def with_descriptions(cities: pd.DataFrame, described: Mapping[str, Entry]) -> p
     values = {name: found.map(lambda entry, key=key: entry.get(key)).astype("object") for name, key in columns.items()}
     values["description_revision"] = values["description_revision"].astype("Int64")
     return cities.assign(**values)
+
+
+def _described(raw_data: RawData, codes: pd.Series) -> dict[str, Entry]:
+    """The communes that Wikipedia has an article on."""
+    answered = raw_data.entries("city_descriptions")
+    if not answered:
+        return {}
+    account, known = raw_data.account("city_descriptions"), set(codes)
+    account.reject([code for code, entry in answered.items() if not entry.get("description")], NO_ARTICLE)
+    account.reject([code for code in answered if code not in known], NO_COMMUNE)
+    found = {code: entry for code, entry in answered.items() if code not in account.rejected}
+    account.used = len(found)
+    return found
 
 
 def expected(new_regions: pd.DataFrame, departements: pd.DataFrame) -> list[Expectation]:
@@ -249,14 +298,13 @@ def cities(raw_data: RawData, old_regions: pd.DataFrame) -> pd.DataFrame:
     """Communes and districts, and PARIS, LYON and MARSEILLE made from theirs: where, how high, how large, how far from
     the sea, how warm, what housing costs, and what Wikipedia says of them.
     """
-    rents = raw_data.table("city_rents") if raw_data.has("city_rents") else None
-    outline = vertices(raw_data.document("coastline"), "coastline") if raw_data.has("coastline") else None
-    found = with_whole_cities(_communes(raw_data, old_regions))
-    found = with_city_rents(found, rents)
-    found = with_distance_from_sea(found, outline)
+    found = _communes(raw_data, old_regions)
+    found = with_city_rents(found, _city_rents(raw_data, found))
+    found = with_distance_from_sea(found, _coastline(raw_data))
     found = with_temperature(found, _stations(raw_data))
-    found = with_value_per_commune(found, "average_houseselled", _values(raw_data, "house_prices", "price"))
-    found = with_value_per_commune(found, "average_houserent", _values(raw_data, "house_rents", "rent"))
-    zones = _values(raw_data, "housing_zones", "frais")
+    codes = found["insee_com"]
+    found = with_value_per_commune(found, "average_houseselled", _values(raw_data, "house_prices", "price", codes))
+    found = with_value_per_commune(found, "average_houserent", _values(raw_data, "house_rents", "rent", codes))
+    zones = _values(raw_data, "housing_zones", "frais", codes)
     found = with_value_per_commune(found, "city_house_tension", zones, whole=True)
-    return with_descriptions(found, raw_data.entries("city_descriptions"))
+    return with_descriptions(found, _described(raw_data, codes))

@@ -4,29 +4,17 @@ import pandas as pd
 
 from assets.expectations import Expectation, known, some_rows
 from assets.staged import staged
-from resources.raw_data import RawData, whole_numbers
+from resources.raw_data import RawData
 from warehouse import tables
 
 
 def offers(dump: pd.DataFrame) -> pd.DataFrame:
-    """Number of offers per commune and ROME, by both; what stands on several rows of the dump is added up.
+    """Number of offers per commune and ROME, by both, with the number of rows of the dump that were added up (`rows`).
 
-    `dump`: commune, rome, number, as text. Rows with no commune (blank, or the word `null`) or no ROME are set aside,
-    and their number noted.
+    `dump`: commune, rome, number of offers.
     """
-    placed = dump["commune"].notna() & (dump["commune"] != "null") & dump["rome"].notna()
-    number = whole_numbers(dump["number"])
-    counts = (
-        pd.DataFrame({"insee_code": dump["commune"].str.zfill(5), "rome_id": dump["rome"], "number": number})[placed]
-        .groupby(["insee_code", "rome_id"])["number"]
-        .sum()
-        .reset_index()
-    )
-    if not placed.all():
-        counts.attrs["notes"] = [
-            f"{(~placed).sum()} rows of the dump have no commune or no ROME: set aside, {number[~placed].sum()} offers"
-        ]
-    return counts
+    pairs = dump.rename(columns={"commune": "insee_code", "rome": "rome_id"}).groupby(["insee_code", "rome_id"])
+    return pairs["number"].agg(number="sum", rows="size").reset_index()
 
 
 def expected(cities: pd.DataFrame, rome_codes: pd.DataFrame) -> list[Expectation]:
@@ -41,4 +29,7 @@ def expected(cities: pd.DataFrame, rome_codes: pd.DataFrame) -> list[Expectation
 @staged(tables.cities_jobs, sources=["offers_dump"], group="work", expect=expected)
 def cities_jobs(raw_data: RawData) -> pd.DataFrame:
     """Job offers per commune and ROME. Codes keep their leading zeros and letters (01004, 2A004)."""
-    return offers(raw_data.table("offers_dump"))
+    counts = offers(raw_data.table("offers_dump"))
+    account = raw_data.account("offers_dump")
+    account.used, account.merged = len(counts), int((counts.pop("rows") - 1).sum())
+    return counts

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from assets.staged import staged
-from resources.raw_data import RawData, numbers
+from resources.raw_data import RawData
 from warehouse import tables
 
 OVERSEAS = {"Guadeloupe": "971", "Martinique": "972", "Guyane": "973", "La Réunion": "974", "Mayotte": "976"}
@@ -11,18 +11,17 @@ OVERSEAS = {"Guadeloupe": "971", "Martinique": "972", "Guyane": "973", "La Réun
 
 
 def departements_table(raw: pd.DataFrame) -> pd.DataFrame:
-    """Codes with the zero that the file lost (`1` is `01`), and those of overseas departments from their names.
+    """The departments by code; those overseas have it from their names.
 
     Columns: code, name, rent_t2 and rent_t4 (EUR per month).
     """
-    code = raw["code"].str.zfill(2)
     overseas = raw["name"].map(OVERSEAS)
     return pd.DataFrame(
         {
-            "code": code.where(overseas.isna(), overseas),
+            "code": raw["code"].where(overseas.isna(), overseas),
             "name": raw["name"],
-            "rent_t2": numbers(raw["rent_t2"]),
-            "rent_t4": numbers(raw["rent_t4"]),
+            "rent_t2": raw["rent_t2"],
+            "rent_t4": raw["rent_t4"],
         }
     ).sort_values("code")
 
@@ -30,4 +29,6 @@ def departements_table(raw: pd.DataFrame) -> pd.DataFrame:
 @staged(tables.departements, sources=["departements"], group="territory")
 def departements(raw_data: RawData) -> pd.DataFrame:
     """Departments, with what a flat of two and of four rooms costs there a month."""
-    return departements_table(raw_data.table("departements"))
+    table = departements_table(raw_data.table("departements"))
+    raw_data.account("departements").used = len(table)
+    return table

@@ -4,11 +4,14 @@ from collections.abc import Iterable
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from assets.expectations import Expectation, some_rows
 from assets.staged import staged
+from resources.catalogue import catalogue
+from resources.fields import parse
 from resources.raw_data import RawData
 from warehouse import tables
+from warehouse.tables import CITIES_OF_DISTRICTS
 
 KEYS = ["depcom", "typequ"]
 MERGE_ROWS = 2_000_000
@@ -17,24 +20,30 @@ MERGE_ROWS = 2_000_000
 def count_facilities(batches: Iterable[pa.Table]) -> pd.DataFrame:
     """Number of facilities (`total`) per commune and type, by both, from pieces with columns depcom and typequ (text).
 
-    Memory grows with the communes and types, not with the rows: pieces are counted as they come. Rows without a
-    commune or a type are set aside, and their number noted.
+    Memory grows with the communes and types, not with the rows: pieces are counted as they come. A blank one is NA.
     """
     counts: list[pa.Table] = []
     for batch in batches:
         counts.append(batch.group_by(KEYS, use_threads=False).aggregate([([], "count_all")]))
         if sum(map(len, counts)) > MERGE_ROWS:
             counts = [_merged(counts)]
-    merged = (
-        _merged(counts) if counts else pa.table({**dict.fromkeys(KEYS, pa.array([], pa.string())), "count_all": []})
-    )
-    known = pc.and_(pc.is_valid(merged["depcom"]), pc.is_valid(merged["typequ"]))
-    blank = pc.sum(merged.filter(pc.invert(known))["count_all"]).as_py()
-    merged = merged.filter(known).sort_by([(key, "ascending") for key in KEYS])
+    merged = _merged(counts).sort_by([(key, "ascending") for key in KEYS])
     frame: pd.DataFrame = merged.rename_columns([*KEYS, "total"]).to_pandas()
-    if blank:
-        frame.attrs["notes"] = [f"{blank} rows of the BPE have no commune or no type: set aside"]
-    return frame
+    return frame.astype(dict.fromkeys(KEYS, "str"))
+
+
+def sound(counts: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """Those of the counted pairs that are a commune and a facility type, by both; and how many rows of the BPE had a
+    code that lacked its zero.
+    """
+    parsed = [parse(counts[key], kind) for key, kind in catalogue()["bpe"].types.items()]
+    right = ~(parsed[0].wrong | parsed[1].wrong) & counts[KEYS].notna().all(axis=1)
+    codes = pd.DataFrame({key: p.values for key, p in zip(KEYS, parsed, strict=True)})
+    facilities = codes.assign(total=counts["total"])[right]
+    repaired = int(facilities["total"][(codes != counts[KEYS])[right].any(axis=1)].sum())
+    if repaired:  # a code with its zero and without are the same commune's
+        facilities = facilities.groupby(KEYS)["total"].sum().reset_index()
+    return facilities, repaired
 
 
 def _merged(counts: list[pa.Table]) -> pa.Table:
@@ -42,7 +51,22 @@ def _merged(counts: list[pa.Table]) -> pa.Table:
     return table.select([*KEYS, "count_all_sum"]).rename_columns([*KEYS, "count_all"])
 
 
-@staged(tables.equipments, sources=["bpe"], group="life")
+def expected() -> list[Expectation]:
+    """Paris, Lyon and Marseille are added from their districts: their own rows would stand beside the sums."""
+    words = f"the commune is none of {', '.join(CITIES_OF_DISTRICTS)}, which the BPE has by their districts"
+    cities = {"column": "depcom", "value_set": list(CITIES_OF_DISTRICTS)}
+    return [some_rows(), Expectation(words, "ExpectColumnValuesToNotBeInSet", cities)]
+
+
+@staged(tables.equipments, sources=["bpe"], group="life", expect=expected)
 def equipments(raw_data: RawData) -> pd.DataFrame:
     """Facilities per commune and type. Paris, Lyon and Marseille are there by their districts only."""
-    return count_facilities(raw_data.batches("bpe"))
+    counts = count_facilities(raw_data.batches("bpe"))
+    facilities, repaired = sound(counts)
+    number = int(facilities["total"].sum())
+    if number < counts["total"].sum():
+        raw_data.reject_wrong("bpe")
+    bpe = raw_data.account("bpe")
+    bpe.used, bpe.merged = len(facilities), number - len(facilities)
+    bpe.repairs |= {"codes got back a leading zero": repaired} if repaired else {}
+    return facilities

@@ -4,14 +4,18 @@ What a column must be derives from `warehouse/tables.py`; what is particular to 
 """
 
 import logging
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from typing import Any
 
 import pandas as pd
 from sqlalchemy import Table
 
+from resources.accounts import Account
+from resources.catalogue import catalogue
 from warehouse import tables
 
 SHOWN = 20
@@ -38,15 +42,21 @@ class Expectation:
 
 @dataclass(frozen=True)
 class Finding:
-    """An expectation that was not met: how many rows, their share (0 to 1), the first of them by key and value."""
+    """An expectation that was not met: how many rows, their share (0 to 1), the first of them by key and value.
+
+    `said` is the whole story where it is not one of rows.
+    """
 
     words: str
     error: bool
     rows: int
     share: float
     first: list[dict[str, Any]]
+    said: str = ""
 
     def __str__(self) -> str:
+        if self.said:
+            return self.said
         examples = "; ".join(", ".join(f"{k} {v}" for k, v in row.items()) for row in self.first[:3])
         return f"{self.words}: {self.rows:,} rows ({self.share:.2%}) are not so" + (
             f", first: {examples}" if examples else ""
@@ -92,15 +102,74 @@ def some_rows() -> Expectation:
     return Expectation("there is at least one row", "ExpectTableRowCountToBeBetween", {"min_value": 1})
 
 
+def unlike_known(accounts: Iterable[Account], today: date) -> list[Finding]:
+    """Warnings: a source with other than the rows that the whole of France is known to have, or older than it may be.
+
+    What is known of it is in the catalogue (`rows`, `max_age_days`).
+    """
+    found = []
+    for account in accounts:
+        source = catalogue()[account.source_id]
+        if source.rows and not source.rows[0] <= account.read <= source.rows[1]:
+            words = f"{account.source_id} has from {source.rows[0]:,} to {source.rows[1]:,} rows"
+            said = f"{words}, {account.file} has {account.read:,}: is it whole, and of all France?"
+            found.append(Finding(words, False, account.read, 1.0, [], said))
+        age = _age_days(account.vintage, today) if source.max_age_days else 0
+        if age > (source.max_age_days or 0):
+            words = f"{account.source_id} is at most {source.max_age_days} days old"
+            found.append(Finding(words, False, account.read, 1.0, [], f"{words}, {account.file} is {age:,}"))
+    return found
+
+
+def _age_days(vintage: str | None, today: date) -> int:
+    """The age of a vintage that is a day; 0 of any other."""
+    try:
+        return (today - date.fromisoformat(vintage or "")).days
+    except ValueError:
+        return 0
+
+
 def unmet(frame: pd.DataFrame, expectations: Sequence[Expectation], key: Sequence[str]) -> list[Finding]:
     """The expectations that the frame does not meet, errors first. Failing rows are told by `key` and their value."""
+    return judged(frame, expectations, key)[0]
+
+
+def judged(frame: pd.DataFrame, expectations: Sequence[Expectation], key: Sequence[str]) -> tuple[list[Finding], Any]:
+    """What `unmet` gives, and the library's own result, of which `data_docs` makes a page."""
     checked = [e for e in expectations if _columns(e) <= set(frame.columns)]
     # The library takes seconds over a set of 36,000 values: pandas looks them up, the library judges what it found.
     looked_up = {e.words: frame[e.arguments["column"]].isin(e.values) for e in checked if e.values is not None}
     suite, batch = _suite_and_batch(checked, frame.assign(**looked_up).reset_index(drop=True))
     results = batch.validate(suite, result_format={"result_format": "COMPLETE"})
     failed = [result for result in results.results if not result.success]
-    return sorted((_finding(frame, checked, result, key) for result in failed), key=lambda finding: not finding.error)
+    findings = [_finding(frame, checked, result, key) for result in failed]
+    return sorted(findings, key=lambda finding: not finding.error), results
+
+
+def data_docs(results: Any, title: str) -> str:
+    """The library's own page (HTML) of a result, without what it would fetch from outside hosts."""
+    from great_expectations.render import renderer, view
+
+    renderer_of_page: Any = renderer.ValidationResultsPageRenderer()  # type: ignore[attr-defined]
+    view_of_page: Any = view.DefaultJinjaPageView()  # type: ignore[attr-defined]
+    page = view_of_page.render(renderer_of_page.render(results))
+    for outside in _OUTSIDE:
+        page = re.sub(outside, "", page, flags=re.DOTALL)
+    return re.sub(r"<title>.*?</title>", f"<title>{title}</title>{_STYLE}", page, count=1, flags=re.DOTALL)
+
+
+_OUTSIDE = (
+    r"<script[^>]*\ssrc=.https?:.*?</script>",
+    r"<(?:link|img)[^>]*https?:[^>]*>",
+    r"url\('https?:[^)]*'\)",
+    r"<footer.*?</footer>",
+)
+
+_STYLE = """<style>
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem }
+table { border-collapse: collapse; margin: .5rem 0 }
+td, th { border: 1px solid #ccc; padding: .3rem .6rem; text-align: left }
+</style>"""
 
 
 def _columns(expectation: Expectation) -> set[str]:

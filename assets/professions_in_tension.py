@@ -4,7 +4,7 @@ import pandas as pd
 
 from assets.expectations import Expectation, known, some_rows
 from assets.staged import staged
-from resources.raw_data import RawData, whole_numbers
+from resources.raw_data import RawData
 from warehouse import tables
 
 NO_LABEL = "unknow"
@@ -15,13 +15,13 @@ def bassins_table(lexicon: pd.DataFrame) -> pd.DataFrame:
     """One row per row of the lexicon, in its order; `bassin_id` is the integer of the basin's code (0101 is 101)."""
     return pd.DataFrame(
         {
-            "code_commune_insee": lexicon["code_commune_insee"].str.zfill(5),
+            "code_commune_insee": lexicon["code_commune_insee"],
             "reg_credoc": lexicon["reg_credoc"],
-            "reg": whole_numbers(lexicon["reg"]),
-            "dep": lexicon["dep"].str.zfill(2),
+            "reg": lexicon["reg"],
+            "dep": lexicon["dep"],
             "code_commune": lexicon["code_commune"].str.zfill(5),
             "nom_com": lexicon["nom_com"],
-            "bassin_id": whole_numbers(lexicon["bassin"]),
+            "bassin_id": lexicon["bassin"],
             "bassin_name": lexicon["bassin_name"],
         }
     )
@@ -37,11 +37,11 @@ def tensions_table(raw: pd.DataFrame, rome_codes: pd.DataFrame) -> pd.DataFrame:
         {
             "rome": raw["rome"],
             "rome_label": raw["rome"].map(labels).fillna(NO_LABEL),
-            "bassin_id": whole_numbers(raw["bassin"]),
+            "bassin_id": raw["bassin"],
             "bassin_lib": raw["bassin_lib"],
             "lib_rome": raw["lib_rome"],
             "defm": 0.0,
-            "ind_t": whole_numbers(raw["ind_t"]),
+            "ind_t": raw["ind_t"],
         }
     )
 
@@ -49,7 +49,9 @@ def tensions_table(raw: pd.DataFrame, rome_codes: pd.DataFrame) -> pd.DataFrame:
 @staged(tables.bassins, sources=["basins_lexicon"], group="work")
 def bassins(raw_data: RawData) -> pd.DataFrame:
     """Which employment basin each commune is in."""
-    return bassins_table(raw_data.table("basins_lexicon"))
+    table = bassins_table(raw_data.table("basins_lexicon"))
+    raw_data.account("basins_lexicon").used = len(table)
+    return table
 
 
 def expected_of_tensions(bassins: pd.DataFrame, rome_codes: pd.DataFrame) -> list[Expectation]:
@@ -64,4 +66,6 @@ def expected_of_tensions(bassins: pd.DataFrame, rome_codes: pd.DataFrame) -> lis
 @staged(tables.tensions, sources=["tensions"], group="work", expect=expected_of_tensions)
 def tensions(raw_data: RawData, rome_codes: pd.DataFrame) -> pd.DataFrame:
     """How tense each ROME is in each employment basin."""
-    return tensions_table(raw_data.table("tensions"), rome_codes)
+    table = tensions_table(raw_data.table("tensions"), rome_codes)
+    raw_data.account("tensions").used = len(table)
+    return table

@@ -3,20 +3,21 @@
 import pandas as pd
 
 from assets.staged import staged
-from resources.raw_data import RawData, whole_numbers
+from resources.accounts import Reject
+from resources.raw_data import RawData
 from warehouse import tables
 
 
 def regions_since_2016(records: pd.DataFrame, delays: pd.DataFrame) -> pd.DataFrame:
     """One row per region since 2016: the source repeats each (one record per former region and juridical form).
 
-    `records`: the correspondence, codes as text ("28"); `delays`: region_code ("1"), delay (months, null = unknown).
+    `records`: the correspondence, codes as text ("28"); `delays`: region_code ("01"), delay (months, NA = unknown).
     """
     regions = records[["new_code", "new_name", "new_name_normalized"]].drop_duplicates("new_code")
-    months = delays.assign(code=whole_numbers(delays["region_code"]), delay=whole_numbers(delays["delay"]))
+    months = delays.assign(code=delays["region_code"].astype("Int64"))
     regions = pd.DataFrame(
         {
-            "code": whole_numbers(regions["new_code"]),
+            "code": regions["new_code"].astype("Int64"),
             "name": regions["new_name"],
             "name_normalized": regions["new_name_normalized"],
         }
@@ -29,20 +30,34 @@ def regions_before_2016(records: pd.DataFrame) -> pd.DataFrame:
     """One row per region before 2016, with the region that it became part of."""
     columns = ["former_code", "former_name", "former_name_normalized", "new_code", "new_name"]
     regions = records[columns].drop_duplicates("former_code")
-    regions["new_code"] = whole_numbers(regions["new_code"])
+    regions["new_code"] = regions["new_code"].astype("Int64")
     return regions.sort_values("former_code")
 
 
 @staged(tables.new_regions, sources=["anciennes_nouvelles_regions", "social_housing_delays"], group="territory")
 def new_regions(raw_data: RawData) -> pd.DataFrame:
     """Regions since 2016, one row per code, with the months that social housing takes to obtain."""
-    return regions_since_2016(_correspondence(raw_data), raw_data.records("social_housing_delays"))
+    records, delays = _correspondence(raw_data), raw_data.records("social_housing_delays")
+    regions = regions_since_2016(records, delays)
+    _merged(raw_data, records["new_code"], regions)
+    account, known = raw_data.account("social_housing_delays"), delays["region_code"].isin(records["new_code"])
+    account.reject(delays.index[~known], Reject("region_code: expected a region of the correspondence"))
+    account.used = int(known.sum())
+    return regions
 
 
 @staged(tables.old_regions, sources=["anciennes_nouvelles_regions"], group="territory")
 def old_regions(raw_data: RawData) -> pd.DataFrame:
     """Regions before 2016, one row per code, with the region that each became part of."""
-    return regions_before_2016(_correspondence(raw_data))
+    records = _correspondence(raw_data)
+    regions = regions_before_2016(records)
+    _merged(raw_data, records["former_code"], regions)
+    return regions
+
+
+def _merged(raw_data: RawData, codes: pd.Series, regions: pd.DataFrame) -> None:
+    account = raw_data.account("anciennes_nouvelles_regions")
+    account.used, account.merged = len(regions), int(codes.duplicated().sum())
 
 
 def _correspondence(raw_data: RawData) -> pd.DataFrame:

@@ -15,4 +15,6 @@ def rome_codes_table(items: pd.DataFrame) -> pd.DataFrame:
 @staged(tables.rome_codes, sources=["rome_referential"], group="work")
 def rome_codes(raw_data: RawData) -> pd.DataFrame:
     """Every ROME code with its label."""
-    return rome_codes_table(raw_data.table("rome_referential"))
+    table = rome_codes_table(raw_data.table("rome_referential"))
+    raw_data.account("rome_referential").used = len(table)
+    return table

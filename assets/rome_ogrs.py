@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from assets.rome_api import both, known_to_api, not_known_to_api
+from assets.rome_api import GIVEN_BY_API, NOT_IN_TENSION, both, known_to_api, not_known_to_api
 from assets.staged import staged
-from resources.raw_data import RawData, whole_numbers
+from resources.raw_data import RawData
 from warehouse import tables
 
 
@@ -14,7 +14,7 @@ def titles_of(romes: pd.Series, appellations: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "code_rome": wanted["code_rome"],
-            "code_ogr": whole_numbers(wanted["code_ogr"]),
+            "code_ogr": wanted["code_ogr"],
             "ogr_label": wanted["label"],
         }
     ).sort_values(["code_rome", "code_ogr"])
@@ -31,4 +31,10 @@ def rome_ogrs(raw_data: RawData, tensions: pd.DataFrame) -> pd.DataFrame:
     romes = not_known_to_api(tensions["rome"], known)
     if not raw_data.has("rome_appellations"):
         return api
-    return both(api, titles_of(romes, raw_data.table("rome_appellations")))
+    appellations = raw_data.table("rome_appellations")
+    titles = titles_of(romes, appellations)
+    account = raw_data.account("rome_appellations")
+    account.reject(appellations.index[~appellations["code_rome"].isin(tensions["rome"])], NOT_IN_TENSION)
+    account.reject(appellations.index[~appellations["code_rome"].isin(romes)], GIVEN_BY_API)
+    account.used = len(titles)
+    return both(api, titles)

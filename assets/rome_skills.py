@@ -2,21 +2,25 @@
 
 import pandas as pd
 
-from assets.rome_api import both, known_to_api, not_known_to_api
+from assets.rome_api import GIVEN_BY_API, NOT_IN_TENSION, both, known_to_api, not_known_to_api
 from assets.staged import staged
+from resources.accounts import Reject
 from resources.raw_data import RawData
 from warehouse import tables
 
+NO_SKILL = Reject("the OGR code is no skill's: it is a job title's", fault=False)
+NOT_LINKED = Reject("no ROME that has a tension asks for the skill", fault=False)
+
 
 def skills_of(romes: pd.Series, links: pd.DataFrame, skills: pd.DataFrame) -> pd.DataFrame:
-    """The skills (code_rome, skill_label) of the given ROME codes, each once, by both.
+    """The skills (code_rome, skill_label) of the given ROME codes, each once, by both, with how many `links` gave it.
 
     `links`: code_rome, code_ogr; `skills`: code_ogr, label. An OGR that names no skill (an appellation) is no link.
     """
     wanted = links[links["code_rome"].isin(romes)]
     labelled = wanted.merge(skills.drop_duplicates("code_ogr"), on="code_ogr", validate="m:1")
     columns = {"code_rome": labelled["code_rome"], "skill_label": labelled["label"]}
-    return pd.DataFrame(columns).drop_duplicates().sort_values(["code_rome", "skill_label"])
+    return pd.DataFrame(columns).groupby(["code_rome", "skill_label"]).size().reset_index(name="links")
 
 
 @staged(tables.romeskills, sources=["rome_api", "rome_skill_links", "rome_skills"], group="work", expect=lambda: [])
@@ -30,4 +34,16 @@ def rome_skills(raw_data: RawData, tensions: pd.DataFrame) -> pd.DataFrame:
     romes = not_known_to_api(tensions["rome"], known)
     if not (raw_data.has("rome_skill_links") and raw_data.has("rome_skills")):
         return api
-    return both(api, skills_of(romes, raw_data.table("rome_skill_links"), raw_data.table("rome_skills")))
+    links, skills = raw_data.table("rome_skill_links"), raw_data.table("rome_skills")
+    of_links, of_skills = raw_data.account("rome_skill_links"), raw_data.account("rome_skills")
+    wanted = links["code_rome"].isin(romes)
+    linked = links["code_ogr"].isin(skills["code_ogr"])
+    of_links.reject(links.index[~links["code_rome"].isin(tensions["rome"])], NOT_IN_TENSION)
+    of_links.reject(links.index[~wanted], GIVEN_BY_API)
+    of_links.reject(links.index[~linked], NO_SKILL)
+    used = skills["code_ogr"].isin(links["code_ogr"][wanted])
+    of_skills.reject(skills.index[~used], NOT_LINKED)
+    found = skills_of(romes, links, skills)
+    of_links.used, of_links.merged = len(found), of_links.merged + int(found.pop("links").sum()) - len(found)
+    of_skills.used = int(used.sum())
+    return both(api, found)

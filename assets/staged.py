@@ -2,17 +2,29 @@
 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pandas as pd
 from sqlalchemy import Column, Table
 
-from assets.expectations import Expectation, Finding, ValidationError, of_columns, some_rows, unmet
+from assets.expectations import (
+    Expectation,
+    Finding,
+    ValidationError,
+    data_docs,
+    judged,
+    of_columns,
+    some_rows,
+    unlike_known,
+)
+from resources.accounts import Account
 from resources.catalogue import catalogue
 from resources.raw_data import RawData
 from resources.rules import rules_version
-from resources.staging import Staged, fingerprint
+from resources.staging import Staged, Staging, fingerprint
 from warehouse import tables
 from warehouse.release import SourceFile
 
@@ -48,25 +60,38 @@ def staged(
         inputs = list(dict.fromkeys([*(name for name in wanted if name != "raw_data"), *referred]))
 
         def compute(
-            context: dg.AssetExecutionContext, raw_data: RawData, **upstream: pd.DataFrame
+            context: dg.AssetExecutionContext,
+            raw_data: RawData,
+            staging: dg.ResourceParam[Staging],
+            **upstream: pd.DataFrame,
         ) -> Iterator[dg.AssetCheckResult | dg.Output[Staged]]:
             above = [file for name in wanted if name in upstream for file in upstream[name].attrs["sources"]]
             versions = {name: frame.attrs["fingerprint"] for name, frame in upstream.items()}
             versions |= {raw_key(source).to_user_string(): raw_data.version(source) for source in sources}
             for given in upstream.values():
                 given.attrs = {}
-            frame = function(**{name: {"raw_data": raw_data, **upstream}[name] for name in wanted})
+            raw_data.forget()
+            try:
+                frame = function(**{name: {"raw_data": raw_data, **upstream}[name] for name in wanted})
+            finally:
+                accounts = raw_data.accounts(sources)
+                staging.keep_rejects(function.__name__, context.run_id, accounts)
+            for account in accounts:
+                account.check_share()
+                account.check_sum()
             expectations = of_columns(table) + expect(**{name: upstream[name] for name in referred})
-            findings = unmet(frame, expectations, tables.KEYS[table.name])
-            yield _check(findings, len(expectations))
+            findings, results = judged(frame, expectations, tables.KEYS[table.name])
+            findings += [] if raw_data.is_sample else unlike_known(accounts, datetime.now(UTC).date())
+            page = staging.keep_page(function.__name__, data_docs(results, f"{function.__name__}: expectations"))
+            yield _check(findings, len(expectations), page)
             if any(finding.error for finding in findings):
                 raise ValidationError("; ".join(str(finding) for finding in findings if finding.error))
-            notes = [*_absent(raw_data, sources), *frame.attrs.get("notes", []), *map(str, findings)]
+            notes = [*_absent(raw_data, sources), *_accounted(accounts), *map(str, findings)]
             for note in notes:
                 context.log.warning(note)
             files = above + [file for source in sources for file in raw_data.read_files(source)]
             output = Staged(frame, files, fingerprint(rules_version(), versions))
-            yield dg.Output(output, metadata=_seen(frame, files, notes))
+            yield dg.Output(output, metadata=_seen(frame, files, notes) | _rows(accounts))
 
         compute.__signature__ = _signature(compute, inputs)  # type: ignore[attr-defined]
         return dg.asset(
@@ -93,9 +118,13 @@ def staged(
     return decorate
 
 
-def _check(findings: Sequence[Finding], expectations: int) -> dg.AssetCheckResult:
+def _check(findings: Sequence[Finding], expectations: int, page: Path) -> dg.AssetCheckResult:
     """The expectations as Dagster shows them: each that failed in words, with the first failing rows."""
-    seen: dict[str, Any] = {"expectations": expectations, "not met": len(findings)}
+    seen: dict[str, Any] = {
+        "expectations": expectations,
+        "not met": len(findings),
+        "Data Docs": dg.MetadataValue.path(page.resolve()),
+    }
     for finding in findings:
         rows = [dg.TableRecord({key: str(value) for key, value in row.items()}) for row in finding.first]
         seen[finding.words] = dg.MetadataValue.md(f"{finding.rows:,} rows, {finding.share:.2%}")
@@ -119,6 +148,47 @@ def _absent(raw_data: RawData, sources: Sequence[str]) -> list[str]:
         for source in sources
         if not catalogue()[source].required and not raw_data.has(source)
     ]
+
+
+def _accounted(accounts: Sequence[Account]) -> list[str]:
+    """What there is to say of the rows of each source: left out, put right, columns that its vintage has not."""
+    said = []
+    for account in accounts:
+        rejected = "; ".join(f"{number:,} {reason}" for reason, number in account.by_reason().items())
+        if rejected:
+            said.append(f"{account.source_id}: {len(account.rejected):,} of {account.read:,} rows left out: {rejected}")
+        if account.repairs:
+            repaired = ", ".join(f"{what} ({number:,})" for what, number in account.repairs.items())
+            said.append(f"{account.source_id}, put right: {repaired}")
+        if account.absent:
+            said.append(f"{account.file} has no {', '.join(account.absent)}: NULL")
+    return said
+
+
+def _rows(accounts: Sequence[Account]) -> dict[str, Any]:
+    """What became of the rows of each source, and the first of those left out, as Dagster shows them."""
+    if not accounts:
+        return {}
+    counts = [
+        dg.TableRecord(
+            {
+                "source": account.source_id,
+                "read": account.read,
+                "used": account.used,
+                "merged": account.merged,
+                "rejected": len(account.rejected),
+            }
+        )
+        for account in accounts
+    ]
+    first = pd.concat([account.rejects().head(PREVIEW_ROWS) for account in accounts])
+    shown = first[["source", "place", "line", "row", "reason"]].to_dict("records")
+    rejects = [dg.TableRecord({str(k): str(v)[:PREVIEW_CHARACTERS] for k, v in row.items()}) for row in shown]
+    seen: dict[str, Any] = {
+        "rows of the sources": dg.MetadataValue.table(counts),
+        "rows rejected": sum(len(account.rejected) for account in accounts),
+    }
+    return seen | ({"rejects: the first rows": dg.MetadataValue.table(rejects)} if rejects else {})
 
 
 def _seen(frame: pd.DataFrame, files: Sequence[SourceFile], notes: Sequence[str]) -> dict[str, Any]:

@@ -3,11 +3,15 @@
 import pandas as pd
 
 from assets.staged import staged
+from resources.accounts import Reject
 from resources.raw_data import RawData
 from warehouse import tables
 
 LENGTHS = {"fap": 5, "pcs": 4, "rome": 5}
 """Characters of a code: page titles, family headings and footnotes stand in the same cells and are no codes."""
+
+
+NO_ROME = Reject("no ROME code stands on the row: it is blank, a title or a heading, or its FAP has none", fault=False)
 
 
 def pcs_of_romes(table: pd.DataFrame) -> pd.DataFrame:
@@ -22,5 +26,9 @@ def pcs_of_romes(table: pd.DataFrame) -> pd.DataFrame:
 @staged(tables.tensions, sources=["pcs_rome"], group="work")
 def tensions_pcs(raw_data: RawData, tensions: pd.DataFrame) -> pd.DataFrame:
     """The tensions, each with the PCS and the FAP of its ROME."""
-    codes = pcs_of_romes(raw_data.table("pcs_rome"))
+    table = raw_data.table("pcs_rome")
+    codes = pcs_of_romes(table)
+    account, with_rome = raw_data.account("pcs_rome"), table["rome"].str.len() == LENGTHS["rome"]
+    account.reject(table.index[~with_rome], NO_ROME)
+    account.used, account.merged = len(codes), int(table["rome"][with_rome].duplicated().sum())
     return tensions.assign(**{column: tensions["rome"].map(codes[column]) for column in ("fap", "pcs")})

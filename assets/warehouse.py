@@ -1,13 +1,14 @@
 """The served tables: every selected one is loaded beside what is served, then all are swapped in one step."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 import dagster as dg
 
+from assets.expectations import Finding, ValidationError
 from assets.staged import column_schema
 from resources.rules import rules_version
-from resources.staging import Staging, fingerprint
+from resources.staging import Staging, fingerprint, once
 from resources.warehouse import Warehouse
 from warehouse import tables
 from warehouse.release import Contents
@@ -40,6 +41,14 @@ def table_fingerprint(staging: Staging, name: str) -> str:
     return fingerprint(rules_version(), {part: staging.fingerprint(part) for part in PARTS[name]})
 
 
+VOLUME = "volume"
+BAND = 0.2
+"""Share of a table's rows that a release may gain or lose without a word."""
+
+ACCEPTED = "mobiville/accept"
+"""Tag of a run: tables, apart by commas, that may lose as many rows as they do."""
+
+
 def _spec(name: str) -> dg.AssetSpec:
     table = tables.metadata.tables[name]
     return dg.AssetSpec(
@@ -54,21 +63,51 @@ def _spec(name: str) -> dg.AssetSpec:
     )
 
 
-@dg.multi_asset(name="warehouse", specs=[_spec(name) for name in PARTS], can_subset=True)
+def volume(name: str, rows: int, before: int, accepted: Collection[str]) -> Finding | None:
+    """Whether a table has about as many rows as the served one: an error where it lost more than a fifth of them,
+    unless that is accepted; a warning where it gained more than a fifth; None where all is well, or nothing was served.
+    """
+    if not before or (1 - BAND) * before <= rows <= (1 + BAND) * before:
+        return None
+    error = rows < before and name not in accepted
+    said = f"{name} would have {rows:,} rows, the served release has {before:,}"
+    if error:
+        said += f": more than {BAND:.0%} would be lost"
+    return Finding(f"{name} has about the rows it had", error, rows, abs(rows - before) / before, [], said)
+
+
+@dg.multi_asset(
+    name="warehouse",
+    specs=[_spec(name) for name in PARTS],
+    check_specs=[
+        dg.AssetCheckSpec(
+            VOLUME,
+            asset=table_key(name),
+            blocking=True,
+            description="About as many rows as the served release has: a table that lost many is not published",
+        )
+        for name in PARTS
+    ],
+    can_subset=True,
+)
 def warehouse_tables(
     context: dg.AssetExecutionContext, staging: dg.ResourceParam[Staging], warehouse: Warehouse
-) -> Iterator[dg.MaterializeResult[None]]:
-    """Publish the selected tables: load what changed beside what is served, then swap it all in one step."""
+) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
+    """Publish the selected tables: load what changed beside what is served, then swap it all in one step.
+
+    Raises ValidationError, and publishes nothing, when a table lost many of its rows (see `volume`).
+    """
     names = sorted(key.path[-1] for key in context.selected_asset_keys)
     contents = [
         Contents(
             tables.metadata.tables[name],
             [staging.path(part) for part in PARTS[name]],
-            sorted({source for part in PARTS[name] for source in staging.sources(part)}),
+            once(source for part in PARTS[name] for source in staging.sources(part)),
             table_fingerprint(staging, name),
         )
         for name in names
     ]
+    yield from _volumes(contents, warehouse.rows(), context.run.tags.get(ACCEPTED, "").split(","))
     run = context.instance.get_run_record_by_id(context.run.run_id)
     started_at = run.create_timestamp.replace(microsecond=0, tzinfo=None) if run else datetime.now(UTC)
     release = warehouse.publish(contents, started_at, context.log.info)
@@ -84,4 +123,29 @@ def warehouse_tables(
                 "sha256": table.sha256,
                 **{f"rows {kind}": number for kind, number in changes.get(name, {}).items()},
             },
+        )
+
+
+def _volumes(
+    contents: Sequence[Contents], before: Mapping[str, int], accepted: Collection[str]
+) -> Iterator[dg.AssetCheckResult]:
+    """The volume of each table as a check. Raises ValidationError when one is an error."""
+    wrong: dict[str, str] = {}
+    for content in contents:
+        name, rows = content.table.name, content.rows()
+        finding = volume(name, rows, before.get(name, 0), accepted)
+        if finding and finding.error:
+            wrong[name] = str(finding)
+        yield dg.AssetCheckResult(
+            passed=finding is None,
+            asset_key=table_key(name),
+            check_name=VOLUME,
+            severity=dg.AssetCheckSeverity.ERROR if name in wrong else dg.AssetCheckSeverity.WARN,
+            description=str(finding) if finding else None,
+            metadata={"rows": rows, "rows served": before.get(name, 0)},
+        )
+    if wrong:
+        accept = " ".join(f"--accept {name}" for name in wrong)
+        raise ValidationError(
+            f"{'; '.join(wrong.values())}. Are these the right files? If so, say so: mobiville refresh {accept}"
         )

@@ -5,8 +5,6 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from resources.raw_data import numbers
-
 TITLE = "Température moyenne"
 MONTHS = 12
 
@@ -26,20 +24,11 @@ def mean_temperature(sheet: str) -> float | None:
     return None
 
 
-def stations_with_temperature(stations: pd.DataFrame, sheets: Mapping[str, str]) -> pd.DataFrame:
-    """Stations (station, latitude, longitude, temperature in deg C) that have a sheet with temperatures.
+def stations_with_temperature(stations: pd.DataFrame, means: Mapping[str, float | None]) -> pd.DataFrame:
+    """The stations (latitude, longitude), each with the name of its sheet and its temperature (deg C; NA without one).
 
-    `stations`: as the list has them, decimal commas, numbers of seven characters that lost their zero; `sheets`: the
-    text of the sheet by station number (eight digits).
+    `stations`: numbers of seven characters lost their zero; `means`: the mean temperature by the sheet's file name.
     """
-    number = stations["station"].str.zfill(8)
-    means = pd.Series({name: mean_temperature(sheet) for name, sheet in sheets.items()}, dtype="float64")
-    placed = pd.DataFrame(
-        {
-            "station": number,
-            "latitude": numbers(stations["latitude"]),
-            "longitude": numbers(stations["longitude"]),
-            "temperature": number.map(means),
-        }
-    )
-    return placed.dropna().reset_index(drop=True)
+    sheet = "FICHECLIM_" + stations["station"].str.zfill(8) + ".data"
+    found = sheet.map(pd.Series(means, dtype="float64"))
+    return stations[["latitude", "longitude"]].assign(sheet=sheet, temperature=found)

@@ -52,8 +52,14 @@ def _prepare_dagster_home() -> None:
     "--only", multiple=True, metavar="ASSET", help="An import (cities) or a served table; may be given several times."
 )
 @click.option("--force", is_flag=True, help="Make anew what the same files and rules made already.")
+@click.option(
+    "--accept",
+    multiple=True,
+    metavar="TABLE",
+    help="A table that may lose many rows; may be given several times.",
+)
 @click.option("--wait/--no-wait", default=True, help="While another refresh runs: wait for it (default), or leave.")
-def refresh(only: tuple[str, ...], force: bool, wait: bool) -> None:
+def refresh(only: tuple[str, ...], force: bool, accept: tuple[str, ...], wait: bool) -> None:
     """Stage every table from the raw files, and publish all of them in one step.
 
     What the same files and rules made already is left as it is. With --only, the named imports alone, and the served
@@ -69,7 +75,7 @@ def refresh(only: tuple[str, ...], force: bool, wait: bool) -> None:
         from pipelines.run import UnknownAssetError, refresh  # Dagster takes a second to import
 
         try:
-            failures = refresh(settings, only, click.echo, force=force)
+            failures = refresh(settings, only, click.echo, force=force, accept=accept)
         except UnknownAssetError as error:
             raise click.UsageError(str(error)) from None
         if not (only or failures):
@@ -239,6 +245,29 @@ def _as_text(release: Release) -> str:
             for source in table.sources
         ]
     return "\n".join(lines)
+
+
+@main.command("rejects")
+@click.option("--source", help="Of this source only, as raw_data/sources.yaml names it.")
+@click.option("--reason", help="With these words in the reason only.")
+@click.option("--json", "as_json", is_flag=True, help="For a machine: every row.")
+def rejects_command(source: str | None, reason: str | None, as_json: bool) -> None:
+    """The rows that the last reading of each source left out: how many, why, and the first of each reason."""
+    from resources.staging import Staging
+
+    found = Staging(folder=str(_settings().staging)).rejects()
+    if source:
+        found = found[found["source"] == source]
+    if reason:
+        found = found[found["reason"].str.contains(reason, case=False, regex=False)]
+    if as_json:
+        click.echo(found.to_json(orient="records", indent=2, force_ascii=False))
+        return
+    for (name, file, why, fault), rows in found.groupby(["source", "file", "reason", "fault"], sort=True):
+        click.echo(f"{len(rows):>7,}  {name}, {file}: {why}{'' if fault else '  (by rule)'}")
+        for row in rows.head(3).to_dict("records"):
+            click.echo(f"         {row['place']} {row['line']}: {str(row['row'])[:100]}")
+    click.echo(f"{len(found):>7,}  rows in all")
 
 
 @main.command("backup")

@@ -10,6 +10,7 @@ import dagster as dg
 from dagster_shared.error import SerializableErrorInfo
 
 from assets.expectations import ValidationError
+from assets.warehouse import ACCEPTED
 from pipelines.definitions import definitions
 from resources.catalogue import CatalogueError
 from resources.raw_files import RawFiles, SourceError
@@ -36,11 +37,19 @@ class Failure:
     message: str
 
 
-def refresh(settings: Settings, only: Sequence[str], echo: Callable[[str], None], *, force: bool) -> list[Failure]:
+def refresh(
+    settings: Settings,
+    only: Sequence[str],
+    echo: Callable[[str], None],
+    *,
+    force: bool,
+    accept: Sequence[str] = (),
+) -> list[Failure]:
     """Run the job `refresh`, or the part of it that `only` names; say a line per asset through `echo`.
 
-    What is staged already from the same files by the same rules is left out, unless `force`. Returns the failures, none
-    when all is published. Raises UnknownAssetError for a name that is not an asset's.
+    What is staged already from the same files by the same rules is left out, unless `force`. `accept`: tables that may
+    lose many of their rows. Returns the failures, none when all is published. Raises UnknownAssetError for a name that
+    is not an asset's.
     """
     started = time.monotonic()
     defs = dg.Definitions.merge(definitions(settings), dg.Definitions(loggers={"progress": _progress(echo)}))
@@ -54,6 +63,7 @@ def refresh(settings: Settings, only: Sequence[str], echo: Callable[[str], None]
         instance=dg.DagsterInstance.get(),
         asset_selection=[*stale, *raw, *(dg.AssetKey(["warehouse", table]) for table in served)],
         raise_on_error=False,
+        tags={ACCEPTED: ",".join(accept)} if accept else {},
         run_config={"loggers": {"progress": {}}},
     )
     echo(f"{'all':<29}{'':>14}{time.monotonic() - started:>9.1f} s")

@@ -8,6 +8,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 import raw_data
+from resources.fields import KINDS
 
 _Https = Annotated[str, Field(pattern=r"^https://")]
 
@@ -98,6 +99,14 @@ class Source(BaseModel):
     vintage_in_name: str | None = Field(None, description="regular expression; its group is the file's vintage")
     kind: Literal["csv", "json", "xml", "text"]
     layouts: list[Layout] = Field([Layout()], min_length=1)
+    types: dict[str, str] = Field({}, description="what a column's values are, see resources/fields.py; else `text`")
+    blank: list[str] = Field([], description="texts that stand for no value")
+    needed: list[str] = Field([], description="columns without which a row cannot be used")
+    key: list[str] = Field([], description="needed columns whose values together stand once")
+    rows: tuple[int, int] | None = Field(None, description="how many rows the whole of France is known to have")
+    max_rejected: float = Field(0, ge=0, le=1, description="share of rows at fault above which the file is refused")
+    max_age_days: int | None = Field(None, description="how old the vintage, a day, may be")
+    vintage_column: str | None = Field(None, description="optional column that holds the vintage")
     required: bool
     without: str | None = Field(None, description="what follows when an optional source is not there")
     notes: str = ""
@@ -106,6 +115,16 @@ class Source(BaseModel):
     def download_url(self) -> str | None:
         """Where it is fetched from, in the first place."""
         return next((url for download in self.downloads for url in download.urls), None)
+
+    @model_validator(mode="after")
+    def _names_its_columns(self) -> "Source":
+        known = {column for layout in self.layouts for column in layout.all_columns}
+        named = {*self.types, *self.needed, *self.key} | ({self.vintage_column} if self.vintage_column else set())
+        if unknown := sorted(named - known):
+            raise ValueError(f"no layout has a column {', '.join(unknown)}")
+        if unknown := sorted(set(self.types.values()) - set(KINDS)):
+            raise ValueError(f"{', '.join(unknown)} is no type; there are {', '.join(KINDS)}")
+        return self
 
     @model_validator(mode="after")
     def _says_what_follows(self) -> "Source":

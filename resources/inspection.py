@@ -7,6 +7,9 @@ from resources.downloads import RefusedError
 from resources.raw_data import RawData
 from resources.raw_files import SourceError
 
+TABLES = (".xml", ".csv")
+"""Files of the ROME archive, which may be either; what is neither is JSON."""
+
 
 def rows_of(source_id: str, folder: Path) -> int:
     """The rows of a source's file in a folder. Raises RefusedError when it is not there, or not what the catalogue
@@ -14,11 +17,8 @@ def rows_of(source_id: str, folder: Path) -> int:
     """
     raw = RawData(folder=str(folder), dumps=str(folder))
     try:
-        path, kind = raw.path(source_id), catalogue()[source_id].kind
-        if kind == "csv":
+        if catalogue()[source_id].kind == "csv":
             return sum(piece.num_rows for piece in raw.batches(source_id))
-        if kind == "json":
-            return len(raw.document(source_id))
-        return len(raw.table(source_id)) if kind == "xml" else path.stat().st_size
+        return len(raw.table(source_id) if raw.path(source_id).suffix in TABLES else raw.document(source_id))
     except SourceError as error:
         raise RefusedError(str(error)) from error

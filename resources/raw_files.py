@@ -6,8 +6,8 @@ import re
 from functools import cache
 from pathlib import Path
 
+import raw_data
 from resources.catalogue import Source, catalogue
-from resources.store import Entry, read_store
 from warehouse.release import SourceFile
 
 
@@ -39,7 +39,7 @@ class RawFiles:
         ]
         if source.many or not found:
             return found
-        return [max(found, key=lambda path: (_vintage(source, path) or "", path.stat().st_mtime_ns, path.name))]
+        return [max(found, key=lambda path: (vintage(source, path.name) or "", path.stat().st_mtime_ns, path.name))]
 
     def _root(self, source: Source) -> Path:
         """The folder of a source; of answers of outside services, one that is not there where none is set."""
@@ -57,10 +57,6 @@ class RawFiles:
             )
         return paths[0]
 
-    def entries(self, source_id: str) -> dict[str, Entry]:
-        """What an outside service answered, by code; {} where it was never asked."""
-        return {code: entry for path in self.paths(source_id) for code, entry in read_store(path).items()}
-
     def has(self, source_id: str) -> bool:
         """Whether the source is there."""
         return bool(self.paths(source_id))
@@ -72,12 +68,17 @@ class RawFiles:
         if source.many and paths:
             digest = hashlib.sha256("".join(f"{p.name} {_sha256(p)}\n" for p in paths).encode()).hexdigest()
             return [SourceFile(source_id, f"{len(paths)} files {source.files[0]}", source.vintage, digest)]
-        return [SourceFile(source_id, p.name, _vintage(source, p) or source.vintage, _sha256(p)) for p in paths]
+        return [SourceFile(source_id, p.name, vintage(source, p.name) or source.vintage, _sha256(p)) for p in paths]
 
     def version(self, source_id: str) -> str:
         """The data version of a source: the sha256 of its file, or `absent`."""
         files = self.files(source_id)
         return files[0].sha256 if files else "absent"
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether it is the bundled sample, which is small and old."""
+        return Path(self.folder).resolve() == raw_data.SAMPLE.resolve()
 
     def versions(self) -> dict[str, str]:
         """The data version of every source of the catalogue."""
@@ -96,9 +97,9 @@ def _hashed(path: Path, _size: int, _changed: int) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _vintage(source: Source, path: Path) -> str | None:
+def vintage(source: Source, name: str) -> str | None:
     """The vintage that the file's name holds; a year of two digits is of this century."""
-    match = source.vintage_in_name and re.search(source.vintage_in_name, path.name, re.IGNORECASE)
+    match = source.vintage_in_name and re.search(source.vintage_in_name, name, re.IGNORECASE)
     if not match:
         return None
     return f"20{match[1]}" if len(match[1]) == 2 else match[1]

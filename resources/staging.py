@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -12,9 +12,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from resources.accounts import REJECTS, Account
 from warehouse import tables
 from warehouse.release import SourceFile
 
+REJECTS_FOLDER = "rejects"
 SOURCES_KEY = b"mobiville.sources"
 FINGERPRINT_KEY = b"mobiville.fingerprint"
 
@@ -65,11 +67,33 @@ class Staging(dg.ConfigurableIOManager):
     def _known(self, name: str) -> dict[bytes, bytes]:
         return pq.read_schema(self.path(name)).metadata or {}
 
+    def keep_rejects(self, asset: str, run_id: str, accounts: Sequence[Account]) -> None:
+        """Keep the rows that an asset's run rejected, in the place of those of its run before."""
+        folder = Path(self.folder) / REJECTS_FOLDER
+        folder.mkdir(parents=True, exist_ok=True)
+        rejects = pd.concat([pd.DataFrame(columns=REJECTS), *(account.rejects() for account in accounts)])
+        aside = folder / f"{asset}.{os.getpid()}"
+        rejects.assign(asset=asset, run_id=run_id).to_parquet(aside, index=False)
+        aside.replace(folder / f"{asset}.parquet")
+
+    def rejects(self) -> pd.DataFrame:
+        """The rejected rows of each asset's last run: `resources.accounts.REJECTS`, asset, run_id."""
+        kept = sorted((Path(self.folder) / REJECTS_FOLDER).glob("*.parquet"))
+        empty = pd.DataFrame(columns=[*REJECTS, "asset", "run_id"])
+        return pd.concat([empty, *map(pd.read_parquet, kept)], ignore_index=True)
+
+    def keep_page(self, asset: str, page: str) -> Path:
+        """Keep an asset's page of Data Docs (HTML); return where."""
+        path = Path(self.folder) / "data_docs" / f"{asset}.html"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(page, encoding="utf-8")
+        return path
+
     def handle_output(self, context: dg.OutputContext, obj: Staged) -> None:
         """Write a staged table. Raises StagingError when the rows do not fit the table's description."""
         name = context.asset_key.path[-1]
         schema = tables.contents_schema(tables.metadata.tables[context.definition_metadata["table"]])
-        sources = json.dumps([asdict(source) for source in sorted(set(obj.sources))]).encode()
+        sources = json.dumps([asdict(source) for source in once(obj.sources)]).encode()
         known = {SOURCES_KEY: sources, FINGERPRINT_KEY: obj.fingerprint.encode()}
         table = fit(obj.rows, schema, name).replace_schema_metadata(known)
         folder = Path(self.folder)
@@ -87,6 +111,11 @@ class Staging(dg.ConfigurableIOManager):
         frame: pd.DataFrame = pq.read_table(self.path(name)).to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
         frame.attrs = {"sources": self.sources(name), "fingerprint": self.fingerprint(name)}
         return frame
+
+
+def once(files: Iterable[SourceFile]) -> list[SourceFile]:
+    """Each file once, of what several imports say of it the last."""
+    return sorted({(file.source_id, file.file_name): file for file in files}.values())
 
 
 def fit(rows: pd.DataFrame, schema: pa.Schema, name: str) -> pa.Table:

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from warehouse.database import connect
 from warehouse.diff import diff
 from warehouse.lock import only_writer
-from warehouse.release import Contents, Release, history, publish
+from warehouse.release import Contents, Release, history, publish, served
 
 
 class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -33,6 +33,12 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
                 keep=self.keep_releases,
                 progress=progress,
             )
+
+    def rows(self) -> dict[str, int]:
+        """How many rows each served table has."""
+        with self._engine() as engine:
+            release = served(engine)
+        return {name: table.rows for name, table in release.tables.items()} if release else {}
 
     def changes(self, release: Release) -> dict[str, dict[str, int]]:
         """For each table that a release loaded in the place of another's contents: rows added, removed and changed."""

@@ -10,13 +10,16 @@ from warehouse import tables
 
 @dataclass(frozen=True, order=True)
 class SourceFile:
-    """A file that contents were made from."""
+    """A file that contents were made from, and what became of its rows: read = used + merged + rejected."""
 
     source_id: str
     file_name: str
     vintage: str | None
     sha256: str
     rows_read: int | None = None
+    rows_used: int | None = None
+    rows_merged: int | None = None
+    rows_rejected: int | None = None
 
 
 @dataclass(frozen=True)

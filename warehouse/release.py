@@ -55,6 +55,10 @@ class Contents:
             with pq.ParquetFile(part) as file:
                 yield from file.iter_batches(ROWS_PER_BATCH)
 
+    def rows(self) -> int:
+        """How many rows there are."""
+        return sum(pq.read_metadata(part).num_rows for part in self.parts)
+
     def sha256(self) -> str:
         """Of the rows and of the table's description: equal for equal contents, whatever file they came from."""
         digest = hashlib.sha256(str(CreateTable(self.table)).encode())

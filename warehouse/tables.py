@@ -396,6 +396,9 @@ release_sources = Table(
     Column("vintage", String(64), comment="vintage of the file"),
     Column("sha256", String(64), nullable=False, comment="of the file"),
     Column("rows_read", Integer, comment="rows of the file, number"),
+    Column("rows_used", Integer, comment="rows of which each gave a row or a value of its own, number"),
+    Column("rows_merged", Integer, comment="rows that went into what another gave, number"),
+    Column("rows_rejected", Integer, comment="rows that were left out, each with its reason, number"),
 )
 
 

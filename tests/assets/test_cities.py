@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from assets.cities import (
+    communes_named,
     communes_of_2015,
     communes_of_2025,
     vertices,
@@ -23,9 +24,9 @@ EXPORT = {
     "nom_dept": "PAS-DE-CALAIS",
     "nom_region": "NORD-PAS-DE-CALAIS",
     "statut": "Commune simple",
-    "z_moyen": "60.0",
-    "superficie": "457.0",
-    "population": "0.1",
+    "z_moyen": 60,
+    "superficie": 457,
+    "population": 0.1,
     "geo_point_2d": "50.10327, 2.89348",
     "code_dept": "62",
     "old_region": "31",
@@ -42,7 +43,7 @@ def cities(*rows: tuple[str, str, float]) -> pd.DataFrame:
 
 
 def test_the_2015_export_becomes_columns_of_cities() -> None:
-    raw = pd.DataFrame([EXPORT, EXPORT | {"insee_com": "1004", "code_dept": "1", "old_region": "1"}], dtype="str")
+    raw = pd.DataFrame([EXPORT, EXPORT | {"insee_com": "01004", "code_dept": "01", "old_region": "01"}])
     first, second = communes_of_2015(raw, OLD_REGIONS).to_dict("records")
     assert first["new_code_region"] == 32
     assert (first["geo_point_2d_x"], first["geo_point_2d_y"]) == (50.10327, 2.89348)
@@ -53,36 +54,29 @@ def test_the_2015_export_becomes_columns_of_cities() -> None:
 
 
 def test_a_commune_without_point_has_no_coordinates() -> None:
-    raw = pd.DataFrame([EXPORT | {"geo_point_2d": None}], dtype="str")
+    raw = pd.DataFrame([EXPORT | {"geo_point_2d": None}]).astype({"geo_point_2d": "str"})
     assert communes_of_2015(raw, OLD_REGIONS)[["geo_point_2d_x", "geo_point_2d_y"]].isna().all(axis=None)
-
-
-def test_a_number_that_is_none_is_named_with_its_line() -> None:
-    raw = pd.DataFrame([EXPORT, EXPORT | {"population": "many"}], dtype="str", index=pd.Index([2, 3], name="line"))
-    raw.attrs["file"] = "cities-france.csv"
-    with pytest.raises(SourceError, match=r"cities-france.csv, line 3, population: expected a number, found 'many'"):
-        communes_of_2015(raw, OLD_REGIONS)
 
 
 def test_the_2025_layout_has_new_regions_and_whole_persons() -> None:
     row = {
-        "insee_com": "1004",
+        "insee_com": "01004",
         "postal_code": "01500, 01501",
         "nom_comm": "Ambérieu-en-Bugey",
-        "code_dept": "1",
+        "code_dept": "01",
         "new_region": "84",
-        "persons": "15934",
-        "latitude": None,
-        "longitude": "5.36",
-        "latitude_mairie": "45.96",
-        "longitude_mairie": "5.0",
+        "persons": 15934.0,
+        "latitude": float("nan"),
+        "longitude": 5.36,
+        "latitude_mairie": 45.96,
+        "longitude_mairie": 5.0,
         "nom_dept": "Ain",
         "statut": "commune",
-        "z_moyen": "379",
-        "superficie": "2460",
+        "z_moyen": 379,
+        "superficie": 2460,
         "code_cant": "0101",
     }
-    (city,) = communes_of_2025(pd.DataFrame([row], dtype="str")).to_dict("records")
+    (city,) = communes_of_2025(pd.DataFrame([row])).to_dict("records")
     assert (city["insee_com"], city["nom_comm"], city["postal_code"]) == ("01004", "AMBERIEU-EN-BUGEY", "01500/01501")
     assert (city["population"], city["new_code_region"], city["code_comm"]) == (15.934, 84, "004")
     assert (city["geo_point_2d_x"], city["geo_point_2d_y"]) == (45.96, 5.36)
@@ -106,27 +100,29 @@ def test_a_city_that_the_file_has_is_not_added_again() -> None:
     assert made["population"].tolist() == [2100, 2100]
 
 
-def rents(*rows: tuple[str, str, str]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=["city", "rent_t2", "rent_t4"], dtype="str")
+HOMONYMS = cities(
+    ("75056", "PARIS", 2161),
+    ("75106", "PARIS-6E-ARRONDISSEMENT", 2161),
+    ("42218", "SAINT-ETIENNE", 170),
+    ("00001", "SAINT-ETIENNE", 0.2),
+    ("00002", "AUTRE", 1),
+)
 
 
-def test_rents_go_by_name_to_the_most_populous_and_from_a_city_to_its_districts() -> None:
-    given = with_city_rents(
-        cities(
-            ("75056", "PARIS", 2161),
-            ("75106", "PARIS-6E-ARRONDISSEMENT", 2161),
-            ("42218", "SAINT-ETIENNE", 170),
-            ("00001", "SAINT-ETIENNE", 0.2),
-            ("00002", "AUTRE", 1),
-        ),
-        rents(("PARIS", "1401", "2410"), ("SAINT ETIENNE", "409", "610")),
-    ).set_index("insee_com")
+def test_a_name_is_that_of_the_most_populous_commune_that_has_it() -> None:
+    names = pd.Series(["PARIS", "SAINT ETIENNE", "NULLE PART", "PARIS 6E ARRONDISSEMENT"], dtype="str")
+    assert communes_named(HOMONYMS, names).fillna("none").tolist() == ["75056", "42218", "none", "none"]
+
+
+def test_rents_go_from_a_city_to_its_districts() -> None:
+    rents = pd.DataFrame({"insee_com": ["75056", "42218"], "rent_t2": [1401.0, 409.0], "rent_t4": [2410.0, 610.0]})
+    given = with_city_rents(HOMONYMS, rents).set_index("insee_com")
     assert given["rent_t2"].dropna().to_dict() == {"75056": 1401, "75106": 1401, "42218": 409}
     assert given["rent_t4"].dropna().to_dict() == {"75056": 2410, "75106": 2410, "42218": 610}
 
 
-def test_values_per_commune_are_found_without_leading_zeros_and_are_0_where_none_is_given() -> None:
-    values = pd.Series([2500.0, None, 10969.0], index=["1004", "2A004", "75101"])
+def test_values_per_commune_are_0_where_none_is_given() -> None:
+    values = pd.Series([2500.0, None, 10969.0], index=["01004", "2A004", "75101"])
     given = with_value_per_commune(
         cities(("01004", "a", 1), ("2A004", "b", 1), ("75056", "PARIS", 1), ("75101", "d", 1), ("75102", "e", 1)),
         "average_houseselled",
@@ -178,3 +174,6 @@ def test_the_outline_gives_its_vertices_latitude_first() -> None:
     assert vertices(outline, "f").to_numpy().tolist() == [[50, 1], [51, 2], [52, 3]]
     with pytest.raises(SourceError, match=r"f: expected a GeoJSON FeatureCollection"):
         vertices([], "f")
+    for beyond in (True, {}, {"features": [{"geometry": {"coordinates": [[200.0, 50.0]]}}]}, {"features": []}):
+        with pytest.raises(SourceError, match=r"f: expected"):
+            vertices(beyond, "f")

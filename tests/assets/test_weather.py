@@ -26,11 +26,9 @@ def test_the_period_line_may_be_missing_and_decimals_may_have_commas() -> None:
     assert mean_temperature("Température moyenne\n;1,5;1,5;1,5;1,5;1,5;1,5;1,5;1,5;1,5;1,5;1,5;1,5;9\n") == 1.5
 
 
-def test_stations_get_back_their_zero_and_those_without_a_sheet_are_left_out() -> None:
-    stations = pd.DataFrame(
-        {"station": ["1089001", "75114001"], "latitude": ["45,9", "48,8"], "longitude": ["5,3", "2,3"]}, dtype="str"
-    )
-    stations.attrs["decimal"] = ","
-    found = stations_with_temperature(stations, {"01089001": SHEET})
-    assert found["station"].tolist() == ["01089001"]
-    assert found["latitude"].tolist() == [45.9]
+def test_stations_get_back_their_zero_and_their_sheet() -> None:
+    stations = pd.DataFrame({"station": ["1089001", "75114001"], "latitude": [45.9, 48.8], "longitude": [5.3, 2.3]})
+    found = stations_with_temperature(stations, {"FICHECLIM_01089001.data": 11.5, "FICHECLIM_1.data": None})
+    assert found["sheet"].tolist() == ["FICHECLIM_01089001.data", "FICHECLIM_75114001.data"]
+    assert found["temperature"][0] == 11.5
+    assert pd.isna(found["temperature"][1])

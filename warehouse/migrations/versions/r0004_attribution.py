@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from warehouse.migrations.steps import add_column
 
 revision = "0004"
-down_revision = "0002"
+down_revision = "0003"
 
 
 def upgrade() -> None:
