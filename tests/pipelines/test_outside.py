@@ -113,8 +113,9 @@ def metier(asked: Asked) -> Answer:
     code = asked.path.rpartition("/")[2]
     if code == "A1101":
         return Answer(status=404)
-    titles = [{"code": "900001", "libelle": f"Titre de l'API, {code}"}]
-    return Answer({"appellations": titles, "competencesMobilisees": [{"libelle": f"Compétence de l'API, {code}"}]})
+    titles = [{"code": f"90000{n}", "libelle": f"Titre {n} de l'API, {code}"} for n in (1, 2, 3)]
+    skills = [{"libelle": f"Compétence {n} de l'API, {code}"} for n in (1, 2, 3)]
+    return Answer({"appellations": titles, "competencesMobilisees": skills})
 
 
 def sparql(asked: Asked) -> Answer:
@@ -177,10 +178,12 @@ def test_what_services_answered_is_served_by_the_next_refresh(
     assert "France Travail's API gave what the ROME has" in second.stdout
     assert "loading tensions" not in second.stdout
     assert "A1101" in romes
-    expected = {rome: f"Titre de l'API, {rome}" for rome in romes} | {"A1101": before["A1101"]}
+    expected = {rome: f"Titre 1 de l'API, {rome}" for rome in romes} | {"A1101": before["A1101"]}
     assert dict(queried(tmp_path, titles)) == expected
-    skills = queried(tmp_path, "SELECT DISTINCT skill_label FROM romeskills WHERE code_rome <> 'A1101'")
-    assert {label for (label,) in skills} == {f"Compétence de l'API, {rome}" for rome in romes if rome != "A1101"}
+    skills = queried(tmp_path, "SELECT code_rome, MAX(skill_label) FROM romeskills GROUP BY code_rome")
+    assert {skill for skill in skills if skill[0] != "A1101"} == {
+        (rome, f"Compétence 3 de l'API, {rome}") for rome in romes if rome != "A1101"
+    }
     assert queried(tmp_path, "SELECT COUNT(*) FROM cities WHERE description IS NOT NULL") == [(2,)]
     columns = "description, photo, photo_page, description_url, description_revision, description_licence"
     assert queried(tmp_path, f"SELECT {columns} FROM cities WHERE insee_com = '69123'") == [
