@@ -254,11 +254,19 @@ def test_the_jobs_fetch_and_tell_what_failed(
     outside.on(f"{address}/20241205-153050/pred-app-mef-dhup.csv", File(FILE.replace(b"INSEE", b"INSEE_C", 1)))
     job = definitions(Settings()).resolve_job_def("fetch")
     instance = dg.DagsterInstance.ephemeral()
-    keys = [dg.AssetKey(["fetched", name]) for name in ("house_rents", "bpe")]
+    sheet = "/donneespubliques.meteofrance.fr/FichesClim/FICHECLIM_75114001.data"
+    (tmp_path / "files" / "weather" / "FICHECLIM_75114001.data").unlink()
+    outside.on(sheet, Answer(b"FICHE"))
+    keys = [dg.AssetKey(["fetched", name]) for name in ("house_rents", "weather_sheets", "bpe")]
     ran = job.execute_in_process(instance=instance, asset_selection=keys, raise_on_error=False)
     assert not ran.success
     made = [event.asset_key for event in ran.all_events if event.is_step_materialization]
-    assert made == [dg.AssetKey(["fetched", "house_rents"])]
+    assert set(made) == {dg.AssetKey(["fetched", "house_rents"]), dg.AssetKey(["fetched", "weather_sheets"])}
+    there = {path.name for path in (tmp_path / "files" / "weather").iterdir()}
+    asked = {Path(asked.path).name for asked in outside.asked if "FichesClim" in asked.path}
+    assert Path(sheet).name in asked
+    assert not asked & there
+    assert (tmp_path / "var" / "raw_data" / "current" / "weather" / "FICHECLIM_75114001.data").read_text() == "FICHE"
     (failure,) = [event for event in ran.all_events if event.is_step_failure]
     assert "bpe: nothing is at" in str(failure.step_failure_data.user_failure_data)
     assert (tmp_path / "var" / "raw_data" / "current" / "pred-app-mef-dhup-2024.csv").is_file()

@@ -205,3 +205,15 @@ def test_everybody_is_told_who_asks(outside: Service, settings: Settings) -> Non
     for name in CLIENTS:
         scripted(outside, name)(settings)
     assert all("(data@example.org)" in asked.headers["user-agent"] for asked in outside.asked)
+
+
+def test_a_proxy_of_the_environment_is_asked(
+    outside: Service, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outside.on("/sparql", Answer(BINDINGS))
+    monkeypatch.setenv("HTTP_PROXY", outside.url)
+    for name in ("NO_PROXY", "no_proxy", "http_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    away = settings.model_copy(update={"wikidata_url": "http://wikidata.invalid/sparql"})
+    assert CLIENTS["wikidata"][2](away) == {"69123": "Lyon"}
+    assert outside.asked[0].headers["host"] == "wikidata.invalid"
