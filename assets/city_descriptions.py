@@ -11,7 +11,6 @@ from resources.outside import DESCRIPTIONS, Outside
     kinds={"http"},
     tags={"layer": "fetched"},
     metadata={"landing page": dg.MetadataValue.url(catalogue()[DESCRIPTIONS].landing_page)},
-    op_tags={"dagster/concurrency_key": "wikimedia"},
 )
 def city_descriptions(
     context: dg.AssetExecutionContext, outside: dg.ResourceParam[Outside]

@@ -30,7 +30,6 @@ def _spec(source_id: str, source: Source) -> dg.AssetSpec:
     name="fetch",
     specs=[_spec(name, catalogue()[name]) for name in FETCHED],
     can_subset=True,
-    op_tags={"dagster/concurrency_key": "fetch"},
 )
 def fetched(
     context: dg.AssetExecutionContext, outside: dg.ResourceParam[Outside]

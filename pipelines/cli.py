@@ -99,7 +99,8 @@ def fetch(sources: tuple[str, ...], vintage: str | None, check: bool, as_json: b
     Wikipedia. A file that is not what it should be is refused, and the old one stays.
     """
     _settings()
-    from resources.outside import DESCRIPTIONS, FETCHED, FetchError, Outside  # Dagster takes a second to import
+    from resources.downloads import FetchError
+    from resources.outside import DESCRIPTIONS, FETCHED, Outside  # Dagster takes a second to import
 
     known = (*FETCHED, DESCRIPTIONS)
     unknown = [name for name in sources if name not in known]

@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import shutil
+import time
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -63,11 +64,12 @@ class Downloads:
         """A small file, in memory; None where there is none."""
 
         def once() -> bytes | None:
+            started = time.monotonic()
             with self._http.sent("GET", url, source_id) as response:
                 if response.status_code == 404:
                     return None
                 _refuse_status(response)
-                content = b"".join(_pieces(response, self._http.limits.answer_bytes))
+                content = self._http.body(response, source_id, started)
                 _refuse_page(content[:512], response)
                 return content
 
@@ -102,19 +104,20 @@ class Downloads:
                 return None
             if response.status_code == 416:  # nothing is left to send, or what is here is not the start of the file
                 if began.is_whole(response):
-                    return began.arrival(url)
+                    return began.arrival()
                 began.forget()
                 raise PassingError(f"{source_id}: what had arrived is no part of the file any more")
             _refuse_status(response)
             goes_on = response.status_code == 206 and began.goes_on(response)
             total = began.total(response, goes_on)
             self._refuse_large(source_id, total)
-            began.note(response, url)
             with part.open("ab" if goes_on else "wb") as file:
+                if not goes_on:  # after the old part is gone: whoever kills this leaves no part of another version
+                    began.note(response)
                 self._write(file, response, source_id, total)
         if total is not None and part.stat().st_size != total:
             raise PassingError(f"{source_id}: {part.stat().st_size:,} of {total:,} bytes came")
-        return began.arrival(url)
+        return began.arrival()
 
     def _write(self, file: IO[bytes], response: requests.Response, source_id: str, total: int | None) -> None:
         start, most = file.tell(), self._most
@@ -177,10 +180,10 @@ class _Beginning:
             return None
         return int(length) + (self._size if goes_on else 0)
 
-    def note(self, response: requests.Response, url: str) -> None:
+    def note(self, response: requests.Response) -> None:
         """Write down which version of the file is arriving."""
         headers = {name: value for name, value in response.headers.items() if name.lower() != "set-cookie"}
-        self._known = {"url": url, "final_url": response.url, "headers": headers}
+        self._known = {"final_url": response.url, "headers": headers}
         aside = self._note.with_suffix(".new")
         aside.write_text(json.dumps(self._known), encoding="utf-8")
         aside.replace(self._note)
@@ -190,9 +193,9 @@ class _Beginning:
         self._part.unlink(missing_ok=True)
         self._note.unlink(missing_ok=True)
 
-    def arrival(self, url: str) -> Arrival:
+    def arrival(self) -> Arrival:
         """The whole file."""
-        return Arrival(self._part, sha256_of(self._part), self._known["headers"], self._known.get("final_url", url))
+        return Arrival(self._part, sha256_of(self._part), self._known["headers"], self._known["final_url"])
 
 
 def _refuse_status(response: requests.Response) -> None:

@@ -324,7 +324,7 @@ class Fetching:
         shutil.rmtree(new, ignore_errors=True)  # of a run that was killed
         new.mkdir()
         if self.base:
-            _link_tree(self.base, new)
+            _link_tree(self.base, new, self.root)
         for ready in self._ready.values():
             for old in [path for pattern in ready.replaced for path in new.glob(pattern)]:
                 old.unlink(missing_ok=True)
@@ -372,9 +372,14 @@ def _fits(name: str, source: Source) -> bool:
     )
 
 
-def _link_tree(old: Path, new: Path) -> None:
-    """The same files in another folder: as links, as copies where the disk is another."""
+def _link_tree(old: Path, new: Path, but: Path) -> None:
+    """The same files in another folder, as links, as copies where the disk is another; without those in `but`, if they
+    are among them.
+    """
+    inside = but.resolve() if but.resolve().is_relative_to(old) and not old.is_relative_to(but.resolve()) else None
     for path in sorted(old.rglob("*")):
+        if inside and path.is_relative_to(inside):
+            continue
         target = new / path.relative_to(old)
         if path.is_dir():
             target.mkdir(parents=True, exist_ok=True)

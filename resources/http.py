@@ -138,7 +138,7 @@ class Http:
             with self.sent(method, url, service, **request) as response:
                 if not 200 <= response.status_code < 300:
                     return response.status_code, None
-                body = self._body(response, service, started)
+                body = self.body(response, service, started)
                 value = _parsed(body, response, service) if body else None
                 if busy(value):
                     raise PassingError(f"{service} says that it is busy", wait=retry_after(response))
@@ -198,7 +198,10 @@ class Http:
                 "in HTTPS_PROXY?"
             ) from error
 
-    def _body(self, response: requests.Response, service: str, started: float) -> bytes:
+    def body(self, response: requests.Response, service: str, started: float) -> bytes:
+        """The body of an answer to a request of that moment (monotonic). Raises OutsideError when it is larger than an
+        answer may be, PassingError when it takes longer.
+        """
         body = bytearray()
         for piece in response.iter_content(PIECE_BYTES):
             body += piece

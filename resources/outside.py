@@ -6,9 +6,8 @@ import dagster as dg
 import pyarrow.parquet as pq
 
 from resources.catalogue import Source, catalogue
-from resources.downloads import FetchError
 from resources.fetching import Fetching, Outcome
-from resources.france_travail import FranceTravail, NoCredentialsError
+from resources.france_travail import FranceTravail
 from resources.http import Http, OutsideError
 from resources.inspection import rows_of
 from resources.raw_data import RawData
@@ -107,6 +106,3 @@ def _descriptions(settings: Settings, http: Http, progress: Progress, check: boo
         return Outcome(DESCRIPTIONS, "failed", f"{error} (what was answered before is kept)")
     said = f"{done.asked} communes asked, {done.found} with an article; {done.left} are left for the next run"
     return Outcome(DESCRIPTIONS, "new" if done.asked else "unchanged", said)
-
-
-__all__ = ["DESCRIPTIONS", "FETCHED", "FILES", "ROME", "FetchError", "NoCredentialsError", "Outcome", "Outside"]

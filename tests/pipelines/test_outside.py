@@ -17,7 +17,7 @@ from sqlalchemy import create_engine
 
 import raw_data
 from tests.pipelines.conftest import Command
-from tests.services import Answer, Asked, File, Service, service
+from tests.services import Answer, Asked, File, Service, addresses, service
 
 RENTS = "/static.data.gouv.fr/resources/carte-des-loyers-indicateurs-de-loyers-dannonce-par-commune-en-2018/"
 RENTS += "20201203-114600/indicateurs-loyers-appartements.csv"
@@ -34,19 +34,7 @@ def outside() -> Iterator[Service]:
 def settings(outside: Service, tmp_path: Path) -> dict[str, str]:
     """Settings for the command, under which it asks nobody but the service; the files are a copy of the sample."""
     shutil.copytree(raw_data.SAMPLE, tmp_path / "files")
-    return {
-        "raw_data": str(tmp_path / "files"),
-        "mirror": outside.url,
-        "ft_client_id": "PAR_mobiville",
-        "ft_client_secret": "hunter2",
-        "ft_token_url": f"{outside.url}/token",
-        "ft_api_url": outside.url,
-        "wikidata_url": f"{outside.url}/sparql",
-        "wikipedia_url": f"{outside.url}/w/api.php",
-        "pace": "0",
-        "http_pause": "0.001",
-        "http_tries": "2",
-    }
+    return addresses(outside) | {"raw_data": str(tmp_path / "files"), "http_tries": "2"}
 
 
 def queried(folder: Path, query: str) -> list[tuple[Any, ...]]:

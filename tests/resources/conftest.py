@@ -6,10 +6,9 @@ from pathlib import Path
 import pytest
 
 from resources.settings import Settings
-from tests.services import Service, service
+from tests.services import Service, addresses, service
 
-QUICK = {"pace": 0, "http_timeout": 0.4, "http_deadline": 1.5, "http_tries": 3, "http_pause": 0.001}
-"""No wait that a test need not have."""
+QUICK = {"http_timeout": 0.4, "http_deadline": 1.5, "http_tries": 3, "contact": "data@example.org"}
 
 
 @pytest.fixture
@@ -26,19 +25,5 @@ def settings(outside: Service, tmp_path: Path) -> Settings:
 
 
 def settings_for(outside: Service, folder: Path) -> Settings:
-    return Settings.model_validate(
-        QUICK
-        | {
-            "mirror": outside.url,
-            "contact": "data@example.org",
-            "ft_client_id": "PAR_mobiville",
-            "ft_client_secret": "hunter2",
-            "ft_token_url": f"{outside.url}/token",
-            "ft_api_url": outside.url,
-            "wikidata_url": f"{outside.url}/sparql",
-            "wikipedia_url": f"{outside.url}/w/api.php",
-            "raw_data": folder / "raw",
-            "downloads": folder / "downloads",
-            "cache": folder / "cache",
-        }
-    )
+    folders = {"raw_data": folder / "raw", "downloads": folder / "downloads", "cache": folder / "cache"}
+    return Settings.model_validate(addresses(outside) | QUICK | folders)

@@ -371,3 +371,18 @@ def test_climate_sheets_are_asked_at_the_pace_that_is_set(outside: Service, sett
     started = time.monotonic()
     sheets(settings, "01089001", "02320001", "75114001")
     assert time.monotonic() - started >= 0.2
+
+
+def test_downloads_inside_the_raw_files_are_not_among_what_is_linked(
+    outside: Service, settings: Settings, fetch: Callable[..., Outcome]
+) -> None:
+    settings.downloads = settings.raw_data / "fetched"
+    settings.raw_data.mkdir()
+    (settings.raw_data / "departements.csv").write_text("code;name\n1;Ain\n")
+    outside.on(BPE, File(bpe()))
+    fetch("bpe")
+    assert sorted(path.name for path in current(settings).iterdir()) == [
+        "BPE24.zip",
+        "departements.csv",
+        "fetched.json",
+    ]
