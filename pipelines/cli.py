@@ -370,4 +370,4 @@ def _values(settings: Settings) -> Iterable[tuple[str, str, str | None]]:
     for name, field in Settings.model_fields.items():
         value = settings.dumps_folder if name == "dumps" else getattr(settings, name)
         text = "" if value is None else str(value)
-        yield name, shown(text) if text and name.endswith("_url") else text, field.description
+        yield name, shown(text) if text and name in ("warehouse_url", "api_database_url") else text, field.description
