@@ -38,7 +38,8 @@ class Settings(BaseSettings):
     contact: str = Field("", description="mail or page of whoever runs this, told to the services asked (User-Agent)")
     mirror: str | None = Field(
         None,
-        description="where official files are fetched from in place of https://; the host becomes a folder; credentials in ~/.netrc",
+        description="where official files are fetched from in place of https:// (the host becomes a folder); its "
+        "password, if it has one, is in ~/.netrc",
     )
     largest_file_mb: int = Field(2_000, ge=1, description="largest file that is fetched or unpacked, MB")
     pace: float = Field(1.0, ge=0, description="seconds between two requests to a service that is asked many times")
