@@ -85,7 +85,8 @@ def staged(
             page = staging.keep_page(function.__name__, data_docs(results, f"{function.__name__}: expectations"))
             yield _check(findings, len(expectations), page)
             if any(finding.error for finding in findings):
-                raise ValidationError("; ".join(str(finding) for finding in findings if finding.error))
+                wrong = "; ".join(str(finding) for finding in findings if finding.error)
+                raise ValidationError(f"{function.__name__}: {wrong}")
             notes = [*_absent(raw_data, sources), *_accounted(accounts), *map(str, findings)]
             for note in notes:
                 context.log.warning(note)

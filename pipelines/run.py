@@ -68,7 +68,7 @@ def refresh(
     )
     echo(f"{'all':<29}{'':>14}{time.monotonic() - started:>9.1f} s")
     return [
-        Failure(event.step_key or "", _in_words(event.step_failure_data.error))
+        Failure(event.step_key or "", in_words(event.step_failure_data.error))
         for event in result.all_events
         if event.is_step_failure and event.step_failure_data.error
     ]
@@ -164,10 +164,14 @@ class _Lines(logging.Handler):
             self.echo(f"    {note}")
 
 
-def _in_words(error: SerializableErrorInfo) -> str:
-    """The first line of the innermost error; its kind too, unless its message is the whole story."""
-    while error.cause is not None:
-        error = error.cause
-    kind, _, message = error.message.strip().partition(": ")
-    name = kind.rpartition(".")[2]
-    return message if name in EXPLAINED else f"{name}: {message.splitlines()[0] if message else ''}"
+def in_words(error: SerializableErrorInfo) -> str:
+    """The message of the outermost error that explains itself; without one, the innermost's kind and first line."""
+    kind, message = "", ""
+    chain: SerializableErrorInfo | None = error
+    while chain is not None:
+        kind, _, message = chain.message.strip().partition(": ")
+        kind = kind.rpartition(".")[2]
+        if kind in EXPLAINED:
+            return message
+        chain = chain.cause
+    return f"{kind}: {message.splitlines()[0] if message else ''}"

@@ -201,7 +201,7 @@ def recognised(path: Path, source: Source) -> CsvFile:
     check_header(path, [layout for layout, _ in tried], *(header for _, header in tried))
     raise SourceError(
         f"{path.name}: expected {len(source.layouts[0].columns)} columns apart by "
-        f"{DELIMITERS[source.layouts[0].delimiter]}, found {_first_row(first, 'utf-8', ';')}. Fetch it again"
+        f"{DELIMITERS[source.layouts[0].delimiter]}, found {str(_first_row(first, 'utf-8', ';'))[:300]}. Fetch it again"
     )
 
 
@@ -211,7 +211,7 @@ def _repairs(first: bytes) -> dict[str, int]:
 
 def _first_row(first: bytes, encoding: str, delimiter: str) -> list[str]:
     text = first.decode(encoding, errors="replace").removeprefix("\ufeff")
-    return next(csv.reader(io.StringIO(text.split("\n", 1)[0].rstrip("\r")), delimiter=delimiter), [])
+    return next(csv.reader(text.splitlines()[:1], delimiter=delimiter), [])
 
 
 def _is_row_of(fields: list[str], layout: Layout, source: Source) -> bool:

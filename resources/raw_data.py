@@ -23,7 +23,7 @@ from resources.accounts import Account, Reject
 from resources.catalogue import Layout, Source, catalogue
 from resources.csv_files import CsvFile, NotLineByLineError, check_header, recognised
 from resources.fields import parse
-from resources.opened import decoded
+from resources.opened import decoded, head
 from resources.raw_files import RawFiles, SourceError, vintage
 from resources.store import Entry, read_store
 from warehouse.release import SourceFile
@@ -314,6 +314,7 @@ def json_records(content: Any, file: str, *keys: str) -> list[dict[str, Any]]:
 
 def _xml_items(path: Path) -> list[dict[str, Any]]:
     """The items of an XML file of the ROME archive, each a dict of its elements."""
+    head(path)
     try:
         with path.open("rb") as file:
             root = defusedxml.ElementTree.parse(file).getroot()

@@ -174,6 +174,7 @@ def test_the_outline_gives_its_vertices_latitude_first() -> None:
     assert vertices(outline, "f").to_numpy().tolist() == [[50, 1], [51, 2], [52, 3]]
     with pytest.raises(SourceError, match=r"f: expected a GeoJSON FeatureCollection"):
         vertices([], "f")
+    beyond: Any
     for beyond in (True, {}, {"features": [{"geometry": {"coordinates": [[200.0, 50.0]]}}]}, {"features": []}):
         with pytest.raises(SourceError, match=r"f: expected"):
             vertices(beyond, "f")

@@ -1,0 +1,177 @@
+"""Broken raw files, each run through the real import and, where it passes, published.
+
+Whatever is in a file, the answer is an error in words that names it, or a release in which every row of the file is
+accounted for and whatever was wrong with one is among the rejects; after an error what is served is as it was.
+"""
+
+import csv
+import hashlib
+import io
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+import pytest
+from sqlalchemy import create_engine
+
+import raw_data
+from pipelines.definitions import definitions
+from pipelines.run import EXPLAINED, in_words
+from resources.catalogue import catalogue
+from resources.raw_files import RawFiles
+from resources.settings import Settings
+from resources.staging import Staging
+from tests.pipelines import breaking
+from warehouse import tables
+from warehouse.database import connect
+from warehouse.release import served
+
+SAMPLE = RawFiles(str(raw_data.SAMPLE), str(raw_data.SAMPLE / "datalake"))
+
+
+def _breaks(source_id: str) -> dict[str, breaking.Break]:
+    """The ways in which the sample's file of a source is broken."""
+    source, path = catalogue()[source_id], SAMPLE.path(source_id)
+    if source.kind == "text":
+        return {
+            **breaking.WHOLE_FILE,
+            "cut": lambda content: content[:100],
+            "latin-1": lambda _c: "é;è".encode("latin-1"),
+        }
+    if path.suffix == ".json":
+        return breaking.WHOLE_FILE | breaking.of_json(source)
+    if path.suffix == ".xml":
+        return breaking.WHOLE_FILE | breaking.of_xml()
+    layout = next(layout for layout in source.layouts if not layout.header or not layout.missing(_header(path, layout)))
+    inner = breaking.of_csv(source, layout, _header(path, layout))
+    if path.suffix == ".csv":
+        return breaking.WHOLE_FILE | inner
+    within = {f"within: {name}": breaking.packed(path, change) for name, change in inner.items()}
+    return breaking.WHOLE_FILE | breaking.of_packed(path.name) | within
+
+
+def _header(path: Path, layout: Any) -> list[str]:
+    first = breaking.unpacked(path).decode(layout.encoding).removeprefix("\ufeff").splitlines()[0]
+    return next(csv.reader(io.StringIO(first), delimiter=layout.delimiter))
+
+
+EVERY = [(source, name) for source in catalogue() if SAMPLE.paths(source) for name in _breaks(source)]
+CORPUS = [case for number, case in enumerate(EVERY) if number % 9 < 5]
+"""Five of nine, in turn: all take ten minutes, and each way of breaking is there for several sources."""
+
+
+def test_the_corpus_is_large_and_of_every_source() -> None:
+    assert len(CORPUS) >= 300
+    assert {source for source, _ in CORPUS} == set(catalogue())
+
+
+class Place:
+    """A warehouse made from the sound sample, and a folder of raw files in which one is to be broken."""
+
+    def __init__(self, folder: Path, instance: dg.DagsterInstance) -> None:
+        self.files, self.made, self.sound = folder / "files", folder / "var", folder / "sound"
+        url = f"sqlite:///{self.made / 'warehouse.db'}"
+        self.settings = Settings(raw_data=self.files, staging=self.made / "staging", warehouse_url=url)
+        self.instance = instance
+        defs = definitions(self.settings)
+        self.graph, self.job = defs.resolve_asset_graph(), defs.resolve_job_def("refresh")
+        shutil.copytree(raw_data.SAMPLE, self.files)
+        assert self._error(self.graph.get_all_asset_keys()) is None
+        self.made.rename(self.sound)
+
+    def restore(self) -> None:
+        """Make all as it was before a file was broken."""
+        for ours, sound in ((self.files, raw_data.SAMPLE), (self.made, self.sound)):
+            shutil.rmtree(ours, ignore_errors=True)
+            shutil.copytree(sound, ours)
+
+    def run(self, source_id: str) -> tuple[list[Any], str | None]:
+        """Stage the assets that read a source, publish their tables: these, and the error in words if there is one."""
+        readers = sorted(self.graph.get(dg.AssetKey(["raw", source_id])).child_keys)
+        published = sorted({self.graph.get(reader).metadata["table"] for reader in readers})
+        error = self._error(readers) or self._error([dg.AssetKey(["warehouse", table]) for table in published])
+        return published, error
+
+    def _error(self, keys: Iterable[dg.AssetKey]) -> str | None:
+        result = self.job.execute_in_process(instance=self.instance, asset_selection=[*keys], raise_on_error=False)
+        for event in result.all_events:
+            if event.is_step_failure:
+                error = event.step_failure_data.error
+                assert _explained(error), error and error.to_string()
+                return in_words(error) if error else ""
+        return None
+
+    def digest(self) -> str:
+        """Of every row that is served."""
+        engine = create_engine(self.settings.warehouse_url)
+        digest = hashlib.sha256()
+        with engine.connect() as connection:
+            for table in tables.SERVED:
+                columns = ", ".join(f'"{c.name}"' for c in table.columns if c.name not in tables.STAMPS)
+                for row in connection.exec_driver_sql(f"SELECT {columns} FROM {table.name} ORDER BY 1"):
+                    digest.update(repr(tuple(row)).encode())
+        engine.dispose()
+        return digest.hexdigest()
+
+
+def _explained(error: Any) -> bool:
+    """Whether an error of the chain is one whose message is the whole story."""
+    while error is not None and error.message.partition(": ")[0].rpartition(".")[2] not in EXPLAINED:
+        error = error.cause
+    return error is not None
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield Place(tmp_path_factory.mktemp("broken"), instance)
+
+
+@pytest.fixture
+def place(places: Place) -> Place:
+    places.restore()
+    return places
+
+
+@pytest.mark.parametrize(("source_id", "name"), CORPUS)
+def test_a_broken_file_is_repaired_rejected_or_refused(place: Place, source_id: str, name: str) -> None:
+    source = catalogue()[source_id]
+    path = RawFiles(str(place.files), str(place.files / "datalake")).path(source_id)
+    broken = _breaks(source_id)[name](path.read_bytes())
+    for other in place.files.rglob("*"):  # nothing else of the source is there to be read in its place
+        if any(other.match(pattern) for pattern in source.files) and source.kind != "text":
+            other.unlink()
+    path.unlink(missing_ok=True)
+    if broken is not None:
+        path.write_bytes(broken)
+    before = place.digest()
+    published, error = place.run(source_id)
+    if error is not None:
+        assert place.digest() == before
+        assert (path.name in error) or (source_id in error) or any(table in error for table in published), error
+        assert len(error) < 3000
+        return
+    kept = _accounted(place, source_id, published)
+    assert kept["fault"].any() or not name.removeprefix("within: ").startswith(breaking.FIELD)
+
+
+def _accounted(place: Place, source_id: str, published: list[str]) -> pd.DataFrame:
+    """Every row that was read was used, merged or rejected; each rejected one is kept with its reason: return them."""
+    engine = connect(place.settings.warehouse_url)
+    release = served(engine)
+    engine.dispose()
+    assert release is not None
+    rejects = Staging(folder=str(place.settings.staging)).rejects()
+    for table in published:
+        for file in release.tables[table].sources:
+            if file.source_id == source_id and file.rows_read is not None:
+                counts = (file.rows_used, file.rows_merged, file.rows_rejected)
+                assert None not in counts
+                assert file.rows_read == sum(number or 0 for number in counts)
+    kept = rejects[rejects["source"] == source_id]
+    assert (kept["reason"] != "").all()
+    assert (kept["file"] != "").all()
+    return kept
