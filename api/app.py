@@ -1,5 +1,6 @@
 """The application: the routes, at `/` and at `/api`, and what happens around them."""
 
+import json
 import logging
 import os
 import sys
@@ -13,6 +14,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.staticfiles import StaticFiles
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
@@ -37,11 +39,12 @@ MOST_BYTES = 1_000_000
 """Of a request's body; more is answered 413."""
 RETRY_SECONDS = 5
 """When to ask again, where the database is away or no release is served."""
+DOCS_FILES = "docs-files"
+"""Swagger UI, which explains the routes in a browser: from a package, so that no other host is asked."""
 DOCS_POLICY = (
-    "default-src 'none'; connect-src 'self'; img-src data: https://fastapi.tiangolo.com; "
-    "script-src 'unsafe-inline' https://cdn.jsdelivr.net; style-src 'unsafe-inline' https://cdn.jsdelivr.net"
+    "default-src 'none'; connect-src 'self'; img-src 'self' data:; "
+    "script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'"
 )
-"""Swagger UI, which explains the routes in a browser, comes from its publisher's network."""
 
 
 def create_app(url: str | None = None) -> FastAPI:
@@ -64,6 +67,7 @@ def create_app(url: str | None = None) -> FastAPI:
         openapi_url=None,  # these two are served at /api too: see below
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # a redirect would lose the /api that the proxy strips
         lifespan=lifespan,
     )
     app.state.database = database
@@ -111,13 +115,21 @@ def _add_service_routes(app: FastAPI, registry: CollectorRegistry) -> None:
         return Response(generate_latest(shown), media_type=CONTENT_TYPE_LATEST)
 
     async def docs() -> HTMLResponse:
-        page = get_swagger_ui_html(openapi_url="openapi.json", title=app.title)
+        page = get_swagger_ui_html(
+            openapi_url="openapi.json",
+            title=app.title,
+            swagger_js_url=f"{DOCS_FILES}/swagger-ui-bundle.js",
+            swagger_css_url=f"{DOCS_FILES}/swagger-ui.css",
+            swagger_favicon_url=f"{DOCS_FILES}/favicon.png",
+        )
         page.headers["Content-Security-Policy"] = DOCS_POLICY
         return page
 
     async def openapi() -> JSONResponse:
         return JSONResponse(app.openapi())
 
+    for prefix in ("", "/api"):
+        app.mount(f"{prefix}/{DOCS_FILES}", StaticFiles(packages=[("fastapi_offline", "static")]))
     for path, endpoint in (("/metrics", metrics), ("/docs", docs), ("/openapi.json", openapi)):
         for prefix in ("", "/api"):
             app.add_api_route(prefix + path, endpoint, include_in_schema=False, response_model=None)
@@ -143,7 +155,7 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(SQLAlchemyError)
     async def away(_request: Request, error: SQLAlchemyError) -> JSONResponse:
-        log.error('{"database": "%s", "error": "%s"}', type(error).__name__, _code(error))
+        log.error(json.dumps({"database": type(error).__name__, "error": str(_code(error))}))
         return _later("the database does not answer now")
 
 

@@ -23,17 +23,20 @@ from warehouse import tables
 from warehouse.database import LOCK_WAIT_SECONDS, is_sqlite, parse_url
 
 ATTEMPTS = 8
-"""How often a request's work is begun, when releases swap or connections end under it."""
+PATIENCE_SECONDS = 5
+"""How often, and until when, a request's work is begun again: when releases swap or connections end under it."""
 PAUSE_SECONDS = 0.05
 STATEMENT_SECONDS = 5
 """MariaDB ends a statement that takes longer."""
+REQUEST_SECONDS = 30
+"""SQLite ends a statement when its connection, which serves one request, is older."""
 CONNECT_SECONDS = 3
 POOL = 10
 """Connections at most, per worker."""
 POOL_WAIT_SECONDS = 5
 
 NO_TABLE = 1146
-SWAPPED = {1213, 1412, NO_TABLE}
+SWAPPED = {1205, 1213, 1412, NO_TABLE}
 """MariaDB's error numbers that say: a release was swapped in meanwhile."""
 
 T = TypeVar("T")
@@ -112,12 +115,14 @@ class Database:
 
     def _patiently(self, work: Callable[[Connection], T]) -> T:
         """Do the work, again where a release was swapped in or a connection that had ended was found in the pool."""
+        ends = time.monotonic() + PATIENCE_SECONDS
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 with self.engine.connect() as connection:
                     return work(connection)
             except DBAPIError as error:
-                if attempt == ATTEMPTS or not (_was_swapped(error) or error.connection_invalidated):
+                given_up = attempt == ATTEMPTS or time.monotonic() > ends
+                if given_up or not (_was_swapped(error) or error.connection_invalidated):
                     raise
                 if _was_swapped(error):
                     time.sleep(PAUSE_SECONDS)
@@ -156,9 +161,7 @@ def _engine(url: str) -> Engine:
         address = f"{Path(str(parsed.database)).resolve().as_uri()}?mode=ro"
         return create_engine(
             "sqlite://",
-            creator=lambda: sqlite3.connect(
-                address, uri=True, timeout=POOL_WAIT_SECONDS, isolation_level=None, check_same_thread=False
-            ),
+            creator=lambda: _open_sqlite(address),
             poolclass=NullPool,  # a file that takes the place of another is seen
             hide_parameters=True,
         )
@@ -180,3 +183,12 @@ def _engine(url: str) -> Engine:
             f"tx_isolation = 'REPEATABLE-READ', max_statement_time = {STATEMENT_SECONDS}",
         },
     )
+
+
+def _open_sqlite(address: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        address, uri=True, timeout=POOL_WAIT_SECONDS, isolation_level=None, check_same_thread=False
+    )
+    ends = time.monotonic() + REQUEST_SECONDS
+    connection.set_progress_handler(lambda: time.monotonic() > ends, 100_000)  # every so many steps of a statement
+    return connection

@@ -46,15 +46,14 @@ GivenOrNot = BeforeValidator(_nothing)
 """An empty text is what a form sends for no choice."""
 
 
-def row_model(table: Table, *names: str, **others: Any) -> type[BaseModel]:
-    """The model of a table's rows: the named columns, by default all, then fields that are not columns of it."""
+def row_model(name: str, table: Table, *columns: str) -> type[BaseModel]:
+    """The model of a table's rows: the named columns, by default all."""
     fields: dict[str, Any] = {}
     for column in table.columns:
-        if not names or column.name in names:
+        if not columns or column.name in columns:
             kind = Stamp if isinstance(column.type, DateTime) else column.type.python_type
             fields[column.name] = (kind if not column.nullable else kind | None, Field(description=column.comment))
-    title = "".join(part.capitalize() for part in table.name.split("_"))
-    return create_model("".join([title, "Row" if not names else "Part"]), **fields, **others)
+    return create_model(name, **fields)
 
 
 # --- what is sent
@@ -183,16 +182,16 @@ class SimilarCities(_Body):
 
 # --- what is answered
 
-City = row_model(tables.cities)
-Region = row_model(tables.new_regions)
-Departement = row_model(tables.departements)
-Equipment = row_model(tables.equipments)
-Help = row_model(tables.helps)
+City = row_model("City", tables.cities)
+Region = row_model("Region", tables.new_regions)
+Departement = row_model("Departement", tables.departements)
+Equipment = row_model("Equipment", tables.equipments)
+Help = row_model("Help", tables.helps)
 
 PREVIEW = ("id", "title", "goal", "who", "section", "situation", "count_vue", "slug", "logo", "type", "partner")
-HelpPreview = row_model(tables.helps, *PREVIEW, "visibility_boost")
-CityName = row_model(tables.cities, "nom_comm", "insee_com", "postal_code")
-SimilarCity = row_model(tables.cities, "id", "insee_com", "nom_comm")
+HelpPreview = row_model("HelpPreview", tables.helps, *PREVIEW, "visibility_boost")
+CityName = row_model("CityName", tables.cities, "nom_comm", "insee_com", "postal_code")
+SimilarCity = row_model("SimilarCity", tables.cities, "id", "insee_com", "nom_comm")
 
 FoundCity = create_model(
     "FoundCity",
@@ -310,7 +309,10 @@ class Source(BaseModel):
     file_name: str
     vintage: str | None
     sha256: str
-    rows_read: int | None
+    rows_read: int | None = Field(description="its rows: read = used + merged + rejected")
+    rows_used: int | None
+    rows_merged: int | None
+    rows_rejected: int | None
 
 
 class ReleaseTable(BaseModel):

@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from resources.memory import Memory
 from resources.settings import VAR, Settings
-from warehouse.database import WarehouseError, connect, shown
+from warehouse.database import WarehouseError, connect, parse_url, shown
 from warehouse.diff import diff
 from warehouse.lock import only_writer
 from warehouse.release import Release, history, rollback, served
@@ -339,11 +339,16 @@ def ui(host: str, port: int) -> None:
 @click.option("--workers", default=1, show_default=True, help="Processes that answer.")
 def api(host: str, port: int, workers: int) -> None:
     """Serve the read API over HTTP: see /docs. It ends gracefully when told to (SIGTERM)."""
-    _settings()
+    settings = _settings()
+    try:
+        parse_url(settings.api_database_url or settings.warehouse_url)
+    except WarehouseError as error:
+        raise click.ClickException(str(error)) from None
     if workers > 1:  # where the workers write their measures, for /metrics to add up
         os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="mobiville-metrics-"))
     command = ["uvicorn", "--factory", "api.app:create_app", "--host", host, "--port", str(port)]
     command += ["--workers", str(workers), "--no-access-log", "--no-server-header", "--timeout-graceful-shutdown", "10"]
+    command += ["--timeout-worker-healthcheck", "30"]  # a worker that starts on a busy machine is not a dead one
     os.execv(sys.executable, [sys.executable, "-m", *command])  # noqa: S606
 
 

@@ -27,7 +27,9 @@ class Server:
         command = [*self.command, "--port", str(self.port), *options]
         started = time.monotonic()
         with self.log.open("wb") as log:
-            self.process = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=log)
+            self.process = subprocess.Popen(
+                command, env=environment, cwd=folder, stdout=log, stderr=log, start_new_session=True
+            )
         while not self._listens():
             assert self.process.poll() is None, self.log.read_text("utf-8")
             assert time.monotonic() - started < 30, "the API did not start in half a minute"
@@ -39,10 +41,14 @@ class Server:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def stop(self) -> int:
-        """Tell it to end, and wait; its exit code."""
+        """Tell it to end, and wait; its exit code. It and its workers are killed when it does not."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(20)
+        try:
+            return self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            raise
 
 
 class Client:

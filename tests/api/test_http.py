@@ -1,9 +1,11 @@
 """What every answer carries, and what errors look like."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 from fastapi.testclient import TestClient
 
@@ -148,7 +150,8 @@ def test_release_says_what_each_table_was_made_from(client: TestClient, served: 
     }
     sources = {s["source_id"]: s for table in release["tables"] for s in table["sources"]}
     assert len(sources["bpe"]["sha256"]) == 64
-    assert sources["bpe"].keys() == {"source_id", "file_name", "vintage", "sha256", "rows_read"}
+    rows = {f"rows_{what}" for what in ("read", "used", "merged", "rejected")}
+    assert sources["bpe"].keys() == {"source_id", "file_name", "vintage", "sha256"} | rows
     health = client.get("/health").json()
     assert health == {"status": "ok", "release": 1, "published_at": release["published_at"]}
 
@@ -167,9 +170,14 @@ def test_the_description_has_an_example_of_each_body_and_they_hold(client: TestC
 
 
 def test_docs_explain_the_routes(client: TestClient) -> None:
-    page = client.get("/docs")
-    assert "swagger" in page.text
-    assert "openapi.json" in page.text
+    """With what the page asks for, of this host alone."""
+    for page in ("/docs", "/api/docs"):
+        text = client.get(page).text
+        asked = re.findall(r"(?:src|href)=\"([^\"]+)\"|url: '([^']+)'", text)
+        assert len(asked) == 4
+        for address in ("".join(pair) for pair in asked):
+            assert client.get(str(httpx.URL(f"http://testserver{page}").join(address))).status_code == 200
+            assert not address.startswith(("http", "//"))
 
 
 def test_before_the_first_release_it_says_so(warehouse_url: str) -> None:

@@ -1,6 +1,7 @@
 """The API as the process that runs in production: its start, its memory, and what happens to it."""
 
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -14,7 +15,9 @@ from typing import Any
 import psutil
 import pytest
 from sqlalchemy import Engine, create_engine, make_url
+from sqlalchemy.exc import DBAPIError
 
+from api.database import STATEMENT_SECONDS, Database
 from tests.api.server import Client, Server
 from tests.conftest import PrivateServer, mariadb_programs
 from tests.warehouse.making import contents, done
@@ -80,6 +83,42 @@ def test_the_account_that_only_reads_is_enough(serve: Serve, api_url: str, maria
     engine.dispose()
 
 
+RAW = [
+    b"GET /cities/load/%ff HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET /helps/get-previews/%ed%a0%80 HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET /cities/load/29019?%ff=%00&a[]=1 HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET /%00/..%2f..%2fetc/passwd HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET /docs-files/..%2f..%2fapi%2fapp.py HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET http://elsewhere/release HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET /release HTTP/1.0\r\n\r\n",
+    b'GET /release HTTP/1.1\r\nHost: x\r\nIf-None-Match: \xff\xfe, W/, "\r\n\r\n',
+    b"GET /release HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip;q=x;;,,;q=0\r\nX-Request-ID: \xe9\r\n\r\n",
+    b"BREW /release HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"POST /cities/search HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+    b"POST /cities/search HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n{}",
+    b"POST /cities/search HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}",
+    b"POST /cities/search HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\n{}",
+    b"POST /cities/search HTTP/1.1\r\nHost: x\r\nContent-Type: application/json; charset=utf-16\r\n"
+    b"Content-Length: 2\r\n\r\n{}",
+    b"GET /release HTTP/1.1\r\nHost: x\r\nX-Long: " + b"a" * 100_000 + b"\r\n\r\n",
+    b"\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03" + b"\x00" * 64 + b"\r\n\r\n",
+]
+
+
+def test_what_is_hardly_http_is_answered_or_refused(serve: Serve, sample_in_sqlite: str) -> None:
+    server = serve(sample_in_sqlite)
+    statuses = {data: _raw(server, data) for data in RAW}
+    assert {data: status for data, status in statuses.items() if not 200 <= status < 500} == {}
+    assert Client(server).ask("GET", "/health")[0] == 200
+    assert "Traceback" not in server.log.read_text("utf-8")
+
+
+def _raw(server: Server, data: bytes) -> int:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
+        connection.sendall(data)
+        return int(connection.recv(65_536).split(b" ", 2)[1])
+
+
 def _release(engine: Engine, folder: Path, number: int) -> None:
     """A small release in which everything says which release it is."""
     cities = [
@@ -127,11 +166,15 @@ def _looks() -> dict[tuple[str, str, str], Callable[[Any], set[str]]]:
 
 
 class Load:
-    """Clients that ask without pause, each on its own connection, and note what they got."""
+    """Clients that ask without pause, each on its own connection, and note what they got.
+
+    A connection that is closed ends its client; half an answer is an exception of the thread, which pytest reports.
+    """
 
     def __init__(self, server: Server, clients: int) -> None:
         self.server, self.ended = server, threading.Event()
         self.statuses: Counter[int] = Counter()
+        self.closed = 0
         self.mixed: list[Any] = []
         self.seen: set[str] = set()
         self.threads = [threading.Thread(target=self._ask, args=(n,)) for n in range(clients)]
@@ -143,7 +186,11 @@ class Load:
         while not self.ended.is_set():
             first += 1
             (method, path, body), release_of = looks[first % len(looks)]
-            status, answer, headers = client.ask(method, path, body.encode() or None)
+            try:
+                status, answer, headers = client.ask(method, path, body.encode() or None)
+            except ConnectionError:
+                self.closed += 1
+                return
             self.statuses[status] += 1
             if status == 200:
                 said = release_of(answer)
@@ -171,12 +218,49 @@ def test_no_answer_mixes_two_releases_and_none_fails(serve: Serve, warehouse_url
         assert client.ask("GET", "/health")[1]["release"] == number
     load.end()
     engine.dispose()
-    assert load.mixed == []
+    assert (load.mixed, load.closed) == ([], 0)
     assert load.statuses.keys() == {200}, [
         line for line in server.log.read_text("utf-8").splitlines() if "error" in line
     ]
     assert load.statuses[200] > 100
     assert len(load.seen) > swaps / 2
+
+
+def test_the_first_release_is_seen_without_a_restart(serve: Serve, warehouse_url: str, tmp_path: Path) -> None:
+    client = Client(serve(warehouse_url))
+    assert client.ask("GET", "/ogrs")[0] == 503
+    engine = connect(warehouse_url)
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    _release(engine, folder, 1)
+    engine.dispose()
+    assert client.ask("GET", "/ogrs")[0] == 200
+
+
+@pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
+def test_told_to_end_it_answers_what_it_has_been_asked(serve: Serve, sample_in_sqlite: str) -> None:
+    server = serve(sample_in_sqlite)
+    asked = [{"onlySearchInTension": False, "index": n} for n in range(400)]
+    answered: list[int] = []
+
+    def ask() -> None:
+        client = Client(server)
+        for body in asked:
+            try:
+                answered.append(client.ask("POST", "/cities/search", body)[0])
+            except ConnectionError:
+                return
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.3)
+    server.stop()
+    for thread in threads:
+        thread.join()
+    assert set(answered) == {200}
+    assert len(answered) < 4 * len(asked)
+    assert "Application shutdown complete" in server.log.read_text("utf-8")
 
 
 def test_a_database_that_goes_away_is_503_and_comes_back_by_itself(serve: Serve, tmp_path: Path) -> None:
@@ -228,17 +312,19 @@ def _soon(client: Client, status: int) -> dict[str, str]:
 
 
 def test_a_statement_that_takes_too_long_is_ended(mariadb_server: str) -> None:
-    from sqlalchemy.exc import DBAPIError
-
-    from api.database import Database
-
     database = Database(f"{mariadb_server}/mysql")
     with database.engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT @@max_statement_time").scalar_one() == STATEMENT_SECONDS
         connection.exec_driver_sql("SET max_statement_time = 0.2")
         with pytest.raises(DBAPIError) as error:
-            connection.exec_driver_sql("SELECT COUNT(*) FROM seq_1_to_1000000000 a, seq_1_to_1000000000 b")
+            connection.exec_driver_sql("SELECT SLEEP(10)")
     assert error.value.orig is not None
     assert error.value.orig.args[0] == 1969
-    with database.engine.connect() as connection:
-        assert connection.exec_driver_sql("SELECT @@max_statement_time").scalar_one() > 0
     database.close()
+
+
+def test_sqlite_ends_it_too(sample_in_sqlite: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.database.REQUEST_SECONDS", 0.2)
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT COUNT(*) FROM n"
+    with pytest.raises(DBAPIError, match="interrupted"):
+        Database(sample_in_sqlite).read(lambda snapshot: snapshot.connection.exec_driver_sql(endless).all())

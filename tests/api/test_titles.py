@@ -7,6 +7,9 @@ import pytest
 from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import create_engine
+from sqlalchemy import text as sql
+from sqlalchemy.exc import DBAPIError
 
 from api.text import fold, words
 from api.titles import Titles
@@ -90,6 +93,17 @@ def test_long_texts_are_answered(client: TestClient, text: str) -> None:
     answer = client.post("/cities/search-by-skill", json={"label": text})
     assert answer.status_code == 200
     assert time.monotonic() - started < 5, "a hundred times what it takes"
+
+
+def test_why_fulltext_is_not_asked(sample_in_mariadb: str) -> None:
+    engine = create_engine(sample_in_mariadb)
+    boolean = sql("SELECT ogr_label FROM romeogrs WHERE MATCH(ogr_label) AGAINST(:words IN BOOLEAN MODE)")
+    with engine.connect() as connection:
+        assert connection.execute(boolean, {"words": "+boulang*"}).all()
+        for words_ in ("C++", "+-*", "(boulanger@"):
+            with pytest.raises(DBAPIError, match="syntax error"):
+                connection.execute(boolean, {"words": words_})
+    engine.dispose()
 
 
 def test_the_route_answers_ten_titles_with_their_rome(client: TestClient, served: dict[str, list[Any]]) -> None:

@@ -12,7 +12,7 @@ from warehouse import tables
 from warehouse.database import connect
 from warehouse.lock import only_writer
 
-COMMANDS = "refresh status ui config releases diff rollback backup verify restore migrate fetch doctor".split()
+COMMANDS = "refresh status ui config releases diff rollback backup verify restore migrate api fetch doctor".split()
 
 
 def served(folder: Path) -> dict[str, list[tuple[object, ...]]]:
@@ -42,7 +42,8 @@ def test_help_is_everywhere(mobiville: Command) -> None:
 
 def test_config_shows_each_setting_and_no_password(mobiville: Command) -> None:
     url = "mariadb+pymysql://etl:hunter2@db/mobiville"
-    shown = mobiville("config", "--json", warehouse_url=url)
+    reader = "mariadb+pymysql://reader:hunter2@db/mobiville"
+    shown = mobiville("config", "--json", warehouse_url=url, api_database_url=reader)
     values = {row["variable"]: row["value"] for row in json.loads(shown.stdout)}
     assert values["MOBIVILLE_WAREHOUSE_URL"] == "mariadb+pymysql://etl:***@db/mobiville"
     assert set(values) == {f"MOBIVILLE_{name.upper()}" for name in Settings.model_fields}
@@ -52,7 +53,7 @@ def test_config_shows_each_setting_and_no_password(mobiville: Command) -> None:
 
 
 def test_an_address_that_is_no_warehouse_is_an_error_in_a_line(mobiville: Command) -> None:
-    for command in ("status", "config", "refresh"):
+    for command in ("status", "config", "refresh", "api"):
         failed = mobiville(command, warehouse_url="oracle://scott:tiger@h/d")
         assert failed.returncode == 1
         assert "MOBIVILLE_WAREHOUSE_URL is not the address of a warehouse" in failed.stderr
