@@ -112,7 +112,7 @@ def fetch(sources: tuple[str, ...], vintage: str | None, check: bool, as_json: b
     try:
         say = (lambda message: click.echo(message, err=True)) if as_json else click.echo
         outcomes = Outside().fetch(sources or FETCHED, say, vintage=vintage, check=check)
-    except FetchError as error:
+    except (FetchError, OSError) as error:
         raise click.ClickException(str(error)) from None
     if as_json:
         rows = [{**vars(outcome), "kept": outcome.kept and vars(outcome.kept)} for outcome in outcomes]
