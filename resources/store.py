@@ -19,14 +19,17 @@ class StoreError(Exception):
 
 
 def entries_of(text: str) -> dict[str, Entry]:
-    """The entries of a store's text by their `code`. A last line that is not whole (a killed run) is no entry."""
+    """The entries of a store's text by their `code`. A line that is not whole (a run was killed, a disk was full) is no
+    entry: its code is asked for again.
+    """
     found: dict[str, Entry] = {}
     for line in text.splitlines():
         try:
             entry = json.loads(line)
-        except ValueError:
+            datetime.fromisoformat(entry["asked_at"])
+            found[str(entry["code"])] = entry
+        except (ValueError, TypeError, KeyError):
             continue
-        found[entry["code"]] = entry
     return found
 
 
@@ -37,7 +40,7 @@ def is_fresh(entry: Entry | None, days: float) -> bool:
 
 def read_store(path: Path) -> dict[str, Entry]:
     """The entries of a store; {} where there is none."""
-    return entries_of(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return entries_of(path.read_text(encoding="utf-8", errors="replace")) if path.exists() else {}
 
 
 @contextmanager
@@ -64,7 +67,7 @@ def _tidy(path: Path) -> None:
     """Write a store with superseded or broken lines anew, sorted; one that is tidy stays as it is."""
     entries = read_store(path)
     text = "".join(json.dumps(entries[code], ensure_ascii=False) + "\n" for code in sorted(entries))
-    if path.exists() and len(path.read_text(encoding="utf-8")) != len(text):
+    if path.exists() and path.stat().st_size != len(text.encode()):
         aside = path.with_suffix(".new")
         aside.write_text(text, encoding="utf-8")
         aside.replace(path)

@@ -163,6 +163,19 @@ def test_a_store_has_one_writer(tmp_path: Path) -> None:
     assert store.read_store(tmp_path / "none.jsonl") == {}
 
 
+def test_lines_that_are_no_entries_are_left_out_and_cleared_away(tmp_path: Path) -> None:
+    path = tmp_path / "x.jsonl"
+    good = b'{"code": "1", "asked_at": "2026-01-01T00:00:00+00:00", "value": "\xc3\xa9"}\n'
+    path.write_bytes(
+        b'[1]\n{"code": "2"}\n{"code": "3", "asked_at": "x"}\n\xff\xfe\n7\n\n' + good + b'{"code": "4", "as'
+    )
+    assert list(read_store(path)) == ["1"]
+    with written_store(path) as add:
+        add("5")
+    assert path.read_bytes().startswith(good)
+    assert list(read_store(path)) == ["1", "5"]
+
+
 def test_live_answers_are_read_as_the_services_give_them(tokens: Service, settings: Settings) -> None:
     found = client(settings)
     kinds = [
