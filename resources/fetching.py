@@ -214,36 +214,30 @@ class Fetching:
     # addresses
 
     def _first(self, download: Download, ask: Callable[[str], T]) -> tuple[str, T]:
-        """What `ask` gives for the first address that answers; those after one that fails are tried in turn."""
+        """What `ask` gives for the first address that answers: the one that data.gouv.fr lists, if the download names a
+        data set, then those of the catalogue.
+        """
         faults: list[OutsideError | RefusedError] = []
-        for address in (self._listed(download), *(lambda url=url: url for url in download.urls)):
+        for known in ([None] if download.dataset else []) + download.urls:
             try:
-                if url := address():
-                    return url, ask(self._mirrored(url))
+                url = known or self._listed(download)
+                return url, ask(self._mirrored(url))
             except (OutsideError, RefusedError) as error:
                 faults.append(error)
         kind = RefusedError if any(isinstance(fault, RefusedError) for fault in faults) else OutsideError
         raise kind("; ".join(map(str, faults)))
 
-    def _listed(self, download: Download) -> Callable[[], str | None]:
-        """The address that data.gouv.fr's list gives, asked when called: that of the newest resource whose title or
-        address has the pattern; None where the download names no data set.
-        """
-
-        def address() -> str | None:
-            if not (download.dataset and download.resource):
-                return None
-            url = self._mirrored(f"{DATASETS}{quote(download.dataset, safe='')}/")
-            status, found = self._http.json("GET", url, "data.gouv.fr")
-            listed = found.get("resources", []) if isinstance(found, dict) else []
-            fitting = [r for r in listed if re.search(download.resource, f"{r.get('title', '')} {r.get('url', '')}")]
-            if not fitting:
-                raise OutsideError(
-                    f"data.gouv.fr has no {download.resource} in {download.dataset} (status {status})", status=status
-                )
-            return str(max(fitting, key=lambda r: str(r.get("last_modified", "")))["url"])
-
-        return address
+    def _listed(self, download: Download) -> str:
+        """The address of the newest resource of the data set whose title or address has the pattern."""
+        url = self._mirrored(f"{DATASETS}{quote(str(download.dataset), safe='')}/")
+        status, found = self._http.json("GET", url, "data.gouv.fr")
+        listed = (found.get("resources") or []) if isinstance(found, dict) else []
+        pattern = str(download.resource)
+        with_address = [r for r in listed if isinstance(r, dict) and r.get("url")]
+        fitting = [r for r in with_address if re.search(pattern, f"{r.get('title', '')} {r['url']}")]
+        if not fitting:
+            raise OutsideError(f"data.gouv.fr has no {pattern} in {download.dataset} (status {status})", status=status)
+        return str(max(fitting, key=lambda r: str(r.get("last_modified", "")))["url"])
 
     def _mirrored(self, url: str) -> str:
         if not self._settings.mirror:

@@ -149,7 +149,7 @@ def test_the_vintage_that_was_asked_for_is_the_one_that_is_read(
 def test_the_address_in_the_catalogue_stands_in_where_the_list_fails(
     outside: Service, settings: Settings, fetch: Callable[..., Outcome]
 ) -> None:
-    outside.on(f"{LIST}{PRICES}/", Answer({"resources": []}))
+    outside.on(f"{LIST}{PRICES}/", Answer({"resources": [7, {"title": "communesdvf2024.csv"}]}))
     outside.on(f"/static.data.gouv.fr/resources/{PRICES}/20250707-085855/communesdvf2024.csv", File(b""))
     empty = fetch("house_prices")
     assert empty.state == "refused"
