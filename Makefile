@@ -10,7 +10,7 @@ run: $(VENV)/run  ## install, and run the main job (on the bundled sample and SQ
 	$(BIN)/mobiville status
 
 test: $(VENV)/dev mariadb redis nginx chromium lint  ## install, lint, check types, and run the tests
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .

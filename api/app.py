@@ -28,12 +28,13 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
-from api import cities, helps, ogrs, page, release, trades
+from api import cities, helps, ogrs, page, professions, release, trades
 from api.database import Database, NotServedError
+from api.live import Live
 from api.middleware import Around, Measures, log
 from resources.settings import Settings
 
-RESOURCES = (cities.router, trades.router, ogrs.router, helps.router, release.router)
+RESOURCES = (cities.router, trades.router, ogrs.router, helps.router, professions.router, release.router)
 MOST_BYTES = 1_000_000
 """Of a request's body; more is answered 413."""
 RETRY_SECONDS = 5
@@ -50,11 +51,13 @@ def create_app(url: str | None = None) -> FastAPI:
     """The application on a warehouse: by default MOBIVILLE_API_DATABASE_URL, else MOBIVILLE_WAREHOUSE_URL."""
     settings = Settings()
     database = Database(url or settings.api_database_url or settings.warehouse_url)
+    live = Live(settings)
     _log_to_stdout()
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
+        live.close()
         database.close()
 
     app = FastAPI(
@@ -68,6 +71,7 @@ def create_app(url: str | None = None) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.database = database
+    app.state.live = live
     for router in RESOURCES:
         app.include_router(router)
         app.include_router(router, prefix="/api", include_in_schema=False)

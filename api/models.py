@@ -28,6 +28,12 @@ def _nothing(value: object) -> object:
     return None if value == "" else value
 
 
+def _plain(code: str) -> str:
+    if not code.isascii():
+        raise ValueError("expected ASCII digits and letters")
+    return code
+
+
 Stamp = Annotated[datetime, AfterValidator(lambda at: at.replace(tzinfo=UTC))]
 """A date and time of the warehouse, which are UTC."""
 
@@ -94,6 +100,48 @@ class Search(_Body):
     sortBy: Annotated[Literal["mer", "montagne"] | None, GivenOrNot] = Field(  # noqa: N815
         None, description="after the tension: the nearest to the sea first (mer), or the highest (montagne)"
     )
+
+
+Rome = Annotated[str, Field(pattern=tables.ROME, max_length=5), AfterValidator(_plain)]
+"""A ROME code: nothing else goes into a question to an outside service."""
+
+Commune = Annotated[str, Field(pattern=tables.COMMUNE, max_length=5), AfterValidator(_plain)]
+"""An INSEE code."""
+
+MOST_ROMES = 200
+MOST_COMMUNES = 50
+"""As many as a question to an outside service may name."""
+
+
+class OffersSearch(_Body):
+    """Trades and communes; none of either: all."""
+
+    codeRome: list[Rome] = Field([], max_length=MOST_ROMES, examples=[["D1102"]])  # noqa: N815
+    insee: list[Commune] = Field([], max_length=MOST_COMMUNES, examples=[["29019"]])
+
+
+class OffersCounts(_Body):
+    """Trades, and lists of communes, each counted on its own."""
+
+    codeRome: list[Rome] = Field([], max_length=MOST_ROMES, examples=[["D1102"]])  # noqa: N815
+    inseeList: list[Annotated[list[Commune], Field(min_length=1, max_length=MOST_COMMUNES)]] = Field(  # noqa: N815
+        max_length=MOST_COMMUNES, examples=[[["29019"], ["35238"]]]
+    )
+
+
+class TradeSearch(_Body):
+    """A trade and a commune."""
+
+    codeRome: Rome = Field(examples=["D1102"])  # noqa: N815
+    insee: Commune = Field(examples=["29019"])
+
+
+class CloseCompanies(_Body):
+    """Trades, a commune, and in which order companies are listed."""
+
+    codeRome: Rome | Annotated[list[Rome], Field(min_length=1, max_length=MOST_ROMES)] = Field(examples=["D1102"])  # noqa: N815
+    insee: Commune = Field(examples=["29019"])
+    sort: str | None = Field(None, description="distance: the nearest first; else those most likely to hire")
 
 
 class Autocomplete(_Body):
@@ -315,6 +363,39 @@ class ReleaseOut(BaseModel):
     started_at: Stamp
     status: str = Field(examples=["published"])
     tables: list[ReleaseTable]
+
+
+class Offers(BaseModel):
+    """Job offers, as Offres d'emploi has them, 150 at most, and how many there are in all."""
+
+    resultats: list[dict[str, Any]]
+    totalOffres: int = Field(description="the sum over the kinds of contract")  # noqa: N815
+
+
+class OffersCount(BaseModel):
+    """How many offers there are around a list of communes."""
+
+    insee: list[str]
+    total: int | None = Field(description="null: not known now")
+
+
+class TradeInfo(BaseModel):
+    """A trade in a commune; what is not known, or not now, is null."""
+
+    bassinId: int | None = Field(description="the commune's basin")  # noqa: N815
+    bassinTensionIndT: int | None = Field(description="1 to 5, from the warehouse")  # noqa: N815
+    min: float | None = Field(description="the least monthly salary in France, EUR")
+    max: float | None = Field(description="the most, EUR")
+    bassinTension: float | None = Field(description="tension in the basin")  # noqa: N815
+    deptTension: float | None = Field(description="tension in the department")  # noqa: N815
+    hiringRate: float | None = Field(description="job seekers of the basin hired within six months, percent")  # noqa: N815
+
+
+class Companies(BaseModel):
+    """Companies likely to hire, as La Bonne Boîte has them, ten at most, and how many there are."""
+
+    companies: list[dict[str, Any]]
+    companies_count: int
 
 
 class Problem(BaseModel):

@@ -1,7 +1,7 @@
 """Communes of France, with what life is like there: sea, mountain, weather, housing."""
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pandas as pd
@@ -14,6 +14,7 @@ from assets.weather import mean_temperature, stations_with_temperature
 from resources.accounts import Reject
 from resources.raw_data import RawData
 from resources.raw_files import SourceError
+from resources.store import Entry
 from warehouse import tables
 from warehouse.tables import CITIES_OF_DISTRICTS
 
@@ -23,6 +24,8 @@ WHOLE_CITIES = {"75056": ("PARIS", 2161.0), "69123": ("LYON", 513.2), "13055": (
 NO_SHEET = Reject("no climate sheet with temperatures is there for the station", fault=False)
 NO_TEMPERATURE = Reject("the sheet has no monthly mean temperatures", fault=False)
 NO_STATION = Reject("the sheet's station is not in the list of stations", fault=False)
+NO_ARTICLE = Reject("Wikipedia has no article on the commune", fault=False)
+NO_COMMUNE = Reject("the commune is not among the communes", fault=False)
 
 FIRST_DISTRICTS = {"75056": "75101", "69123": "69381", "13055": "13201"}
 
@@ -238,6 +241,35 @@ def _stations(raw_data: RawData) -> pd.DataFrame | None:
     return stations[warm].reset_index(drop=True)
 
 
+def with_descriptions(cities: pd.DataFrame, described: Mapping[str, Entry]) -> pd.DataFrame:
+    """Description, photo and their attribution, by INSEE code, as Wikipedia had them; NULL where it had none."""
+    columns = {
+        "description": "description",
+        "photo": "photo",
+        "description_url": "url",
+        "description_revision": "revision",
+        "description_licence": "licence",
+        "photo_page": "photo_page",
+    }
+    found = cities["insee_com"].map(lambda code: described.get(code, {}))
+    values = {name: found.map(lambda entry, key=key: entry.get(key)).astype("object") for name, key in columns.items()}
+    values["description_revision"] = values["description_revision"].astype("Int64")
+    return cities.assign(**values)
+
+
+def _described(raw_data: RawData, codes: pd.Series) -> dict[str, Entry]:
+    """The communes that Wikipedia has an article on."""
+    answered = raw_data.entries("city_descriptions")
+    if not answered:
+        return {}
+    account, known = raw_data.account("city_descriptions"), set(codes)
+    account.reject([code for code, entry in answered.items() if not entry.get("description")], NO_ARTICLE)
+    account.reject([code for code in answered if code not in known], NO_COMMUNE)
+    found = {code: entry for code, entry in answered.items() if code not in account.rejected}
+    account.used = len(found)
+    return found
+
+
 def expected(new_regions: pd.DataFrame, departements: pd.DataFrame) -> list[Expectation]:
     """Every commune lies in a region and a department that are there."""
     return [
@@ -258,6 +290,7 @@ def expected(new_regions: pd.DataFrame, departements: pd.DataFrame) -> list[Expe
         "house_prices",
         "house_rents",
         "housing_zones",
+        "city_descriptions",
     ],
     group="territory",
     expect=expected,
@@ -265,7 +298,7 @@ def expected(new_regions: pd.DataFrame, departements: pd.DataFrame) -> list[Expe
 )
 def cities(raw_data: RawData, old_regions: pd.DataFrame) -> pd.DataFrame:
     """Communes and districts, and PARIS, LYON and MARSEILLE made from theirs: where, how high, how large, how far from
-    the sea, how warm, and what housing costs.
+    the sea, how warm, what housing costs, and what Wikipedia says of them.
     """
     found = _communes(raw_data, old_regions)
     found = with_city_rents(found, _city_rents(raw_data, found))
@@ -275,4 +308,5 @@ def cities(raw_data: RawData, old_regions: pd.DataFrame) -> pd.DataFrame:
     found = with_value_per_commune(found, "average_houseselled", _values(raw_data, "house_prices", "price", codes))
     found = with_value_per_commune(found, "average_houserent", _values(raw_data, "house_rents", "rent", codes))
     zones = _values(raw_data, "housing_zones", "frais", codes)
-    return with_value_per_commune(found, "city_house_tension", zones, whole=True)
+    found = with_value_per_commune(found, "city_house_tension", zones, whole=True)
+    return with_descriptions(found, _described(raw_data, codes))

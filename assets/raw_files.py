@@ -8,9 +8,15 @@ import dagster as dg
 from assets.lineage import raw_key, raw_schema
 from assets.staged import OWNERS
 from resources.catalogue import Source, catalogue
+from resources.outside import DESCRIPTIONS, FETCHED
 from resources.raw_data import RawData
 
 warnings.filterwarnings("ignore", category=dg.BetaWarning, message=".*multi_observable_source_asset")
+
+
+def fetched_key(source_id: str) -> dg.AssetKey:
+    """The asset that fetches a source."""
+    return dg.AssetKey([source_id] if source_id == DESCRIPTIONS else ["fetched", source_id])
 
 
 def _spec(source_id: str, source: Source) -> dg.AssetSpec:
@@ -27,6 +33,7 @@ def _spec(source_id: str, source: Source) -> dg.AssetSpec:
         metadata["download"] = dg.MetadataValue.url(source.download_url)
     return dg.AssetSpec(
         raw_key(source_id),
+        deps=[fetched_key(source_id)] if source_id in (*FETCHED, DESCRIPTIONS) else [],
         description="\n\n".join(filter(None, [source.title, source.notes, source.without])),
         group_name="raw_files",
         kinds={source.kind},

@@ -1,13 +1,11 @@
-"""Job titles (appellations, OGR) of the ROME codes in tension, from the ROME open-data archive."""
+"""Job titles (appellations, OGR) of the ROME codes in tension, from the ROME API and the open-data archive."""
 
 import pandas as pd
 
+from assets.rome_api import GIVEN_BY_API, NOT_IN_TENSION, both, known_to_api, not_known_to_api
 from assets.staged import staged
-from resources.accounts import Reject
 from resources.raw_data import RawData
 from warehouse import tables
-
-NOT_IN_TENSION = Reject("the ROME has no tension: the web tier does not ask for it", fault=False)
 
 
 def titles_of(romes: pd.Series, appellations: pd.DataFrame) -> pd.DataFrame:
@@ -22,14 +20,21 @@ def titles_of(romes: pd.Series, appellations: pd.DataFrame) -> pd.DataFrame:
     ).sort_values(["code_rome", "code_ogr"])
 
 
-@staged(tables.romeogrs, sources=["rome_appellations"], group="work", expect=lambda: [])
+@staged(tables.romeogrs, sources=["rome_api", "rome_appellations"], group="work", expect=lambda: [])
 def rome_ogrs(raw_data: RawData, tensions: pd.DataFrame) -> pd.DataFrame:
-    """Job titles of each ROME code that tensions has, from the ROME open-data archive; empty without it."""
+    """Job titles of each ROME code that tensions has: from the ROME API those of the codes that it knows and was asked
+    for, from the ROME open-data archive those of the others; empty without both.
+    """
+    known = known_to_api(raw_data, tensions["rome"])
+    rows = [(code, ogr, label) for code, entry in known.items() for ogr, label in entry["titles"]]
+    api = pd.DataFrame(rows, columns=["code_rome", "code_ogr", "ogr_label"])
+    romes = not_known_to_api(tensions["rome"], known)
     if not raw_data.has("rome_appellations"):
-        return pd.DataFrame()
+        return api
     appellations = raw_data.table("rome_appellations")
-    titles = titles_of(tensions["rome"], appellations)
+    titles = titles_of(romes, appellations)
     account = raw_data.account("rome_appellations")
     account.reject(appellations.index[~appellations["code_rome"].isin(tensions["rome"])], NOT_IN_TENSION)
+    account.reject(appellations.index[~appellations["code_rome"].isin(romes)], GIVEN_BY_API)
     account.used = len(titles)
-    return titles
+    return both(api, titles)

@@ -1,8 +1,8 @@
-"""Skills of the ROME codes in tension, from the ROME open-data archive."""
+"""Skills of the ROME codes in tension, from the ROME API and the open-data archive."""
 
 import pandas as pd
 
-from assets.rome_ogrs import NOT_IN_TENSION
+from assets.rome_api import GIVEN_BY_API, NOT_IN_TENSION, both, known_to_api, not_known_to_api
 from assets.staged import staged
 from resources.accounts import Reject
 from resources.raw_data import RawData
@@ -23,20 +23,27 @@ def skills_of(romes: pd.Series, links: pd.DataFrame, skills: pd.DataFrame) -> pd
     return pd.DataFrame(columns).groupby(["code_rome", "skill_label"]).size().reset_index(name="links")
 
 
-@staged(tables.romeskills, sources=["rome_skill_links", "rome_skills"], group="work", expect=lambda: [])
+@staged(tables.romeskills, sources=["rome_api", "rome_skill_links", "rome_skills"], group="work", expect=lambda: [])
 def rome_skills(raw_data: RawData, tensions: pd.DataFrame) -> pd.DataFrame:
-    """Skills of each ROME code that tensions has, from the ROME open-data archive; empty without it."""
+    """Skills of each ROME code that tensions has: from the ROME API those of the codes that it knows and was asked for,
+    from the ROME open-data archive those of the others; empty without both.
+    """
+    known = known_to_api(raw_data, tensions["rome"])
+    rows = [(code, label) for code, entry in known.items() for label in entry["skills"]]
+    api = pd.DataFrame(rows, columns=["code_rome", "skill_label"])
+    romes = not_known_to_api(tensions["rome"], known)
     if not (raw_data.has("rome_skill_links") and raw_data.has("rome_skills")):
-        return pd.DataFrame()
+        return api
     links, skills = raw_data.table("rome_skill_links"), raw_data.table("rome_skills")
     of_links, of_skills = raw_data.account("rome_skill_links"), raw_data.account("rome_skills")
-    wanted = links["code_rome"].isin(tensions["rome"])
+    wanted = links["code_rome"].isin(romes)
     linked = links["code_ogr"].isin(skills["code_ogr"])
-    of_links.reject(links.index[~wanted], NOT_IN_TENSION)
+    of_links.reject(links.index[~links["code_rome"].isin(tensions["rome"])], NOT_IN_TENSION)
+    of_links.reject(links.index[~wanted], GIVEN_BY_API)
     of_links.reject(links.index[~linked], NO_SKILL)
     used = skills["code_ogr"].isin(links["code_ogr"][wanted])
     of_skills.reject(skills.index[~used], NOT_LINKED)
-    found = skills_of(tensions["rome"], links, skills)
+    found = skills_of(romes, links, skills)
     of_links.used, of_links.merged = len(found), of_links.merged + int(found.pop("links").sum()) - len(found)
     of_skills.used = int(used.sum())
-    return found
+    return both(api, found)

@@ -100,6 +100,59 @@ def refresh(only: tuple[str, ...], force: bool, accept: tuple[str, ...], wait: b
         sys.exit(1)
 
 
+@main.command()
+@click.argument("sources", nargs=-1)
+@click.option("--vintage", metavar="V", help="Another vintage than the first that raw_data/sources.yaml lists.")
+@click.option("--check", is_flag=True, help="Say what is new, and download nothing.")
+@click.option("--json", "as_json", is_flag=True, help="For a machine.")
+def fetch(sources: tuple[str, ...], vintage: str | None, check: bool, as_json: bool) -> None:
+    """Fetch official files into a dated folder, and what outside services answer into MOBIVILLE_CACHE.
+
+    Without SOURCES: all that raw_data/sources.yaml has an address for, and the ROME API. `city_descriptions` asks
+    Wikipedia. A file that is not what it should be is refused, and the old one stays.
+    """
+    _settings()
+    from resources.downloads import FetchError
+    from resources.outside import DESCRIPTIONS, FETCHED, Outside  # Dagster takes a second to import
+
+    known = (*FETCHED, DESCRIPTIONS)
+    unknown = [name for name in sources if name not in known]
+    if unknown:
+        raise click.UsageError(
+            f"nothing is fetched for {', '.join(unknown)}; there are {', '.join(known)}. Of other sources, "
+            "raw_data/sources.yaml names the landing page"
+        )
+    try:
+        say = (lambda message: click.echo(message, err=True)) if as_json else click.echo
+        outcomes = Outside().fetch(sources or FETCHED, say, vintage=vintage, check=check)
+    except (FetchError, OSError) as error:
+        raise click.ClickException(str(error)) from None
+    if as_json:
+        rows = [{**vars(outcome), "kept": outcome.kept and vars(outcome.kept)} for outcome in outcomes]
+        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+    else:
+        for outcome in outcomes:
+            click.echo(f"{outcome.source:<29}{outcome.state:<11}{outcome.detail}")
+    if any(outcome.state in ("refused", "failed") for outcome in outcomes):
+        sys.exit(1)
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="For a machine.")
+def doctor(as_json: bool) -> None:
+    """What works and what does not: folders, disk, database, each outside service; and what to do."""
+    from pipelines.doctor import checks
+
+    found = checks(_settings())
+    if as_json:
+        click.echo(json.dumps([vars(check) for check in found], indent=2, ensure_ascii=False))
+    else:
+        for check in found:
+            click.echo(f"{check.name:<34}{check.state:<8}{check.words}")
+    if any(check.state == "wrong" for check in found):
+        sys.exit(1)
+
+
 @contextmanager
 def _warehouse(settings: Settings) -> Iterator[Engine]:
     """The warehouse; an error of it is said in a line, without a traceback."""

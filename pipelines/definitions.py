@@ -5,9 +5,11 @@ import dagster as dg
 from assets import (
     cities,
     cities_jobs,
+    city_descriptions,
     departements,
     equipments,
     equipments_special,
+    fetched,
     helps,
     professions_in_tension,
     raw_files,
@@ -20,7 +22,8 @@ from assets import (
     warehouse,
 )
 from pipelines.executors import executor
-from pipelines.jobs import refresh
+from pipelines.jobs import enrichment, fetch, refresh
+from resources.outside import Outside
 from resources.raw_data import RawData
 from resources.settings import Settings
 from resources.staging import Staging
@@ -28,6 +31,7 @@ from resources.warehouse import Warehouse
 from schedules.alerts import alert_sensor
 from schedules.backup import backup_job, daily
 from schedules.dumps import dump_sensor
+from schedules.enrichment import weekly
 from schedules.refresh import nightly, raw_file_sensor
 
 MODULES = (
@@ -46,6 +50,8 @@ MODULES = (
     helps,
     regions_tensions_criterions,
     warehouse,
+    fetched,
+    city_descriptions,
 )
 
 
@@ -54,12 +60,15 @@ def definitions(settings: Settings) -> dg.Definitions:
     backup = backup_job(settings)
     return dg.Definitions(
         assets=dg.load_assets_from_modules(MODULES),
-        jobs=[refresh, backup],
-        schedules=[nightly(settings), daily(settings, backup)],  # and weekly(enrichment), of schedules.enrichment
+        jobs=[refresh, fetch, enrichment, backup],
+        schedules=[nightly(settings), weekly(enrichment), daily(settings, backup)],
         sensors=[dump_sensor(settings), raw_file_sensor(settings), alert_sensor(settings)],
         executor=executor(settings),
         resources={
-            "raw_data": RawData(folder=str(settings.raw_data), dumps=str(settings.dumps_folder)),
+            "raw_data": RawData(
+                folder=str(settings.raw_data), dumps=str(settings.dumps_folder), cache=str(settings.cache)
+            ),
+            "outside": Outside(),
             "staging": Staging(folder=str(settings.staging)),
             "warehouse": Warehouse(url=settings.warehouse_url, keep_releases=settings.keep_releases),
         },

@@ -8,12 +8,29 @@ from dagster_shared.error import SerializableErrorInfo
 import raw_data
 from assets.expectations import ValidationError
 from resources.catalogue import CatalogueError
+from resources.downloads import FetchError, RefusedError
+from resources.france_travail import NoCredentialsError
+from resources.http import OutsideError, PassingError
 from resources.raw_files import SourceError
 from resources.staging import StagingError
+from resources.store import StoreError
 from warehouse.database import WarehouseError
 
 EXPLAINED = tuple(
-    error.__name__ for error in (CatalogueError, SourceError, StagingError, ValidationError, WarehouseError)
+    error.__name__
+    for error in (
+        CatalogueError,
+        FetchError,
+        NoCredentialsError,
+        OutsideError,
+        PassingError,
+        RefusedError,
+        SourceError,
+        StagingError,
+        StoreError,
+        ValidationError,
+        WarehouseError,
+    )
 )
 """Errors whose message is the whole story."""
 

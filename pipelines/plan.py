@@ -48,7 +48,7 @@ def _listed(names: Any) -> str:
 
 def raw_files(settings: Settings) -> RawFiles:
     """The raw files that the settings name."""
-    return RawFiles(str(settings.raw_data), str(settings.dumps_folder))
+    return RawFiles(str(settings.raw_data), str(settings.dumps_folder), str(settings.cache))
 
 
 def served_release(settings: Settings) -> Release | None:

@@ -2,13 +2,15 @@
 
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 import raw_data
 from resources.fields import KINDS
+
+_Https = Annotated[str, Field(pattern=r"^https://")]
 
 
 class CatalogueError(Exception):
@@ -55,6 +57,29 @@ class Layout(BaseModel):
         return [spellings[0] for column, spellings in self.columns.items() if column not in found]
 
 
+class Download(BaseModel):
+    """One vintage of a source, and where it is fetched from: data.gouv.fr's own list of a data set's resources first,
+    then the addresses, in their order.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    vintage: str
+    certainty: Literal["A", "B", "C"] = Field(description="as the source's")
+    urls: list[_Https] = Field([], description="`{station}` stands for a weather station's number")
+    dataset: str | None = Field(None, description="name of the data set in data.gouv.fr's addresses")
+    resource: str | None = Field(None, description="regular expression found in the resource's title or address")
+    save_as: str | None = Field(None, description="name of the file; without one, that of the member of the archive")
+
+    @model_validator(mode="after")
+    def _has_an_address(self) -> "Download":
+        if not self.urls and not self.dataset:
+            raise ValueError("urls or dataset says where it is")
+        if bool(self.dataset) != bool(self.resource):
+            raise ValueError("resource says which of the dataset's files it is, and only with one")
+        return self
+
+
 class Source(BaseModel):
     """One input: who publishes it, where, under which licence, and what its files look like."""
 
@@ -64,9 +89,9 @@ class Source(BaseModel):
     publisher: str
     licence: str
     landing_page: str = Field(pattern=r"^https://")
-    download_url: str | None = Field(None, pattern=r"^https://")
+    downloads: list[Download] = Field([], description="the first is fetched where no vintage is asked for")
     certainty: Literal["A", "B", "C"] = Field(description="of the addresses: A seen twice, B seen once, C inferred")
-    folder: Literal["raw_data", "dumps"] = "raw_data"
+    folder: Literal["raw_data", "dumps", "cache"] = "raw_data"
     files: list[str] = Field(min_length=1, description="patterns of the file names; the newest match is read")
     excluded_files: list[str] = []
     many: bool = Field(False, description="the source is all the files that match, not the newest one")
@@ -85,6 +110,11 @@ class Source(BaseModel):
     required: bool
     without: str | None = Field(None, description="what follows when an optional source is not there")
     notes: str = ""
+
+    @property
+    def download_url(self) -> str | None:
+        """Where it is fetched from, in the first place."""
+        return next((url for download in self.downloads for url in download.urls), None)
 
     @model_validator(mode="after")
     def _names_its_columns(self) -> "Source":

@@ -19,7 +19,7 @@ class Memory:
         self.path = settings.staging / "refresh.json"
         self.inputs = {
             "rules": rules_version(),
-            "versions": RawFiles(str(settings.raw_data), str(settings.dumps_folder)).versions(),
+            "versions": RawFiles(str(settings.raw_data), str(settings.dumps_folder), str(settings.cache)).versions(),
             "warehouse": shown(settings.warehouse_url),
         }
         self.release = 0

@@ -25,6 +25,7 @@ from resources.csv_files import CsvFile, NotLineByLineError, check_header, recog
 from resources.fields import parse
 from resources.opened import decoded, head
 from resources.raw_files import RawFiles, SourceError, vintage
+from resources.store import Entry, read_store
 from warehouse.release import SourceFile
 
 ROWS_PER_BATCH = 1 << 18
@@ -38,6 +39,7 @@ class RawData(dg.ConfigurableResource, RawFiles):  # type: ignore[type-arg]
 
     folder: str
     dumps: str
+    cache: str = ""
     _accounts: dict[str, Account] = PrivateAttr(default_factory=dict)
 
     def account(self, source_id: str) -> Account:
@@ -141,6 +143,13 @@ class RawData(dg.ConfigurableResource, RawFiles):  # type: ignore[type-arg]
             except SourceError as error:
                 account.reject([path.name], Reject(str(error)))
         account.check_share()
+        return found
+
+    def entries(self, source_id: str) -> dict[str, Entry]:
+        """What an outside service answered, by code; {} where it was never asked."""
+        found = {code: entry for path in self.paths(source_id) for code, entry in read_store(path).items()}
+        if found:
+            self._open(source_id, self.path(source_id).name, "code", len(found))
         return found
 
     def records(self, source_id: str, *keys: str) -> pd.DataFrame:

@@ -20,15 +20,17 @@ class RawFiles:
 
     folder: str
     dumps: str
+    cache: str
 
-    def __init__(self, folder: str, dumps: str) -> None:
+    def __init__(self, folder: str, dumps: str, cache: str = "") -> None:
         self.folder = folder
         self.dumps = dumps
+        self.cache = cache
 
     def candidates(self, source_id: str) -> list[Path]:
         """Every file that may be the source's, whichever is read."""
         source = catalogue()[source_id]
-        root = Path(self.dumps if source.folder == "dumps" else self.folder)
+        root = self._root(source)
         return [
             path
             for pattern in source.files
@@ -43,14 +45,17 @@ class RawFiles:
             return found
         return [max(found, key=lambda path: (vintage(source, path.name) or "", path.stat().st_mtime_ns, path.name))]
 
+    def _root(self, source: Source) -> Path:
+        """The folder of a source; of answers of outside services, one that is not there where none is set."""
+        return Path({"raw_data": self.folder, "dumps": self.dumps, "cache": self.cache or "no cache"}[source.folder])
+
     def path(self, source_id: str) -> Path:
         """The file of a source. Raises SourceError when it is not there."""
         paths = self.paths(source_id)
         if not paths:
             source = catalogue()[source_id]
-            folder = self.dumps if source.folder == "dumps" else self.folder
             raise SourceError(
-                f"{source_id}: no file {' or '.join(source.files)} in {folder}. It is {source.title} "
+                f"{source_id}: no file {' or '.join(source.files)} in {self._root(source)}. It is {source.title} "
                 f"({source.publisher}), from {source.landing_page}; put it there, or set "
                 f"MOBIVILLE_{source.folder.upper()} to the folder that has it"
             )

@@ -56,6 +56,44 @@ class Settings(BaseSettings):
             raise ValueError("MOBIVILLE_EXECUTOR=celery needs it: redis://… or amqp://…")
         return broker
 
+    downloads: Path = Field(
+        VAR / "raw_data", description="folder of the fetched files: a dated folder each time, `current` is the newest"
+    )
+    cache: Path = Field(VAR / "cache", description="folder of what outside services answered (ROME, descriptions)")
+    contact: str = Field("", description="mail or page of whoever runs this, told to the services asked (User-Agent)")
+    mirror: str | None = Field(
+        None,
+        description="where official files are fetched from in place of https:// (the host becomes a folder); its "
+        "password, if it has one, is in ~/.netrc",
+    )
+    largest_file_mb: int = Field(2_000, ge=1, description="largest file that is fetched or unpacked, MB")
+    pace: float = Field(1.0, ge=0, description="seconds between two requests to a service that is asked many times")
+    http_timeout: float = Field(30.0, gt=0, description="seconds of silence after which a service is given up")
+    http_deadline: float = Field(120.0, gt=0, description="seconds that an answer (not a file) may take in all")
+    http_tries: int = Field(5, ge=1, description="tries at a request, the first included")
+    http_pause: float = Field(1.0, ge=0, description="seconds before the second try; they double each time")
+    http_longest_wait: float = Field(120.0, ge=0, description="longest wait that a service may ask for, seconds")
+    ft_client_id: str | None = Field(None, description="identifier of the application at francetravail.io")
+    ft_client_secret: SecretStr | None = Field(None, description="its secret")
+    ft_token_url: str = Field(
+        "https://entreprise.francetravail.fr/connexion/oauth2/access_token?realm=%2Fpartenaire",
+        description="where France Travail gives tokens",
+    )
+    ft_api_url: str = Field("https://api.francetravail.io/partenaire", description="base of France Travail's APIs")
+    ft_rome: Literal["4", "1"] = Field("4", description="API of the ROME: 4 (rome-metiers), or 1 as the old system")
+    ft_scope_rome: str = Field("api_rome-metiersv1 nomenclatureRome", description="scope of the ROME API")
+    ft_scope_offers: str = Field("api_offresdemploiv2 o2dsoffre", description="scope of Offres d'emploi v2")
+    ft_scope_market: str = Field(
+        "api_stats-offres-demandes-emploiv1 offresetdemandesemploi", description="scope of Marché du travail"
+    )
+    ft_scope_hiring: str = Field(
+        "api_stats-perspectives-retour-emploiv1 retouremploi", description="scope of Accès à l'emploi"
+    )
+    ft_scope_companies: str = Field("search office api_labonneboitev2", description="scope of La Bonne Boîte v2")
+    wikidata_url: str = Field("https://query.wikidata.org/sparql", description="Wikidata's query service")
+    wikipedia_url: str = Field("https://fr.wikipedia.org/w/api.php", description="French Wikipedia's API")
+    descriptions_minutes: float = Field(30.0, gt=0, description="how long one run may ask Wikipedia, minutes")
+
     @property
     def dumps_folder(self) -> Path:
         """The folder of the datalake's dumps."""

@@ -152,6 +152,9 @@ cities = _table(
         (-10, 35),
     ),
     _text("description", "introduction of the commune's Wikipedia article"),
+    _text("description_url", "address of that article: attribution goes with the text"),
+    _int("description_revision", "revision of the article that the introduction is of"),
+    _str("description_licence", "licence of the introduction"),
     _float(
         "average_houseselled",
         "mean price of sold housing, EUR per m2 (DVF: PrixMoyen_M2); 0 = none published",
@@ -167,6 +170,7 @@ cities = _table(
     _float("rent_t4", "rent of a four-room flat, EUR per month (city rents: rent_t4)", RENT),
     _text("cache_living_environment", "kept for the web tier; nothing fills it"),
     _text("photo", "address of the page image of the commune's Wikipedia article"),
+    _text("photo_page", "page that says whose the photo is, and under which licence"),
     _int("total_social_housing", "social housing units, number (communes: LGT SOCIAUX)", (0, 500_000)),
     *_stamps(),
     UniqueConstraint("insee_com", name="uq_cities_insee_com"),

@@ -25,7 +25,7 @@ FRONT = "nginx"
 def test_each_service_restarts_says_how_it_is_and_has_its_limits(name: str) -> None:
     service = SERVICES[name]
     assert service["restart"] == "unless-stopped"
-    assert service["healthcheck"]["test"] or name == FRONT
+    assert service["healthcheck"]["test"]
     assert set(service["deploy"]["resources"]["limits"]) == {"cpus", "memory"}
     assert service["security_opt"] == ["no-new-privileges:true"]
 

@@ -65,7 +65,10 @@ CORPUS = [case for number, case in enumerate(EVERY) if number % 9 < 5]
 
 def test_the_corpus_is_large_and_of_every_source() -> None:
     assert len(CORPUS) >= 300
-    assert {source for source, _ in CORPUS} == set(catalogue())
+    files = {
+        name for name, source in catalogue().items() if source.folder != "cache"
+    }  # that is what we wrote ourselves
+    assert {source for source, _ in CORPUS} == files
 
 
 class Place:

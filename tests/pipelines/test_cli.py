@@ -7,17 +7,14 @@ import pytest
 from sqlalchemy import Engine, create_engine, inspect
 
 import raw_data
+from resources.settings import Settings
 from tests.pipelines.conftest import Command
 from warehouse import tables
 from warehouse.database import connect
 from warehouse.lock import only_writer
 
-RUNNING = (
-    *("NIGHTLY_CRON", "SENSOR_SECONDS", "ALERT_WEBHOOK", "ALERT_EMAIL", "SMTP_URL", "UI_URL"),
-    *("EXECUTOR", "CELERY_BROKER"),
-)
-FOLDERS = ("RAW_DATA", "DUMPS", "STAGING", "BACKUPS")
 COMMANDS = "refresh status rejects ui config releases diff rollback backup verify restore migrate api".split()
+COMMANDS += ["fetch", "doctor"]
 
 
 def served(folder: Path) -> dict[str, list[tuple[object, ...]]]:
@@ -51,10 +48,11 @@ def test_config_shows_each_setting_and_no_password(mobiville: Command) -> None:
     shown = mobiville("config", "--json", warehouse_url=url, api_database_url=reader)
     values = {row["variable"]: row["value"] for row in json.loads(shown.stdout)}
     assert values["MOBIVILLE_WAREHOUSE_URL"] == "mariadb+pymysql://etl:***@db/mobiville"
-    kept = ("WAREHOUSE_URL", "API_DATABASE_URL", "KEEP_RELEASES", "KEEP_BACKUPS")
-    assert set(values) == {f"MOBIVILLE_{name}" for name in (*FOLDERS, *kept, *RUNNING)}
+    assert set(values) == {f"MOBIVILLE_{name.upper()}" for name in Settings.model_fields}
     secret = {"warehouse_url": url, "smtp_url": "smtp://u:hunter2@mail", "alert_webhook": "https://x/hunter2"}
-    assert "hunter2" not in shown.stdout + shown.stderr + mobiville("config", **secret).stdout
+    text = mobiville("config", **secret, ft_client_secret="hunter2").stdout
+    assert "MOBIVILLE_FT_CLIENT_SECRET=***" in text
+    assert "hunter2" not in shown.stdout + shown.stderr + text
 
 
 def test_an_address_that_is_no_warehouse_is_an_error_in_a_line(mobiville: Command) -> None:

@@ -37,6 +37,19 @@ def test_every_source_is_read_and_every_staged_table_is_used() -> None:
             assert GRAPH.get(key).child_keys, key
 
 
+def test_fetching_is_no_part_of_the_refresh() -> None:
+    jobs = {
+        name: DEFS.resolve_job_def(name).asset_layer.selected_asset_keys for name in ("refresh", "fetch", "enrichment")
+    }
+    fetched = {key for key in GRAPH.get_all_asset_keys() if GRAPH.get(key).tags["layer"] == "fetched"}
+    assert not jobs["refresh"] & fetched
+    assert jobs["enrichment"] == {dg.AssetKey("city_descriptions")}
+    assert jobs["fetch"] | jobs["enrichment"] == fetched
+    assert {key.path[-1] for key in fetched} == {
+        name for name, source in catalogue().items() if source.downloads or source.folder == "cache"
+    }
+
+
 def test_every_asset_says_what_it_is() -> None:
     for key in GRAPH.get_all_asset_keys():
         node = GRAPH.get(key)
@@ -44,7 +57,7 @@ def test_every_asset_says_what_it_is() -> None:
         assert node.group_name != "default", key
         assert node.kinds, key
         assert node.owners, key
-        if node.tags["layer"] != "raw":
+        if node.tags["layer"] not in ("raw", "fetched"):
             assert node.code_version, key
             assert node.metadata["dagster/column_schema"].columns, key
 
@@ -54,11 +67,11 @@ def test_edges_are_those_of_the_design() -> None:
     assert parents["tensions_pcs"] == {"tensions", "pcs_rome"}
     assert parents["equipments_special"] == {"equipments", "cities"}
     assert parents["regions_tensions_criterions"] == {"cities", "bassins", "tensions", "new_regions"}
-    assert parents["rome_ogrs"] == {"tensions", "rome_appellations"}
+    assert parents["rome_ogrs"] == {"tensions", "rome_api", "rome_appellations"}
     assert parents["tensions"] == {"rome_codes", "tensions", "bassins"}  # the source of the same name; a reference
     assert parents["cities"] == {
         *("old_regions", "communes", "city_rents", "coastline", "weather_stations", "weather_sheets"),
-        *("house_prices", "house_rents", "housing_zones"),
+        *("house_prices", "house_rents", "housing_zones", "city_descriptions"),
         *("new_regions", "departements"),  # references
     }
 
@@ -103,6 +116,7 @@ def test_what_runs_by_itself_is_on_and_says_what_it_does() -> None:
     assert {name: (s.cron_schedule, s.execution_timezone) for name, s in schedules.items()} == {
         "nightly_refresh": ("30 2 * * *", "Europe/Paris"),
         "daily_backup": ("30 4 * * *", "Europe/Paris"),
+        "weekly_enrichment": ("0 0 * * 1", "Europe/Paris"),
     }
     assert set(sensors) == {"new_dump", "raw_files_changed", "failure_alert"}
     by_itself: list[dg.ScheduleDefinition | dg.SensorDefinition] = [*schedules.values(), *sensors.values()]

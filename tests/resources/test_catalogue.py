@@ -30,7 +30,7 @@ def test_the_projects_catalogue_is_well_made_and_has_every_input_of_the_graph() 
         *("anciennes_nouvelles_regions", "social_housing_delays", "departements", "communes", "city_rents"),
         *("coastline", "weather_stations", "weather_sheets", "house_prices", "house_rents", "housing_zones"),
         *("basins_lexicon", "tensions", "pcs_rome", "rome_referential", "rome_appellations", "rome_skills"),
-        *("rome_skill_links", "bpe", "offers_dump", "helps"),
+        *("rome_skill_links", "bpe", "offers_dump", "helps", "rome_api", "city_descriptions"),
     }
 
 
@@ -47,6 +47,13 @@ def test_a_good_catalogue_loads(tmp_path: Path) -> None:
         ("required: true", "required: false", "`without` says what follows"),
         ("[TYPEQU]", "[depcom]", "a spelling stands for two columns"),
         ("https://www.insee.fr/", "www.insee.fr", r"bpe\.landing_page"),
+        ("required:", "downloads: [{vintage: a, certainty: A}]\n  required:", "urls or dataset says where it is"),
+        (
+            "required:",
+            "downloads: [{vintage: a, certainty: A, dataset: b}]\n  required:",
+            "resource says which of the dataset's files it is",
+        ),
+        ("required:", 'downloads: [{vintage: a, certainty: A, urls: ["http://a"]}]\n  required:', "should match"),
         (GOOD, "- a\n- b\n", "expected source ids"),
         (GOOD, "a: [", "is not YAML"),
     ],

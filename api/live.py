@@ -1,0 +1,116 @@
+"""Questions to outside services: each asked by one thread for all who wait for it, its answer kept for a day.
+
+Each service has threads, a queue and a pace of its own. A request waits for them without holding a thread, so a slow
+service holds up neither the others nor what the warehouse answers.
+"""
+
+import asyncio
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from resources.france_travail import FranceTravail
+from resources.http import Http, Limits, OutsideError, Pace
+from resources.settings import Settings
+
+KEPT_SECONDS = 24 * 3600
+KEPT_FAILURE_SECONDS = 10
+"""A question that failed is not asked again so soon: a service that is down is left alone."""
+
+MOST_KEPT = 10_000
+"""Answers at most, per worker; the oldest go first."""
+
+ANSWER_SECONDS = 8
+"""How long a request waits. The answer, when it comes later, is kept for the next one."""
+
+LIMITS = Limits(silence=4, total=6, tries=2, pause=0.2, longest_wait=2, answer_bytes=5 << 20)
+
+THREADS = {"offers": 8, "market": 6, "hiring": 4, "companies": 4}
+"""Per service."""
+
+A_SECOND = {"offers": 10, "market": 10, "hiring": 10, "companies": 2}
+"""Requests, as the services allow."""
+
+MOST_WAITING = 100
+"""Questions to a service that wait or are asked; more are refused at once."""
+
+
+@dataclass
+class _Kept:
+    answer: Future[Any]
+    until: float
+
+
+class _Service:
+    """One outside service: its threads, its pace, and how many questions wait."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._pool = ThreadPoolExecutor(THREADS[name], thread_name_prefix=name)
+        self._pace = Pace(1 / A_SECOND[name])
+        self._waiting = threading.BoundedSemaphore(MOST_WAITING)
+
+    def ask(self, question: Callable[[], Any]) -> Future[Any]:
+        """The answer to come. Raises OutsideError when too many questions wait already."""
+        if not self._waiting.acquire(blocking=False):
+            raise OutsideError(f"{self.name}: too many questions wait")
+
+        def asked() -> Any:
+            self._pace.wait()
+            return question()
+
+        future = self._pool.submit(asked)
+        future.add_done_callback(lambda _: self._waiting.release())
+        return future
+
+    def close(self) -> None:
+        """Ask nothing more."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+class Live:
+    """What outside services answer now, or answered within a day."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.client = FranceTravail(settings, Http(LIMITS, settings.contact))
+        self._services = {name: _Service(name) for name in THREADS}
+        self._kept: OrderedDict[Hashable, _Kept] = OrderedDict()
+        self._lock = threading.Lock()
+
+    async def ask(self, service: str, key: Hashable, question: Callable[[], Any]) -> Any:
+        """The answer to a question, asked once for all who ask it meanwhile and for a day.
+
+        Raises OutsideError when the service failed, is too slow, or has too many questions waiting.
+        """
+        future = self._future(service, (service, key), question)
+        try:
+            return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(future)), ANSWER_SECONDS)
+        except TimeoutError:
+            raise OutsideError(f"{service} did not answer in {ANSWER_SECONDS} s") from None
+
+    def _future(self, service: str, key: Hashable, question: Callable[[], Any]) -> Future[Any]:
+        with self._lock:
+            kept = self._kept.get(key)
+            if kept and time.monotonic() < kept.until:
+                return kept.answer
+            kept = _Kept(self._services[service].ask(question), time.monotonic() + KEPT_SECONDS)
+            self._kept[key] = kept
+            self._kept.move_to_end(key)
+            while len(self._kept) > MOST_KEPT:
+                self._kept.popitem(last=False)
+        kept.answer.add_done_callback(lambda answer: _shorten(kept, answer))
+        return kept.answer
+
+    def close(self) -> None:
+        """Ask nothing more."""
+        for service in self._services.values():
+            service.close()
+
+
+def _shorten(kept: _Kept, answer: Future[Any]) -> None:
+    if answer.cancelled() or answer.exception():
+        kept.until = time.monotonic() + KEPT_FAILURE_SECONDS

@@ -1,0 +1,24 @@
+"""Descriptions and photos of communes, from French Wikipedia: asked for by the week, apart from the refresh."""
+
+import dagster as dg
+
+from resources.catalogue import catalogue
+from resources.outside import DESCRIPTIONS, Outside
+
+
+@dg.asset(
+    group_name="fetching",
+    kinds={"http"},
+    tags={"layer": "fetched"},
+    metadata={"landing page": dg.MetadataValue.url(catalogue()[DESCRIPTIONS].landing_page)},
+)
+def city_descriptions(
+    context: dg.AssetExecutionContext, outside: dg.ResourceParam[Outside]
+) -> dg.MaterializeResult[None]:
+    """Ask Wikipedia for the communes that were never asked for or long ago, the most populous first, for a bounded
+    time; the next refresh puts what it answered into `cities`.
+    """
+    (outcome,) = outside.fetch([DESCRIPTIONS], context.log.info)
+    if outcome.state == "failed":
+        raise dg.Failure(outcome.detail)
+    return dg.MaterializeResult(metadata={"state": outcome.state, "detail": outcome.detail})

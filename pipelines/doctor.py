@@ -1,0 +1,129 @@
+"""What works and what does not: folders, database, outside services; each in a line that says what to do."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from resources.catalogue import catalogue
+from resources.france_travail import FranceTravail
+from resources.http import Http, Limits, OutsideError
+from resources.raw_files import RawFiles
+from resources.settings import Settings
+from resources.wikimedia import Wikimedia
+from warehouse.database import WarehouseError, connect, shown
+from warehouse.release import served
+
+LEAST_FREE_BYTES = 2_000_000_000
+"""The staged tables, a release beside the served one, and a file that is being fetched."""
+
+SECONDS = 10.0
+"""How long a service may take to answer here."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at. state: works, absent (optional, and what follows without it), wrong."""
+
+    name: str
+    state: str
+    words: str
+
+
+def checks(settings: Settings) -> list[Check]:
+    """Everything, looked at; services all at once, for some seconds at most."""
+    here = [*_folders(settings), _raw_files(settings), _free_disk(settings), _warehouse(settings)]
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        return here + list(pool.map(lambda ask: ask(), _services(settings)))
+
+
+def _folders(settings: Settings) -> Iterator[Check]:
+    home = Path(os.environ.get("DAGSTER_HOME", "var/dagster"))
+    named = {f"MOBIVILLE_{n.upper()}": getattr(settings, n) for n in ("staging", "cache", "downloads", "backups")}
+    for name, folder in {**named, "DAGSTER_HOME": home}.items():
+        there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+        writable = there.is_dir() and os.access(there, os.W_OK)
+        todo = f"{folder} cannot be written: give this account the right, or set {name} to another folder"
+        yield Check(name, "works" if writable else "wrong", str(folder) if writable else todo)
+
+
+def _raw_files(settings: Settings) -> Check:
+    name = "MOBIVILLE_RAW_DATA"
+    if not settings.raw_data.is_dir():
+        return Check(name, "wrong", f"{settings.raw_data} is no folder: set {name} to the folder of the raw files")
+    files = RawFiles(str(settings.raw_data), str(settings.dumps_folder), str(settings.cache))
+    missing = [source_id for source_id, source in catalogue().items() if source.required and not files.has(source_id)]
+    if missing:
+        words = f"{settings.raw_data} lacks {', '.join(missing)}: `mobiville fetch`, or raw_data/sources.yaml, says how"
+        return Check(name, "wrong", words)
+    optional = [source_id for source_id in catalogue() if not files.has(source_id)]
+    without = f"; without {', '.join(optional)}, which are optional" if optional else ""
+    return Check(name, "works", f"{settings.raw_data} has every file that is needed{without}")
+
+
+def _free_disk(settings: Settings) -> Check:
+    folder = settings.cache.absolute()
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    free = shutil.disk_usage(there).free
+    words = f"{free / 1e9:,.1f} GB free for {settings.cache}"
+    if free < LEAST_FREE_BYTES:
+        return Check("disk", "wrong", f"{words}, {LEAST_FREE_BYTES / 1e9:.0f} GB are needed: make room")
+    return Check("disk", "works", words)
+
+
+def _warehouse(settings: Settings) -> Check:
+    name = "MOBIVILLE_WAREHOUSE_URL"
+    try:
+        engine = connect(settings.warehouse_url)
+        release = served(engine)
+        engine.dispose()
+    except (WarehouseError, SQLAlchemyError, OSError) as error:
+        return Check(name, "wrong", f"{str(error).splitlines()[0]}: start the server, or correct {name}")
+    if release is None:
+        return Check(
+            name, "works", f"{shown(settings.warehouse_url)} answers, and serves nothing yet: `mobiville refresh`"
+        )
+    return Check(name, "works", f"{shown(settings.warehouse_url)} serves release {release.id}")
+
+
+def _services(settings: Settings) -> Iterator[Callable[[], Check]]:
+    http = Http(replace(Limits.of(settings), tries=1, silence=min(SECONDS, settings.http_timeout)), settings.contact)
+    yield lambda: _asked("Wikidata", lambda: Wikimedia(settings, http).titles(["69123"]))
+    yield lambda: _asked("Wikipedia", lambda: Wikimedia(settings, http).articles(["Lyon"]))
+    client = FranceTravail(settings, http)
+    scopes = {
+        "ROME": settings.ft_scope_rome,
+        "Offres d'emploi": settings.ft_scope_offers,
+        "Marché du travail": settings.ft_scope_market,
+        "Accès à l'emploi": settings.ft_scope_hiring,
+        "La Bonne Boîte": settings.ft_scope_companies,
+    }
+    for name, scope in scopes.items():
+        if client.has_credentials:
+            yield partial(_asked, f"France Travail, {name}", partial(client.token, scope))
+        else:
+            words = "no credentials: without MOBIVILLE_FT_CLIENT_ID and MOBIVILLE_FT_CLIENT_SECRET it is not asked"
+            yield partial(Check, f"France Travail, {name}", "absent", words)
+    urls = [url for source in catalogue().values() for download in source.downloads for url in download.urls]
+    hosts = sorted({f"https://{urlsplit(url).netloc}/" for url in [*urls, "https://www.data.gouv.fr/"]})
+    for host in [settings.mirror] if settings.mirror else hosts:
+        yield partial(_asked, urlsplit(host).netloc, partial(_reached, http, host))
+
+
+def _reached(http: Http, url: str) -> None:
+    with http.sent("GET", url, "the site"):
+        """Any answer that is no fault of the server shows that it can be reached."""
+
+
+def _asked(name: str, ask: Callable[[], object]) -> Check:
+    try:
+        ask()
+    except OutsideError as error:
+        return Check(name, "wrong", str(error))
+    return Check(name, "works", "answers")
