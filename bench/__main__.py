@@ -104,6 +104,17 @@ def memory(bench: Bench) -> list[Row]:
     return [row("peak memory, 13.5 M rows / 2.7 M", peaks[0], peaks[1], "MiB", "not growing")]
 
 
+def validation(bench: Bench) -> list[Row]:
+    """A refresh beside the same without its expectations and Data Docs, in turn."""
+    both: tuple[list[float], list[float]] = ([], [])
+    for _ in range(bench.runs):
+        for seconds, checked in zip(both, (True, False), strict=True):
+            with bench.place() as place:
+                seconds.append(refresh(place, checked=checked).seconds)
+    ours, unchecked = map(statistics.median, both)
+    return [row("refresh / without validation", ours, unchecked, "s", "1.3 at most")]
+
+
 LOADING = """
 import sys, time, pathlib, pandas, pyarrow.parquet as pq
 from warehouse import tables
@@ -143,7 +154,7 @@ def api(bench: Bench) -> list[Row]:
         return measure_api(place)
 
 
-MEASUREMENTS = {"refresh": whole, "loading": loading, "memory": memory, "api": api}
+MEASUREMENTS = {"refresh": whole, "validation": validation, "loading": loading, "memory": memory, "api": api}
 
 
 def main() -> None:

@@ -1,0 +1,66 @@
+from datetime import date
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from assets.equipments import expected as expected_of_equipments
+from assets.expectations import data_docs, judged, some_rows, unlike_known, unmet
+from assets.warehouse import volume
+from resources.accounts import Account
+
+DAY = date(2021, 12, 24)
+
+
+def account(source_id: str, read: int, **other: Any) -> Account:
+    return Account(source_id, "file.csv", "line", read, **other)
+
+
+def test_a_source_with_other_than_its_known_rows_is_told() -> None:
+    (finding,) = unlike_known([account("communes", 512), account("basins_lexicon", 35_357)], DAY)
+    assert not finding.error
+    assert str(finding) == (
+        "communes has from 34,000 to 38,000 rows, file.csv has 512: is it whole, and of all France?"
+    )
+
+
+@pytest.mark.parametrize(("vintage", "old"), [("20211221", False), ("20211216", True), ("2021", False), (None, False)])
+def test_a_dump_older_than_it_may_be_is_told(vintage: str | None, old: bool) -> None:
+    findings = unlike_known([account("offers_dump", 300_000, vintage=vintage)], DAY)
+    assert [str(finding) for finding in findings] == (
+        ["offers_dump is at most 7 days old, file.csv is 8"] if old else []
+    )
+
+
+@pytest.mark.parametrize(
+    ("rows", "before", "accepted", "error"),
+    [
+        (80, 100, [], None),
+        (120, 100, [], None),
+        (5, 0, [], None),
+        (79, 100, [], True),
+        (0, 100, ["helps"], True),
+        (79, 100, ["cities"], False),
+        (121, 100, [], False),
+    ],
+)
+def test_a_table_that_lost_a_fifth_of_its_rows_is_an_error_unless_accepted_and_one_that_gained_a_warning(
+    rows: int, before: int, accepted: list[str], error: bool | None
+) -> None:
+    finding = volume("cities", rows, before, accepted)
+    assert (None if finding is None else finding.error) == error
+
+
+def test_the_bpe_has_the_cities_of_districts_by_their_districts() -> None:
+    frame = pd.DataFrame({"depcom": ["75101", "75056"], "typequ": ["A101", "A101"]})
+    (finding,) = unmet(frame, expected_of_equipments(), ["depcom", "typequ"])
+    assert finding.error
+    assert finding.first == [{"depcom": "75056", "typequ": "A101"}]
+    assert unmet(frame[:1], expected_of_equipments(), ["depcom"]) == []
+
+
+def test_the_page_of_data_docs_asks_no_other_host() -> None:
+    _, results = judged(pd.DataFrame({"a": ["x"]}), [some_rows()], ["a"])
+    page = data_docs(results, "cities: expectations")
+    assert "<title>cities: expectations</title>" in page
+    assert "http" not in page.replace("http://www.w3.org", "")
