@@ -78,7 +78,10 @@ def test_what_the_tables_need_is_read_and_what_a_vintage_has_no_longer_is_null_a
     assert "cities-tension-utf8.csv has no rome_label, lib_bassin_bmo19: NULL" in ran.stdout
     assert "departements.csv has no rent_t2, rent_t4: NULL" in ran.stdout
     with create_engine(f"sqlite:///{tmp_path / 'var' / 'warehouse.db'}").connect() as connection:
-        one = lambda query: tuple(connection.exec_driver_sql(query).one())  # noqa: E731
+
+        def one(query: str) -> tuple[Any, ...]:
+            return tuple(connection.exec_driver_sql(query).one())
+
         whole = len(rows(raw_data.SAMPLE / "cities-tension-utf8.csv"))
         assert one("SELECT COUNT(*), COUNT(bassin_lib), COUNT(lib_rome), COUNT(ind_t) FROM tensions") == (
             whole,
