@@ -132,7 +132,7 @@ def _check(findings: Sequence[Finding], expectations: int, page: UPath) -> dg.As
     }
     for finding in findings:
         rows = [dg.TableRecord({key: str(value) for key, value in row.items()}) for row in finding.first]
-        seen[finding.words] = dg.MetadataValue.md(f"{finding.rows:,} rows, {finding.share:.2%}")
+        seen[finding.words] = dg.MetadataValue.text(f"{finding.rows:,} rows, {finding.share:.2%}")
         if rows:
             seen[f"{finding.words}: the first rows"] = dg.MetadataValue.table(rows)
     severity = dg.AssetCheckSeverity.ERROR if any(f.error for f in findings) else dg.AssetCheckSeverity.WARN
