@@ -97,8 +97,8 @@ def _descriptions(settings: Settings, http: Http, progress: Progress, check: boo
     if check:
         return Outcome(DESCRIPTIONS, "unchanged", "asked commune by commune")
     try:
-        path = Staging(folder=str(settings.staging)).path("cities")
-        cities = pq.read_table(path, columns=["insee_com", "population"]).to_pandas()
+        with Staging(folder=str(settings.staging)).path("cities").open("rb") as file:
+            cities = pq.read_table(file, columns=["insee_com", "population"]).to_pandas()
         codes = cities.sort_values(["population", "insee_com"], ascending=[False, True])["insee_com"]
         seconds = settings.descriptions_minutes * 60
         done = describe(Wikimedia(settings, http), settings.cache, list(codes), seconds, progress)
