@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from assets.staged import OWNERS
 from resources.catalogue import catalogue
 from resources.outside import DESCRIPTIONS, Outside
 
@@ -9,6 +10,7 @@ from resources.outside import DESCRIPTIONS, Outside
 @dg.asset(
     group_name="fetching",
     kinds={"http"},
+    owners=OWNERS,
     tags={"layer": "fetched"},
     metadata={"landing page": dg.MetadataValue.url(catalogue()[DESCRIPTIONS].landing_page)},
 )

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from assets.raw_files import fetched_key
+from assets.staged import OWNERS
 from resources.catalogue import Source, catalogue
 from resources.outside import FETCHED, Outside
 
@@ -21,13 +22,14 @@ def _spec(source_id: str, source: Source) -> dg.AssetSpec:
         description=f"{source.title}, fetched from {source.publisher}: a file that is not what it should be is refused",
         group_name=GROUP,
         kinds={"http"},
+        owners=OWNERS,
         tags={"layer": "fetched"},
         metadata={"landing page": dg.MetadataValue.url(source.landing_page), "certainty": source.certainty, **where},
     )
 
 
 @dg.multi_asset(
-    name="fetch",
+    name="fetched",
     specs=[_spec(name, catalogue()[name]) for name in FETCHED],
     can_subset=True,
 )

@@ -31,6 +31,11 @@ def test_the_graph_has_the_assets_of_the_design() -> None:
     assert keys("served") == {table.name for table in tables.SERVED} == set(PARTS)
 
 
+def test_dagster_loads_all_of_it() -> None:
+    """As `dagster dev` does: names that stand twice, and resources that lack, are only found there."""
+    dg.Definitions.validate_loadable(DEFS)
+
+
 def test_every_source_is_read_and_every_staged_table_is_used() -> None:
     for key in GRAPH.get_all_asset_keys():
         if GRAPH.get(key).tags["layer"] != "served":

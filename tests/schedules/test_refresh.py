@@ -95,7 +95,7 @@ def test_a_file_that_came_or_went_touches_what_it_is_read_by(served: Settings, l
     (served.raw_data / "unix_referentiel_appellation_v346_utf8.csv").unlink()
     look()
     (request,) = look().run_requests
-    assert chosen(request) == {"raw/rome_appellations", "rome_ogrs", "warehouse/romeogrs"}
+    assert chosen(request) == {"raw/rome_api", "raw/rome_appellations", "rome_ogrs", "warehouse/romeogrs"}
 
 
 def test_before_the_first_release_the_sensors_wait(served: Settings, look_of: Any, tmp_path: Path) -> None:
