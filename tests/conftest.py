@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import Engine, create_engine, make_url
@@ -16,7 +17,12 @@ from sqlalchemy.exc import OperationalError
 
 from warehouse.database import connect
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
 ROOT = Path(__file__).parents[1]
+ARTEFACTS = ROOT / "var" / "test-artefacts"
+"""Where pictures of what a test saw are kept."""
 REAL_DATA = Path(os.environ.get("MOBIVILLE_REAL_DATA", ROOT.parent / "shared" / "real_data"))
 
 
@@ -143,3 +149,17 @@ def real_data() -> Path:
     if not REAL_DATA.is_dir():
         pytest.skip("no real files: set MOBIVILLE_REAL_DATA")
     return REAL_DATA
+
+
+@pytest.fixture(scope="session")
+def browser() -> "Iterator[Browser]":
+    """A real Chromium without a screen, that asks nobody on its own; without it the test is skipped, in CI it fails."""
+    from playwright.sync_api import sync_playwright  # the benchmark, which must stay small, imports this module
+
+    program = needed("chromium", "tools/install_chromium")
+    flags = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    flags += "--disable-component-update --disable-sync"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=flags.split())
+        yield browser
+        browser.close()

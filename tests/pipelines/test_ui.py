@@ -11,22 +11,16 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 import raw_data
 from pipelines.plan import served_release
 from resources.settings import Settings
-from tests.conftest import ROOT, free_port, needed
+from tests.conftest import ARTEFACTS, free_port
 
-ARTEFACTS = ROOT / "var" / "test-artefacts"
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
 PATIENCE = 60
 """Seconds that anything may take on a busy machine."""
 
@@ -59,22 +53,17 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 @pytest.fixture(scope="module")
-def page(running: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+def page(running: Running, browser: Browser) -> Iterator[Page]:
     """A page of a browser that has asked nobody but the UI, when all is done."""
-    program = needed("chromium", "tools/install_chromium")
-    with sync_playwright() as playwright:
-        profile = str(tmp_path_factory.mktemp("profile"))
-        size: Any = {"width": 1400, "height": 900}
-        context = playwright.chromium.launch_persistent_context(
-            profile, executable_path=program, args=FLAGS, viewport=size
-        )
-        asked: set[str] = set()
-        page = context.pages[0]
-        page.on("request", lambda request: asked.add(urlsplit(request.url).netloc))
-        page.set_default_timeout(PATIENCE * 1000)
-        expect.set_options(timeout=PATIENCE * 1000)
-        yield page
-        context.close()
+    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    asked: set[str] = set()
+    page = context.new_page()
+    page.on("request", lambda request: asked.add(urlsplit(request.url).netloc))
+    page.set_default_timeout(PATIENCE * 1000)
+    expect.set_options(timeout=PATIENCE * 1000)
+    yield page
+    expect.set_options(timeout=None)
+    context.close()
     assert asked - {""} == {urlsplit(running.url).netloc}  # a picture within the page has no host
 
 

@@ -1,6 +1,5 @@
 """The page as people see it: the API in a process of its own on the sample, and a real Chromium without a screen."""
 
-import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -8,18 +7,12 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from sqlalchemy import make_url
 
 from tests.api.server import Server
-from tests.conftest import ROOT
+from tests.conftest import ARTEFACTS
 from tests.pipelines.conftest import run_in
-
-ARTEFACTS = ROOT / "var" / "test-artefacts"
-QUIET = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
 
 
 @pytest.fixture(scope="session")
@@ -48,21 +41,6 @@ def url(server: Server) -> str:
 def address_of(server: Server) -> str:
     """Where a server serves its page."""
     return f"http://127.0.0.1:{server.port}/"
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """A real Chromium; without one the test is skipped, in CI it fails."""
-    program = shutil.which("chromium") or shutil.which("google-chrome")
-    if not program:
-        message = "Chromium is not installed: tools/install_chromium"
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=list(QUIET))
-        yield browser
-        browser.close()
 
 
 class Visit:
