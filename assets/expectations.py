@@ -129,13 +129,10 @@ def _age_days(vintage: str | None, today: date) -> int:
         return 0
 
 
-def unmet(frame: pd.DataFrame, expectations: Sequence[Expectation], key: Sequence[str]) -> list[Finding]:
-    """The expectations that the frame does not meet, errors first. Failing rows are told by `key` and their value."""
-    return judged(frame, expectations, key)[0]
-
-
 def judged(frame: pd.DataFrame, expectations: Sequence[Expectation], key: Sequence[str]) -> tuple[list[Finding], Any]:
-    """What `unmet` gives, and the library's own result, of which `data_docs` makes a page."""
+    """The expectations that the frame does not meet, errors first, failing rows told by `key` and their value; and the
+    library's own result, of which `data_docs` makes a page.
+    """
     checked = [e for e in expectations if _columns(e) <= set(frame.columns)]
     # The library takes seconds over a set of 36,000 values: pandas looks them up, the library judges what it found.
     looked_up = {e.words: frame[e.arguments["column"]].isin(e.values) for e in checked if e.values is not None}

@@ -48,7 +48,7 @@ def staged(
     """Make a plain import function the Dagster asset of its name, staged with the schema of `table`.
 
     The function is given `raw_data` where it asks for it, and the staged tables that its other parameters name. Its
-    docstring is the asset's description. The frame's `attrs["notes"]` are sentences for whoever watches the run.
+    docstring is the asset's description.
 
     What the frame must be like: what the table's description says of its columns, and what `expect` gives (what is
     particular to the import), which is given the staged tables that its parameters name. Rows that do not meet an error

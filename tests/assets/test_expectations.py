@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -5,7 +6,7 @@ import pytest
 
 from assets.cities import expected as expected_of_cities
 from assets.cities_jobs import expected as expected_of_cities_jobs
-from assets.expectations import Expectation, known, of_columns, some_rows, unmet
+from assets.expectations import Expectation, Finding, judged, known, of_columns, some_rows
 from assets.professions_in_tension import expected_of_tensions
 from warehouse import tables
 
@@ -29,6 +30,10 @@ GOOD: dict[str, dict[str, Any]] = {
     "romeskills": {"code_rome": "A1101", "skill_label": "s"},
     "tensions": {"rome": "A1101", "bassin_id": 101, "ind_t": 5, "pcs": "691e", "fap": "A0Z40"},
 }
+
+
+def unmet(frame: pd.DataFrame, expectations: list[Expectation], key: Sequence[str]) -> list[Finding]:
+    return judged(frame, expectations, key)[0]
 
 
 def breaking(expectation: Expectation, good: dict[str, Any]) -> list[dict[str, Any]]:

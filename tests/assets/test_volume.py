@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from assets.equipments import expected as expected_of_equipments
-from assets.expectations import data_docs, judged, some_rows, unlike_known, unmet
+from assets.expectations import data_docs, judged, some_rows, unlike_known
 from assets.warehouse import volume
 from resources.accounts import Account
 
@@ -53,10 +53,10 @@ def test_a_table_that_lost_a_fifth_of_its_rows_is_an_error_unless_accepted_and_o
 
 def test_the_bpe_has_the_cities_of_districts_by_their_districts() -> None:
     frame = pd.DataFrame({"depcom": ["75101", "75056"], "typequ": ["A101", "A101"]})
-    (finding,) = unmet(frame, expected_of_equipments(), ["depcom", "typequ"])
+    ((finding,), _) = judged(frame, expected_of_equipments(), ["depcom", "typequ"])
     assert finding.error
     assert finding.first == [{"depcom": "75056", "typequ": "A101"}]
-    assert unmet(frame[:1], expected_of_equipments(), ["depcom"]) == []
+    assert judged(frame[:1], expected_of_equipments(), ["depcom"])[0] == []
 
 
 def test_the_page_of_data_docs_asks_no_other_host() -> None:
