@@ -28,10 +28,11 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
-from api import cities, helps, ogrs, page, professions, release, trades
+from api import release, trades
 from api.database import Database, NotServedError
 from api.live import Live
 from api.middleware import Around, Measures, log
+from api.routes import cities, helps, ogrs, page, professions
 from resources.settings import Settings
 
 RESOURCES = (cities.router, trades.router, ogrs.router, helps.router, professions.router, release.router)

@@ -13,8 +13,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from resources.france_travail import FranceTravail
-from resources.http import Http, Limits, OutsideError, Pace
+from resources.clients.france_travail import FranceTravail
+from resources.clients.http import Http, Limits, OutsideError, Pace
 from resources.settings import Settings
 
 KEPT_SECONDS = 24 * 3600

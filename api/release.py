@@ -5,9 +5,9 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.exc import SQLAlchemyError
 
-from api.answers import RESPONSES, answer, as_json
 from api.database import NotServedError, Snapshot
 from api.models import Health, ReleaseOut
+from api.responses import RESPONSES, answer, as_json
 from warehouse.record import recorded
 
 router = APIRouter(tags=["release"], responses=RESPONSES)

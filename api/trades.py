@@ -6,11 +6,11 @@ from typing import Any
 from fastapi import APIRouter, HTTPException, Request, Response
 from sqlalchemy import func, select
 
-from api.answers import NOT_FOUND, RESPONSES, answer
 from api.database import Snapshot
 from api.models import Trades
-from api.tension import basins
-from api.text import fold
+from api.responses import NOT_FOUND, RESPONSES, answer
+from api.search.tension import basins
+from api.search.text import fold
 from warehouse import tables
 
 router = APIRouter(prefix="/cities", tags=["cities"], responses=RESPONSES)

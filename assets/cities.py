@@ -6,15 +6,15 @@ from typing import Any
 
 import pandas as pd
 
-from assets.expectations import Expectation, known, some_rows
-from assets.geography import nearest
-from assets.pictures import map_of_communes
-from assets.staged import staged
-from assets.weather import mean_temperature, stations_with_temperature
-from resources.accounts import Reject
+from assets.common.expectations import Expectation, known, some_rows
+from assets.common.geography import nearest
+from assets.common.plots import map_of_communes
+from assets.common.staging_asset import staged
+from assets.common.weather import mean_temperature, stations_with_temperature
+from resources.clients.jsonl_cache import Entry
 from resources.raw_data import RawData
-from resources.raw_files import SourceError
-from resources.store import Entry
+from resources.sources.audit import Reject
+from resources.sources.files import SourceError
 from warehouse import tables
 from warehouse.tables import CITIES_OF_DISTRICTS
 

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from assets.expectations import Expectation, known, some_rows
-from assets.staged import staged
+from assets.common.expectations import Expectation, known, some_rows
+from assets.common.staging_asset import staged
 from resources.raw_data import RawData
 from warehouse import tables
 

@@ -2,9 +2,9 @@
 
 import dagster as dg
 
-from assets.staged import OWNERS
-from resources.catalogue import catalogue
-from resources.outside import DESCRIPTIONS, Outside
+from assets.common.staging_asset import OWNERS
+from resources.fetcher import DESCRIPTIONS, Outside
+from resources.sources.catalogue import catalogue
 
 
 @dg.asset(

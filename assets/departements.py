@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from assets.staged import staged
+from assets.common.staging_asset import staged
 from resources.raw_data import RawData
 from warehouse import tables
 

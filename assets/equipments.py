@@ -5,12 +5,12 @@ from collections.abc import Iterable
 import pandas as pd
 import pyarrow as pa
 
-from assets.expectations import Expectation, some_rows
-from assets.pictures import bars_of_facilities
-from assets.staged import staged
-from resources.catalogue import catalogue
-from resources.fields import parse
+from assets.common.expectations import Expectation, some_rows
+from assets.common.plots import bars_of_facilities
+from assets.common.staging_asset import staged
 from resources.raw_data import RawData
+from resources.sources.catalogue import catalogue
+from resources.sources.field_types import parse
 from warehouse import tables
 from warehouse.tables import CITIES_OF_DISTRICTS
 

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from assets.staged import staged
+from assets.common.staging_asset import staged
 from warehouse import tables
 from warehouse.tables import CITIES_OF_DISTRICTS
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from assets.common.staging_asset import OWNERS
 from assets.raw_files import fetched_key
-from assets.staged import OWNERS
-from resources.catalogue import Source, catalogue
-from resources.outside import FETCHED, Outside
+from resources.fetcher import FETCHED, Outside
+from resources.sources.catalogue import Source, catalogue
 
 GROUP = "fetching"
 

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from assets.lineage import raw_key, raw_schema
-from assets.staged import OWNERS
-from resources.catalogue import Source, catalogue
-from resources.outside import DESCRIPTIONS, FETCHED
+from assets.common.lineage import raw_key, raw_schema
+from assets.common.staging_asset import OWNERS
+from resources.fetcher import DESCRIPTIONS, FETCHED
 from resources.raw_data import RawData
+from resources.sources.catalogue import Source, catalogue
 
 warnings.filterwarnings("ignore", category=dg.BetaWarning, message=".*multi_observable_source_asset")
 

@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from assets.staged import staged
-from resources.accounts import Reject
+from assets.common.staging_asset import staged
 from resources.raw_data import RawData
+from resources.sources.audit import Reject
 from warehouse import tables
 
 

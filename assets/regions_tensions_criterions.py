@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from assets.pictures import heat_of_criteria
-from assets.staged import staged
+from assets.common.plots import heat_of_criteria
+from assets.common.staging_asset import staged
 from warehouse import tables
 from warehouse.criteria import CRITERIA, OPPORTUNITY_BELOW
 

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from assets.rome_api import GIVEN_BY_API, NOT_IN_TENSION, both, known_to_api, not_known_to_api
-from assets.staged import staged
+from assets.common.rome_answers import GIVEN_BY_API, NOT_IN_TENSION, both, known_to_api, not_known_to_api
+from assets.common.staging_asset import staged
 from resources.raw_data import RawData
 from warehouse import tables
 

@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from assets.rome_api import GIVEN_BY_API, NOT_IN_TENSION, both, known_to_api, not_known_to_api
-from assets.staged import staged
-from resources.accounts import Reject
+from assets.common.rome_answers import GIVEN_BY_API, NOT_IN_TENSION, both, known_to_api, not_known_to_api
+from assets.common.staging_asset import staged
 from resources.raw_data import RawData
+from resources.sources.audit import Reject
 from warehouse import tables
 
 NO_SKILL = Reject("the OGR code is no skill's: it is a job title's", fault=False)

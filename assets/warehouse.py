@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from assets.expectations import Finding, ValidationError
-from assets.lineage import of_served
-from assets.pictures import drawn, rows_over_releases
-from assets.staged import OWNERS, column_schema, described
+from assets.common.code_version import rules_version
+from assets.common.expectations import Finding, ValidationError
+from assets.common.lineage import of_served
+from assets.common.plots import drawn, rows_over_releases
+from assets.common.staging_asset import OWNERS, column_schema, described
 from resources.retries import retried
-from resources.rules import rules_version
 from resources.staging import Staging, fingerprint, once
 from resources.warehouse import Warehouse
 from warehouse import tables

@@ -47,7 +47,7 @@ class Run:
 
 
 UNCHECKED = """
-import assets.staged as staged
+import assets.common.staging_asset as staged
 from pipelines.cli import main
 staged.judged = lambda *_arguments: ([], None)
 staged.data_docs = lambda *_arguments: ""

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from resources.memory import Memory
+from pipelines.last_refresh import Memory
 from resources.settings import VAR, Settings
 from warehouse.database import WarehouseError, connect, parse_url, shown
 from warehouse.diff import diff
@@ -84,7 +84,7 @@ def refresh(only: tuple[str, ...], force: bool, accept: tuple[str, ...], wait: b
             click.echo(f"nothing new: release {memory.release} stays as it is")
             return
         _prepare_dagster_home()
-        from pipelines.plan import UnknownAssetError  # Dagster takes a second to import
+        from assets.common.staleness import UnknownAssetError  # Dagster takes a second to import
         from pipelines.run import refresh
 
         try:
@@ -112,8 +112,8 @@ def fetch(sources: tuple[str, ...], vintage: str | None, check: bool, as_json: b
     Wikipedia. A file that is not what it should be is refused, and the old one stays.
     """
     _settings()
-    from resources.downloads import FetchError
-    from resources.outside import DESCRIPTIONS, FETCHED, Outside  # Dagster takes a second to import
+    from resources.downloads.partial import FetchError
+    from resources.fetcher import DESCRIPTIONS, FETCHED, Outside  # Dagster takes a second to import
 
     known = (*FETCHED, DESCRIPTIONS)
     unknown = [name for name in sources if name not in known]

@@ -23,7 +23,7 @@ from assets import (
 )
 from pipelines.executors import executor
 from pipelines.jobs import enrichment, fetch, refresh
-from resources.outside import Outside
+from resources.fetcher import Outside
 from resources.raw_data import RawData
 from resources.settings import Settings
 from resources.staging import Staging

@@ -11,12 +11,12 @@ from urllib.parse import urlsplit
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from resources.catalogue import catalogue
-from resources.france_travail import FranceTravail
-from resources.http import Http, Limits, OutsideError
-from resources.raw_files import RawFiles
+from resources.clients.france_travail import FranceTravail
+from resources.clients.http import Http, Limits, OutsideError
+from resources.clients.wikimedia import Wikimedia
 from resources.settings import Settings
-from resources.wikimedia import Wikimedia
+from resources.sources.catalogue import catalogue
+from resources.sources.files import RawFiles
 from warehouse.database import WarehouseError, connect, shown
 from warehouse.release import served
 

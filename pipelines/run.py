@@ -8,10 +8,10 @@ from typing import Any
 
 import dagster as dg
 
+from assets.common.staleness import named, whole
 from assets.warehouse import ACCEPTED
 from pipelines.definitions import definitions
-from pipelines.failures import in_words
-from pipelines.plan import named, whole
+from resources.failures import in_words
 from resources.settings import Settings
 
 

@@ -19,13 +19,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import PrivateAttr
 
-from resources.accounts import Account, Reject
-from resources.catalogue import Layout, Source, catalogue
-from resources.csv_files import CsvFile, NotLineByLineError, check_header, recognised
-from resources.fields import parse
-from resources.opened import decoded, head
-from resources.raw_files import RawFiles, SourceError, vintage
-from resources.store import Entry, read_store
+from resources.clients.jsonl_cache import Entry, read_store
+from resources.sources.audit import Account, Reject
+from resources.sources.catalogue import Layout, Source, catalogue
+from resources.sources.decompression import decoded, head
+from resources.sources.delimited import CsvFile, NotLineByLineError, check_header, recognised
+from resources.sources.field_types import parse
+from resources.sources.files import RawFiles, SourceError, vintage
 from warehouse.release import SourceFile
 
 ROWS_PER_BATCH = 1 << 18

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from upath import UPath
 
-from resources.accounts import REJECTS, Account
-from resources.files import whole_file
+from resources.atomic_files import whole_file
+from resources.sources.audit import REJECTS, Account
 from warehouse import tables
 from warehouse.release import SourceFile
 
@@ -76,7 +76,7 @@ class Staging(dg.ConfigurableIOManager):
             rejects.assign(asset=asset, run_id=run_id).to_parquet(file, index=False)
 
     def rejects(self) -> pd.DataFrame:
-        """The rejected rows of each asset's last run: `resources.accounts.REJECTS`, asset, run_id."""
+        """The rejected rows of each asset's last run: `resources.sources.audit.REJECTS`, asset, run_id."""
         kept = sorted((UPath(self.folder) / REJECTS_FOLDER).glob("*.parquet"))
         empty = pd.DataFrame(columns=[*REJECTS, "asset", "run_id"])
         found = [pd.read_parquet(io.BytesIO(path.read_bytes())) for path in kept]

@@ -6,9 +6,9 @@ from typing import Any
 
 import dagster as dg
 
-from pipelines.failures import in_words, where
-from resources.alerts import Alert, channels, send
+from resources.failures import in_words, where
 from resources.settings import Settings
+from schedules.notifications import Alert, channels, send
 
 SET = "set MOBIVILLE_ALERT_WEBHOOK, or MOBIVILLE_ALERT_EMAIL and MOBIVILLE_SMTP_URL"
 ENDS: tuple[Any, ...] = (dg.DagsterEventType.RUN_FAILURE, dg.DagsterEventType.RUN_SUCCESS)

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from pipelines.plan import served_release
+from assets.common.staleness import served_release
 from resources.retries import retried
 from resources.settings import Settings
 from schedules.refresh import TIMEZONE

@@ -8,8 +8,8 @@ from typing import Any
 
 import dagster as dg
 
+from assets.common.staleness import of_sources, raw_files, served_release
 from pipelines.jobs import refresh
-from pipelines.plan import of_sources, raw_files, served_release
 from resources.settings import Settings
 from schedules.refresh import WHY
 

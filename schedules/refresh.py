@@ -5,10 +5,10 @@ import json
 
 import dagster as dg
 
+from assets.common.staleness import changed_sources, of_sources, raw_files, served_release, whole
 from pipelines.jobs import refresh
-from pipelines.plan import changed_sources, of_sources, raw_files, served_release, whole
-from resources.catalogue import catalogue
 from resources.settings import Settings
+from resources.sources.catalogue import catalogue
 
 TIMEZONE = "Europe/Paris"
 WHY = "mobiville/why"

@@ -9,8 +9,8 @@ import httpx
 import pytest
 from fastapi.testclient import TestClient
 
-from api.answers import accepts_gzip
 from api.app import create_app
+from api.responses import accepts_gzip
 from tests.api.expected import Tables
 
 GETS = ("/cities/criterions", "/cities/load/29019", "/ogrs", "/helps/get-previews", "/health", "/release")

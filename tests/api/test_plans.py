@@ -5,10 +5,11 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import event
 
-from api import cities, tension
 from api.database import Database, Snapshot
 from api.models import Search
-from api.places import places
+from api.routes import cities
+from api.search import tension
+from api.search.places import places
 
 BY_KEY = {
     "cities": {"uq_cities_insee_com"},

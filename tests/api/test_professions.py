@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 
 from api import live
 from api.app import create_app
-from resources.http import OutsideError
+from resources.clients.http import OutsideError
 from tests.api.test_robustness import hold_to_description
 from tests.services import Answer, Asked, Service, service
 

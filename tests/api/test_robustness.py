@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from schemathesis.core.result import Ok
 
 from api.app import create_app
-from api.professions import LIVE_TAG
+from api.routes.professions import LIVE_TAG
 
 VALID: dict[str, dict[str, Any]] = {
     "search": {"codeRome": ["D1102"], "codeRegion": [11], "index": 0, "opportunity": 1, "onlySearchInTension": True}

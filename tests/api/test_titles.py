@@ -11,8 +11,8 @@ from sqlalchemy import create_engine
 from sqlalchemy import text as sql
 from sqlalchemy.exc import DBAPIError
 
-from api.text import fold, words
-from api.titles import Titles
+from api.search.text import fold, words
+from api.search.titles import Titles
 
 TITLES = [
     ("D1102", "Boulanger / Boulangère"),

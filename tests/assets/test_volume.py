@@ -4,10 +4,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from assets.common.expectations import data_docs, judged, some_rows, unlike_known
 from assets.equipments import expected as expected_of_equipments
-from assets.expectations import data_docs, judged, some_rows, unlike_known
 from assets.warehouse import volume
-from resources.accounts import Account
+from resources.sources.audit import Account
 
 DAY = date(2021, 12, 24)
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from resources.catalogue import Layout, Source
+from resources.sources.catalogue import Layout, Source
 
 FIELD = "field:"
 """How the name of a change begins after which a row must be rejected, or the file refused."""

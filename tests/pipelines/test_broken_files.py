@@ -19,10 +19,10 @@ from sqlalchemy import create_engine
 
 import raw_data
 from pipelines.definitions import definitions
-from pipelines.failures import EXPLAINED, in_words
-from resources.catalogue import catalogue
-from resources.raw_files import RawFiles
+from resources.failures import EXPLAINED, in_words
 from resources.settings import Settings
+from resources.sources.catalogue import catalogue
+from resources.sources.files import RawFiles
 from resources.staging import Staging
 from tests.pipelines import breaking
 from warehouse import tables

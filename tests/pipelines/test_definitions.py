@@ -7,8 +7,8 @@ from dagster._core.definitions.freshness import TimeWindowFreshnessPolicy
 import raw_data
 from assets.warehouse import PARTS, table_key
 from pipelines.definitions import definitions
-from resources.catalogue import catalogue
 from resources.settings import Settings
+from resources.sources.catalogue import catalogue
 from schedules.enrichment import weekly
 from warehouse import tables
 

@@ -9,8 +9,8 @@ import dagster as dg
 import pytest
 from pydantic import SecretStr
 
+from assets.common.staleness import served_release
 from pipelines.definitions import definitions
-from pipelines.plan import served_release
 from resources.settings import Settings
 from tests.conftest import ROOT, free_port, needed
 from tests.pipelines.conftest import Command
@@ -54,7 +54,7 @@ def test_two_celery_workers_make_the_same_tables_as_one_process(broker: str, tmp
         for name in ("first", "second"):
             options = ["-Q", "dagster", "-n", f"{name}@%h", "--concurrency", "1", "--prefetch-multiplier", "1"]
             with (tmp_path / f"{name}.log").open("wb") as log:
-                command = [str(programs / "celery"), "-A", "pipelines.worker", "worker", *options]
+                command = [str(programs / "celery"), "-A", "pipelines.celery_app", "worker", *options]
                 worker = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
             stack.callback(worker.wait)
             stack.callback(worker.terminate)

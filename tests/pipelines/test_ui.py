@@ -17,7 +17,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 import raw_data
-from pipelines.plan import served_release
+from assets.common.staleness import served_release
 from resources.settings import Settings
 from tests.conftest import ARTEFACTS, free_port
 

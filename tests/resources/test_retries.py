@@ -11,8 +11,8 @@ from sqlalchemy.exc import OperationalError
 import raw_data
 from pipelines.definitions import definitions
 from resources import retries
-from resources.raw_files import SourceError
 from resources.settings import Settings
+from resources.sources.files import SourceError
 from tests.conftest import PrivateServer, free_port, mariadb_programs
 from warehouse.database import WarehouseError
 

@@ -7,9 +7,9 @@ import pytest
 from moto.server import ThreadedMotoServer
 from upath import UPath
 
+from assets.common.staleness import served_release, whole
 from pipelines.definitions import definitions
-from pipelines.plan import served_release, whole
-from resources.files import whole_file
+from resources.atomic_files import whole_file
 from resources.settings import Settings
 from resources.staging import Staging, StagingError, fit
 from warehouse import tables

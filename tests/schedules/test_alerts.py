@@ -102,7 +102,7 @@ def test_one_alert_per_incident_and_one_when_it_is_over(served: Settings, look_o
     assert error.startswith("cities-tension-utf8.csv: ")
     assert "line 2: " in error
     assert "found 'x'" in error
-    assert failed.pop("where").startswith("resources/accounts.py:")
+    assert failed.pop("where").startswith("resources/sources/audit.py:")
     assert failed == {"state": "failed", "asset": "tensions"}
     assert refresh(settings, instance, "helps")  # something else that works is no end of it
     assert "failing: tensions" in look().skip_message

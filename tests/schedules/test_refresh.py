@@ -4,8 +4,8 @@ from typing import Any
 
 import dagster as dg
 
+from assets.common.staleness import served_release
 from pipelines.definitions import definitions
-from pipelines.plan import served_release
 from resources.settings import Settings
 from warehouse.database import connect
 from warehouse.release import rollback

@@ -1,0 +1,1 @@
+"""Finding cities and job titles within one release."""

@@ -1,0 +1,225 @@
+"""What every staged table must be like, checked with Great Expectations before it is staged.
+
+What a column must be derives from `warehouse/tables.py`; what is particular to an import stands beside it.
+"""
+
+import logging
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import Table
+
+from resources.sources.audit import Account
+from resources.sources.catalogue import catalogue
+from warehouse import tables
+
+SHOWN = 20
+"""How many failing rows are shown."""
+
+
+class ValidationError(Exception):
+    """Rows are not what they must be; the message says which expectation failed, how many rows, and the first."""
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """An expectation of Great Expectations, in words. An error stops the release; a warning is shown and lets pass.
+
+    `values`, of a reference: the values that the column may have.
+    """
+
+    words: str
+    kind: str
+    arguments: dict[str, Any]
+    error: bool = True
+    values: frozenset[Any] | None = None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """An expectation that was not met: how many rows, their share (0 to 1), the first of them by key and value.
+
+    `said` is the whole story where it is not one of rows.
+    """
+
+    words: str
+    error: bool
+    rows: int
+    share: float
+    first: list[dict[str, Any]]
+    said: str = ""
+
+    def __str__(self) -> str:
+        if self.said:
+            return self.said
+        examples = "; ".join(", ".join(f"{k} {v}" for k, v in row.items()) for row in self.first[:3])
+        return f"{self.words}: {self.rows:,} rows ({self.share:.2%}) are not so" + (
+            f", first: {examples}" if examples else ""
+        )
+
+
+def of_columns(table: Table) -> list[Expectation]:
+    """What the table's description says of its columns: presence, key, form, range."""
+    found = []
+    contents = tables.contents_schema(table).names
+    for column in (table.columns[name] for name in contents):
+        if not column.nullable:
+            words = f"{column.name} is there"
+            found.append(Expectation(words, "ExpectColumnValuesToNotBeNull", {"column": column.name}))
+        if pattern := column.info.get("matches"):
+            words = f"{column.name} looks like {pattern}"
+            arguments = {"column": column.name, "regex": pattern}
+            found.append(Expectation(words, "ExpectColumnValuesToMatchRegex", arguments))
+        if limits := column.info.get("between"):
+            words = f"{column.name} is from {limits[0]:g} to {limits[1]:g}"
+            arguments = {"column": column.name, "min_value": limits[0], "max_value": limits[1]}
+            found.append(Expectation(words, "ExpectColumnValuesToBeBetween", arguments))
+    key = tables.KEYS[table.name]
+    if set(key) <= set(contents):
+        found.append(_unique(key))
+    return found
+
+
+def _unique(key: Sequence[str]) -> Expectation:
+    words = f"{' and '.join(key)} {'stands' if len(key) == 1 else 'stand together'} once"
+    if len(key) == 1:
+        return Expectation(words, "ExpectColumnValuesToBeUnique", {"column": key[0]})
+    return Expectation(words, "ExpectCompoundColumnsToBeUnique", {"column_list": list(key)})
+
+
+def known(words: str, column: str, values: Iterable[Any], *, error: bool) -> Expectation:
+    """A reference: the column's values are among those given."""
+    return Expectation(words, "ExpectColumnValuesToBeInSet", {"column": column}, error, frozenset(values))
+
+
+def some_rows() -> Expectation:
+    """The table is not empty."""
+    return Expectation("there is at least one row", "ExpectTableRowCountToBeBetween", {"min_value": 1})
+
+
+def unlike_known(accounts: Iterable[Account], today: date) -> list[Finding]:
+    """Warnings: a source with other than the rows that the whole of France is known to have, or older than it may be.
+
+    What is known of it is in the catalogue (`rows`, `max_age_days`).
+    """
+    found = []
+    for account in accounts:
+        source = catalogue()[account.source_id]
+        if source.rows and not source.rows[0] <= account.read <= source.rows[1]:
+            words = f"{account.source_id} has from {source.rows[0]:,} to {source.rows[1]:,} rows"
+            said = f"{words}, {account.file} has {account.read:,}: is it whole, and of all France?"
+            found.append(Finding(words, False, account.read, 1.0, [], said))
+        age = _age_days(account.vintage, today) if source.max_age_days else 0
+        if age > (source.max_age_days or 0):
+            words = f"{account.source_id} is at most {source.max_age_days} days old"
+            found.append(Finding(words, False, account.read, 1.0, [], f"{words}, {account.file} is {age:,}"))
+    return found
+
+
+def _age_days(vintage: str | None, today: date) -> int:
+    """The age of a vintage that is a day; 0 of any other."""
+    try:
+        return (today - date.fromisoformat(vintage or "")).days
+    except ValueError:
+        return 0
+
+
+def judged(frame: pd.DataFrame, expectations: Sequence[Expectation], key: Sequence[str]) -> tuple[list[Finding], Any]:
+    """The expectations that the frame does not meet, errors first, failing rows told by `key` and their value; and the
+    library's own result, of which `data_docs` makes a page.
+    """
+    checked = [e for e in expectations if _columns(e) <= set(frame.columns)]
+    # The library takes seconds over a set of 36,000 values: pandas looks them up, the library judges what it found.
+    looked_up = {e.words: frame[e.arguments["column"]].isin(e.values) for e in checked if e.values is not None}
+    suite, batch = _suite_and_batch(checked, frame.assign(**looked_up).reset_index(drop=True))
+    results = batch.validate(suite, result_format={"result_format": "COMPLETE"})
+    failed = [result for result in results.results if not result.success]
+    findings = [_finding(frame, checked, result, key) for result in failed]
+    return sorted(findings, key=lambda finding: not finding.error), results
+
+
+def data_docs(results: Any, title: str) -> str:
+    """The library's own page (HTML) of a result, without what it would fetch from outside hosts."""
+    renderer, view = _page_makers()
+    page = view.render(renderer.render(results))
+    for outside in _OUTSIDE:
+        page = re.sub(outside, "", page, flags=re.DOTALL)
+    return re.sub(r"<title>.*?</title>", f"<title>{title}</title>{_STYLE}", page, count=1, flags=re.DOTALL)
+
+
+@cache
+def _page_makers() -> tuple[Any, Any]:
+    """The library's renderer and view, made once: the view keeps its compiled templates (2 ms a page, not 55)."""
+    from great_expectations.render import renderer, view
+
+    return renderer.ValidationResultsPageRenderer(), view.DefaultJinjaPageView()  # type: ignore[attr-defined]
+
+
+_OUTSIDE = (
+    r"<script[^>]*\ssrc=.https?:.*?</script>",
+    r"<(?:link|img)[^>]*https?:[^>]*>",
+    r"url\('https?:[^)]*'\)",
+    r"<footer.*?</footer>",
+)
+
+_STYLE = """<style>
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem }
+table { border-collapse: collapse; margin: .5rem 0 }
+td, th { border: 1px solid #ccc; padding: .3rem .6rem; text-align: left }
+</style>"""
+
+
+def _columns(expectation: Expectation) -> set[str]:
+    arguments = expectation.arguments
+    return {arguments["column"]} if "column" in arguments else set(arguments.get("column_list", []))
+
+
+def _finding(frame: pd.DataFrame, checked: Sequence[Expectation], result: Any, key: Sequence[str]) -> Finding:
+    expectation = checked[int(result.expectation_config.meta["number"])]
+    if result.exception_info and result.exception_info.get("raised_exception"):
+        raise ValidationError(f"{expectation.words}: could not be checked: {result.exception_info}")
+    positions = result.result.get("unexpected_index_list") or []
+    columns = list(dict.fromkeys([*key, *sorted(_columns(expectation))]))
+    rows = frame.iloc[positions[:SHOWN]][[name for name in columns if name in frame.columns]]
+    first = [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
+    count = len(positions) or len(frame)
+    share = count / len(frame) if len(frame) else 1.0
+    return Finding(expectation.words, expectation.error, count, share, first)
+
+
+def _suite_and_batch(expectations: Sequence[Expectation], frame: pd.DataFrame) -> tuple[Any, Any]:
+    gx, asset = _great_expectations()
+    suite = gx.ExpectationSuite(
+        name="staged",
+        expectations=[
+            getattr(gx.expectations, expectation.kind)(meta={"number": number}, **_judged(expectation))
+            for number, expectation in enumerate(expectations)
+        ],
+    )
+    return suite, asset.get_batch({"dataframe": frame})
+
+
+def _judged(expectation: Expectation) -> dict[str, Any]:
+    """What the library is given: of a reference, the column that says whether each value was found."""
+    if expectation.values is None:
+        return expectation.arguments
+    return {"column": expectation.words, "value_set": [True]}
+
+
+@cache
+def _great_expectations() -> tuple[Any, Any]:
+    """The library, imported once and late (it takes three seconds), silent, and asking nobody outside."""
+    import great_expectations as gx
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+
+    logging.getLogger("great_expectations").setLevel(logging.ERROR)
+    context = gx.get_context(mode="ephemeral")
+    context.variables.analytics_enabled = False
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    frames = context.data_sources.add_pandas("staged").add_dataframe_asset("frame")
+    return gx, frames.add_batch_definition_whole_dataframe("whole")

@@ -1,0 +1,38 @@
+"""What the ROME API answered, beside what the open-data archive has."""
+
+from collections.abc import Container
+
+import pandas as pd
+
+from resources.clients.jsonl_cache import Entry
+from resources.raw_data import RawData
+from resources.sources.audit import Reject
+
+NOT_IN_TENSION = Reject("the ROME has no tension: the web tier does not ask for it", fault=False)
+UNKNOWN = Reject("France Travail's API does not know the ROME: it is read from the archive", fault=False)
+GIVEN_BY_API = Reject("France Travail's API gave what the ROME has", fault=False)
+
+
+def known_to_api(raw_data: RawData, romes: pd.Series) -> dict[str, Entry]:
+    """The API's answer (titles: OGR code and label; skills) of each of the ROME codes that it knows."""
+    answered = raw_data.entries("rome_api")
+    if not answered:
+        return {}
+    account, wanted = raw_data.account("rome_api"), set(romes)
+    account.reject([code for code, entry in answered.items() if entry.get("unknown")], UNKNOWN)
+    account.reject([code for code in answered if code not in wanted], NOT_IN_TENSION)
+    found = {code: entry for code, entry in answered.items() if code not in account.rejected}
+    account.used = len(found)
+    return found
+
+
+def not_known_to_api(romes: pd.Series, known: Container[str]) -> pd.Series:
+    """The ROME codes that the archive is read for."""
+    return romes[[code not in known for code in romes]]
+
+
+def both(api: pd.DataFrame, archive: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the API and of the archive, by their first two columns."""
+    if api.empty:
+        return archive
+    return pd.concat([api, archive], ignore_index=True).sort_values(list(api.columns[:2]))

@@ -1,0 +1,147 @@
+"""What a refresh has to make. The command line, the schedules and the sensors all ask here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+
+from assets.common.code_version import rules_version
+from assets.common.lineage import raw_key
+from assets.warehouse import PARTS, table_fingerprint, table_key
+from resources.settings import Settings
+from resources.sources.files import RawFiles
+from resources.staging import Staging, fingerprint
+from warehouse.database import connect
+from warehouse.release import Release, served
+
+
+class UnknownAssetError(Exception):
+    """A name is no import's and no table's; the message lists those there are."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The assets to stage, and the served tables to publish then."""
+
+    staged: frozenset[dg.AssetKey]
+    tables: frozenset[str]
+
+    def __bool__(self) -> bool:
+        return bool(self.staged or self.tables)
+
+    def __and__(self, other: "Plan") -> "Plan":
+        return Plan(self.staged & other.staged, self.tables & other.tables)
+
+    def __str__(self) -> str:
+        return f"to make: {_listed(key.path[-1] for key in self.staged)}; to publish: {_listed(self.tables)}"
+
+    def selection(self, graph: Any) -> list[dg.AssetKey]:
+        """The assets of its run: those to stage, the raw files they read (looked at), the tables to publish."""
+        raw = {parent for key in self.staged for parent in graph.get(key).parent_keys if parent.path[0] == "raw"}
+        return sorted({*self.staged, *raw, *map(table_key, self.tables)})
+
+
+def _listed(names: Any) -> str:
+    return ", ".join(sorted(names)) or "nothing"
+
+
+def raw_files(settings: Settings) -> RawFiles:
+    """The raw files that the settings name."""
+    return RawFiles(str(settings.raw_data), str(settings.dumps_folder), str(settings.cache))
+
+
+def served_release(settings: Settings) -> Release | None:
+    """The release that readers see; None while there is none."""
+    engine = connect(settings.warehouse_url)
+    try:
+        return served(engine)
+    finally:
+        engine.dispose()
+
+
+def named(graph: Any, only: Sequence[str]) -> Plan:
+    """The named imports or tables with what is downstream of them in the same served table, and those tables; without
+    a name, everything. Raises UnknownAssetError.
+    """
+    staged = _staged(graph)
+    names = {name for key, node in staged.items() for name in _names(key, node)}
+    unknown = sorted(set(only) - names)
+    if unknown:
+        raise UnknownAssetError(f"no asset is called {', '.join(unknown)}; there are {', '.join(sorted(names))}")
+    chosen = {key for key, node in staged.items() if not only or _names(key, node) & set(only)}
+    tables = {staged[key].metadata["table"] for key in chosen}
+    below = {
+        key
+        for key, node in staged.items()
+        if node.metadata["table"] in tables and (key in chosen or graph.get_ancestor_asset_keys(key) & chosen)
+    }
+    return Plan(frozenset(below), frozenset(tables))
+
+
+def whole(graph: Any, settings: Settings) -> Plan:
+    """Everything that other files or rules than before would make otherwise, and what is not served as it is staged."""
+    release, staging = served_release(settings), Staging(folder=str(settings.staging))
+    old = release.tables if release else {}
+    remade = stale(graph, settings)
+    tables = {
+        name
+        for name, parts in PARTS.items()
+        if any(dg.AssetKey(part) in remade for part in parts)
+        or name not in old
+        or old[name].fingerprint != table_fingerprint(staging, name)
+    }
+    return Plan(frozenset(remade), frozenset(tables))
+
+
+def of_sources(graph: Any, settings: Settings, sources: Sequence[str]) -> Plan:
+    """Of what is to be made, what the given sources touch, with what it needs and is not staged yet."""
+    raw, staging = set(map(raw_key, sources)), Staging(folder=str(settings.staging))
+    touched = {key for key in stale(graph, settings) if graph.get_ancestor_asset_keys(key) & raw}
+    above = {key for key in _staged(graph) if any(key in graph.get_ancestor_asset_keys(below) for below in touched)}
+    touched |= {key for key in above if not staging.fingerprint(key.path[-1])}
+    tables = {name for name, parts in PARTS.items() if touched & set(map(dg.AssetKey, parts))}
+    return Plan(frozenset(touched), frozenset(tables))
+
+
+def changed_sources(settings: Settings, release: Release) -> dict[str, str]:
+    """The sources whose files are not those that a release was made from: the id, and the sha256 now or `absent`."""
+    known: dict[str, set[str]] = {}
+    for table in release.tables.values():
+        for source in table.sources:
+            known.setdefault(source.source_id, set()).add(source.sha256)
+    versions = raw_files(settings).versions()
+    return {name: version for name, version in versions.items() if known.get(name, {"absent"}) != {version}}
+
+
+def stale(graph: Any, settings: Settings) -> set[dg.AssetKey]:
+    """The staged assets that would come out otherwise than they are staged: other files, other rules, or upstream of
+    them something that would.
+    """
+    versions = raw_files(settings).versions()
+    staging = Staging(folder=str(settings.staging))
+    expected: dict[str, str] = {}
+    found = set()
+    for key, node in _staged(graph).items():
+        inputs = {
+            parent.path[-1] if parent.path[0] != "raw" else parent.to_user_string(): (
+                versions[parent.path[-1]] if parent.path[0] == "raw" else expected[parent.path[-1]]
+            )
+            for parent in node.parent_keys
+        }
+        name = key.path[-1]
+        expected[name] = fingerprint(rules_version(), inputs)
+        if staging.fingerprint(name) != expected[name]:
+            found.add(key)
+    return found
+
+
+def _staged(graph: Any) -> dict[dg.AssetKey, Any]:
+    """The staged assets, in the order in which they are made."""
+    ordered = [key for level in graph.toposorted_asset_keys_by_level for key in level]
+    return {key: graph.get(key) for key in ordered if graph.get(key).tags.get("layer") == "staged"}
+
+
+def _names(key: dg.AssetKey, node: Any) -> set[str]:
+    """What an import may be called: its asset, its module, its served table."""
+    return {key.path[-1], node.tags["import"], node.metadata["table"]}

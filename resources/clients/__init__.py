@@ -1,0 +1,1 @@
+"""Clients of outside services, and the cache of what they answered."""

@@ -1,0 +1,1 @@
+"""Fetching official files: partial downloads, dated snapshots, inspection."""

@@ -1,0 +1,1 @@
+"""Reading raw files: the catalogue, finding files, decompression, delimited files, field types, the audit of rows."""

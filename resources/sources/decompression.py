@@ -1,0 +1,121 @@
+"""The bytes of a raw file: decompressed, within bounds, and looked at before they are taken for what they should be."""
+
+import bz2
+import codecs
+import gzip
+import io
+import re
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from resources.sources.files import SourceError
+
+MOST_BYTES = 8 << 30
+"""A file of more bytes, decompressed, is refused; the BPE, the largest, has 0.3 GB."""
+MOST_TIMES_LARGER = 200
+"""A file that unpacks to so many times its size is refused (the offers dump, in bz2, unpacks to 8 times)."""
+SMALL_BYTES = 64 << 20
+"""Less than this unpacked is no danger, whatever the ratio."""
+HEAD_BYTES = 1 << 16
+
+_PACKERS: dict[str, Callable[[Path, str], Any]] = {".bz2": bz2.open, ".gz": gzip.open}
+_MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+_PACKED = {b"PK\x03\x04": "a zip archive", b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"PAR1": "Parquet"}
+
+
+class Bounded(io.RawIOBase):
+    """A stream that counts its line ends as they pass, and ends with SourceError beyond what a raw file may be."""
+
+    def __init__(self, path: Path, file: IO[bytes]) -> None:
+        super().__init__()
+        self.path, self.file, self.size = path, file, path.stat().st_size
+        self.bytes = self.lines = 0
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        """Read as many bytes as are there, up to the buffer's size."""
+        data = self.file.read(len(buffer))
+        buffer[: len(data)] = data
+        self.bytes += len(data)
+        self.lines += data.count(b"\n")
+        if self.bytes > MOST_BYTES or self.bytes > max(SMALL_BYTES, MOST_TIMES_LARGER * self.size):
+            raise SourceError(
+                f"{self.path.name}: unpacks to more than {self.bytes:,} bytes from {self.size:,}: expected at most "
+                f"{MOST_TIMES_LARGER} times its size and {MOST_BYTES:,} bytes. It is no file of its publisher's"
+            )
+        return len(data)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Bounded]:
+    """The bytes of a file, decompressed; of a zip, those of its largest member (the rest describe it).
+
+    Raises SourceError, here or while it is read, when they cannot be read whole.
+    """
+    try:
+        if path.suffix == ".zip":
+            with zipfile.ZipFile(path) as archive:
+                member = max(archive.infolist(), key=lambda info: info.file_size, default=None)
+                if member is None:
+                    raise SourceError(f"{path.name}: is an archive without a file in it. Fetch it again")
+                with archive.open(member) as file:
+                    yield Bounded(path, file)
+        else:
+            with _PACKERS.get(path.suffix, Path.open)(path, "rb") as file:
+                yield Bounded(path, file)
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, NotImplementedError) as error:
+        raise SourceError(
+            f"{path.name}: cannot be read, it is damaged or not whole: {error}. Fetch it again"
+        ) from error
+
+
+def head(path: Path) -> bytes:
+    """The first bytes of a file.
+
+    Raises SourceError when there are none, or they say that it is a web page or packed, whatever its name says.
+    """
+    with opened(path) as file:
+        first = file.read(HEAD_BYTES) or b""
+    if not first.strip():
+        raise SourceError(f"{path.name}: is empty. Fetch it again")
+    if re.match(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html)\b", first, re.IGNORECASE):
+        title = re.search(rb"<title[^>]*>([^<]{1,100})", first, re.IGNORECASE)
+        said = f" ({title[1].decode('utf-8', 'replace').strip()})" if title else ""
+        raise SourceError(f"{path.name}: is a web page{said}, not the file. Fetch it again; does it need a login?")
+    for magic, what in _PACKED.items():
+        if first.startswith(magic):
+            raise SourceError(f"{path.name}: is {what}, which its name does not say. Give it the ending that it has")
+    return first
+
+
+def encoding_of(first: bytes, declared: str) -> str:
+    """The encoding that a byte order mark tells, else the declared one."""
+    return next((encoding for mark, encoding in _MARKS.items() if first.startswith(mark)), declared)
+
+
+def marked(first: bytes) -> bool:
+    """Whether the file begins with a byte order mark."""
+    return first.startswith(tuple(_MARKS))
+
+
+def decoded(path: Path, declared: str) -> str:
+    """The text of a small file. Raises SourceError that names the line of a byte that the encoding does not have."""
+    first = head(path)
+    encoding = encoding_of(first, declared)
+    with opened(path) as file:
+        content = file.readall() or b""
+    try:
+        return content.decode("utf-8-sig" if encoding == "utf-8" else encoding)
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise SourceError(
+            f"{path.name}, line {line}: expected {encoding}, found the byte 0x{content[error.start]:02X}. Fetch it "
+            f"again, or save it as {encoding}"
+        ) from error

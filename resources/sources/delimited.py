@@ -1,0 +1,247 @@
+"""Delimited files: which layout a file has, and its rows as text.
+
+Two readers of the same rows: a fast one (Arrow) for files in which every row is a line, as the publishers write them,
+and an exact one (the csv module) for the others, which names the line of whatever is not as it should be.
+"""
+
+import csv
+import difflib
+import io
+from collections.abc import Container, Hashable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv as pacsv
+
+from resources.sources.catalogue import Layout, Source
+from resources.sources.decompression import encoding_of, head, marked, opened
+from resources.sources.field_types import parse
+from resources.sources.files import SourceError
+
+BLOCK_BYTES = 8 << 20
+DELIMITERS = {";": "semicolons", ",": "commas", "\t": "tabs", "|": "bars"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the file: the line it begins on (the first being 1), its text, its fields, what is wrong with it."""
+
+    line: int
+    text: str
+    fields: list[str]
+    fault: str | None
+
+
+class NotLineByLineError(Exception):
+    """The fast reader does not take the file: rows are not lines, or not all of the same width."""
+
+
+@dataclass(frozen=True)
+class CsvFile:
+    """A delimited file: its layout, the columns it has (canonical name: the header's spelling), what was put right."""
+
+    path: Path
+    layout: Layout
+    names: dict[str, str]
+    header: list[str]
+    delimiter: str
+    encoding: str
+    repairs: dict[str, int]
+
+    def batches(self, columns: list[str]) -> Iterator[pa.RecordBatch]:
+        """The given columns as text, NULL where blank, under their canonical names, in blocks.
+
+        Raises NotLineByLineError where the exact reader is needed, at the end at the latest.
+        """
+        names = {column: self.names[column] for column in columns}
+        rows = 0
+        with opened(self.path) as file:
+            try:
+                for batch in self._reader(file, names):
+                    rows += batch.num_rows
+                    yield batch.rename_columns(list(names))
+            except pa.ArrowInvalid as error:
+                raise NotLineByLineError(str(error)) from error
+            if file.lines not in (rows + self.layout.header, rows + self.layout.header - 1):
+                raise NotLineByLineError(f"{rows} rows on {file.lines} lines")
+
+    def _reader(self, file: io.RawIOBase, names: dict[str, str]) -> Iterator[pa.RecordBatch]:
+        reader = pacsv.open_csv(
+            pa.PythonFile(file, "r"),
+            pacsv.ReadOptions(
+                encoding=self.encoding,
+                block_size=BLOCK_BYTES,
+                column_names=None if self.layout.header else list(self.layout.columns),
+            ),
+            pacsv.ParseOptions(delimiter=self.delimiter, newlines_in_values=True),
+            pacsv.ConvertOptions(
+                column_types=dict.fromkeys(names.values(), pa.string()),
+                include_columns=list(names.values()),
+                null_values=[""],
+                strings_can_be_null=True,
+            ),
+        )
+        yield from reader
+
+    def frame(self) -> tuple[pd.DataFrame, list[Row]]:
+        """Its columns as text, indexed by the line on which each row begins; and the rows that are none."""
+        try:
+            batches = [pa.table(batch) for batch in self.batches(list(self.names))]
+        except NotLineByLineError:
+            return self._exact_frame()
+        frame: pd.DataFrame = pa.concat_tables(batches).to_pandas() if batches else pd.DataFrame(columns=[*self.names])
+        frame.index = pd.RangeIndex(1 + self.layout.header, 1 + self.layout.header + len(frame), name="line")
+        return frame.astype("str"), []
+
+    def _exact_frame(self) -> tuple[pd.DataFrame, list[Row]]:
+        position = {column: self.header.index(spelling) for column, spelling in self.names.items()}
+        good: list[Row] = []
+        faulty: list[Row] = []
+        for row in self.rows():
+            (faulty if row.fault else good).append(row)
+        columns = {name: [row.fields[at] or None for row in good] for name, at in position.items()}
+        return pd.DataFrame(columns, index=pd.Index([row.line for row in good], name="line"), dtype="str"), faulty
+
+    def texts(self, wanted: Container[Hashable], *, line_by_line: bool) -> dict[Hashable, str]:
+        """The text of the rows that begin on the wanted lines; faster where every row is known to be a line."""
+        if not line_by_line:
+            return {row.line: row.text for row in self.rows() if row.line in wanted}
+        with opened(self.path) as file:
+            lines = io.TextIOWrapper(io.BufferedReader(file), self.encoding, "backslashreplace")
+            return {number: line.rstrip("\n") for number, line in enumerate(lines, 1) if number in wanted}
+
+    def rows(self) -> Iterator[Row]:
+        """Every row but the header, read exactly; blank lines are none.
+
+        Raises SourceError that names the line when a quote opens and does not close.
+        """
+        with opened(self.path) as file:
+            lines = _Lines(io.TextIOWrapper(io.BufferedReader(file), self.encoding, "surrogateescape", newline=""))
+            reader = csv.reader(lines, delimiter=self.delimiter, strict=True)
+            try:
+                for row in self._read(reader, lines):
+                    if row.line > 1 or not self.layout.header:
+                        yield row
+            except UnicodeDecodeError as error:
+                raise SourceError(f"{self.path.name}: expected {self.encoding}: {error}. Fetch it again") from error
+
+    def _read(self, reader: Iterator[list[str]], lines: "_Lines") -> Iterator[Row]:
+        while True:
+            start, fault, fields = lines.number + 1, None, []
+            lines.taken.clear()
+            try:
+                fields = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                if len(lines.taken) > 1 or "unexpected end" in str(error):
+                    raise SourceError(
+                        f"{self.path.name}, line {start}: a quote opens that does not close where the field ends "
+                        f"({error}): {lines.taken[0][:80]!r}. Correct the line, or fetch the file again"
+                    ) from None
+                fault = f"expected fields apart by {DELIMITERS[self.delimiter]}: {error}"
+            if fields or fault:
+                text = "".join(lines.taken).rstrip("\r\n")
+                yield Row(start, _printable(text), fields, fault or self._fault(fields))
+
+    def _fault(self, fields: list[str]) -> str | None:
+        if len(fields) != len(self.header):
+            return f"expected {len(self.header)} columns, found {len(fields)}"
+        used = (fields[self.header.index(spelling)] for spelling in self.names.values())
+        if any("\udc80" <= character <= "\udcff" for value in used for character in value):
+            return f"expected {self.encoding}, found a byte that is not"
+        return None
+
+
+class _Lines:
+    """The lines of a text, counted, and kept until the row they belong to is done."""
+
+    def __init__(self, text: io.TextIOWrapper) -> None:
+        self.text, self.number = text, 0
+        self.taken: list[str] = []
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self.text:
+            self.number += 1
+            self.taken.append(line)
+            yield line.removeprefix("\ufeff") if self.number == 1 else line
+
+
+def _printable(text: str) -> str:
+    """Bytes that could not be decoded, written out."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def recognised(path: Path, source: Source) -> CsvFile:
+    """A file with the layout that its header tells. Raises SourceError when it has none of the source's."""
+    first = head(path)
+    tried: list[tuple[Layout, list[str]]] = []
+    for layout, delimiter in chain(
+        ((layout, layout.delimiter) for layout in source.layouts),
+        ((layout, d) for layout in source.layouts if layout.header for d in DELIMITERS if d != layout.delimiter),
+    ):
+        encoding = encoding_of(first, layout.encoding)
+        header = _first_row(first, encoding, delimiter)
+        if not layout.header:
+            if _is_row_of(header, layout, source):
+                names = {name: name for name in layout.columns}
+                return CsvFile(path, layout, names, list(layout.columns), delimiter, encoding, _repairs(first))
+            continue
+        tried.append((layout, header))
+        if not layout.missing(header):
+            names = layout.match(header)
+            _check_once(path, header, names)
+            repairs = _repairs(first)
+            if delimiter != layout.delimiter:
+                repairs[f"columns are apart by {DELIMITERS[delimiter]}, not {DELIMITERS[layout.delimiter]}"] = 1
+            return CsvFile(path, layout, names, header, delimiter, encoding, repairs)
+    check_header(path, [layout for layout, _ in tried], *(header for _, header in tried))
+    raise SourceError(
+        f"{path.name}: expected {len(source.layouts[0].columns)} columns apart by "
+        f"{DELIMITERS[source.layouts[0].delimiter]}, found {str(_first_row(first, 'utf-8', ';'))[:300]}. Fetch it again"
+    )
+
+
+def _repairs(first: bytes) -> dict[str, int]:
+    return {"a byte order mark was left out": 1} if marked(first) else {}
+
+
+def _first_row(first: bytes, encoding: str, delimiter: str) -> list[str]:
+    text = first.decode(encoding, errors="replace").removeprefix("\ufeff")
+    return next(csv.reader(text.splitlines()[:1], delimiter=delimiter), [])
+
+
+def _is_row_of(fields: list[str], layout: Layout, source: Source) -> bool:
+    """Whether what stands first is a row of a layout without header: as many fields, each of its column's type."""
+    return len(fields) == len(layout.columns) and not any(
+        parse(pd.Series([field], dtype="str"), source.types[column]).wrong.any()
+        for field, column in zip(fields, layout.columns, strict=True)
+        if field and field not in source.blank and column in source.types
+    )
+
+
+def _check_once(path: Path, header: list[str], names: dict[str, str]) -> None:
+    for spelling in names.values():
+        if header.count(spelling) > 1:
+            raise SourceError(
+                f"{path.name}, line 1: {spelling} stands {header.count(spelling)} times in the header, expected once. "
+                "Fetch it again"
+            )
+
+
+def check_header(path: Path, layouts: list[Layout], *headers: list[str]) -> None:
+    """Raise SourceError when no layout has all its required columns; say which is missing from the nearest one."""
+    lacks = [(layout.missing(header), header) for layout, header in zip(layouts, headers, strict=True)]
+    missing, header = min(lacks, key=lambda lack: len(lack[0]), default=([], []))
+    if not missing:
+        return
+    near = {name: difflib.get_close_matches(name, header, 1) for name in missing}
+    hints = ", ".join(f"{name} (nearest: {close[0]})" if close else name for name, close in near.items())
+    garbled = " Is it saved in another encoding?" if any("\ufffd" in name for name in header) else ""
+    raise SourceError(
+        f"{path.name}, line 1: its header lacks {hints}; it has {', '.join(header)[:300] or 'nothing'}.{garbled} Fetch "
+        f"the file again, or add the spelling to raw_data/sources.yaml"
+    )

@@ -1,0 +1,109 @@
+"""Which files the sources are read from: found through the catalogue, hashed. Nothing of them is read here."""
+
+import fnmatch
+import hashlib
+import re
+from functools import cache
+from pathlib import Path
+
+import raw_data
+from resources.sources.catalogue import Source, catalogue
+from warehouse.release import SourceFile
+
+
+class SourceError(Exception):
+    """A raw file is missing or is not what it should be; the message names it, and says what to do."""
+
+
+class RawFiles:
+    """The folders of raw files."""
+
+    folder: str
+    dumps: str
+    cache: str
+
+    def __init__(self, folder: str, dumps: str, cache: str = "") -> None:
+        self.folder = folder
+        self.dumps = dumps
+        self.cache = cache
+
+    def candidates(self, source_id: str) -> list[Path]:
+        """Every file that may be the source's, whichever is read."""
+        source = catalogue()[source_id]
+        root = self._root(source)
+        return [
+            path
+            for pattern in source.files
+            for path in sorted(root.glob(pattern))
+            if not any(fnmatch.fnmatch(path.name, excluded) for excluded in source.excluded_files)
+        ]
+
+    def paths(self, source_id: str) -> list[Path]:
+        """The files of a source: the newest that matches, or all of them where the source is many; [] if none."""
+        source, found = catalogue()[source_id], self.candidates(source_id)
+        if source.many or not found:
+            return found
+        return [max(found, key=lambda path: (vintage(source, path.name) or "", path.stat().st_mtime_ns, path.name))]
+
+    def _root(self, source: Source) -> Path:
+        """The folder of a source; of answers of outside services, one that is not there where none is set."""
+        return Path({"raw_data": self.folder, "dumps": self.dumps, "cache": self.cache or "no cache"}[source.folder])
+
+    def path(self, source_id: str) -> Path:
+        """The file of a source. Raises SourceError when it is not there."""
+        paths = self.paths(source_id)
+        if not paths:
+            source = catalogue()[source_id]
+            raise SourceError(
+                f"{source_id}: no file {' or '.join(source.files)} in {self._root(source)}. It is {source.title} "
+                f"({source.publisher}), from {source.landing_page}; put it there, or set "
+                f"MOBIVILLE_{source.folder.upper()} to the folder that has it"
+            )
+        return paths[0]
+
+    def has(self, source_id: str) -> bool:
+        """Whether the source is there."""
+        return bool(self.paths(source_id))
+
+    def files(self, source_id: str) -> list[SourceFile]:
+        """What is known of the files of a source: name, vintage, sha256."""
+        source = catalogue()[source_id]
+        paths = self.paths(source_id)
+        if source.many and paths:
+            digest = hashlib.sha256("".join(f"{p.name} {_sha256(p)}\n" for p in paths).encode()).hexdigest()
+            return [SourceFile(source_id, f"{len(paths)} files {source.files[0]}", source.vintage, digest)]
+        return [SourceFile(source_id, p.name, vintage(source, p.name) or source.vintage, _sha256(p)) for p in paths]
+
+    def version(self, source_id: str) -> str:
+        """The data version of a source: the sha256 of its file, or `absent`."""
+        files = self.files(source_id)
+        return files[0].sha256 if files else "absent"
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether it is the bundled sample, which is small and old."""
+        return Path(self.folder).resolve() == raw_data.SAMPLE.resolve()
+
+    def versions(self) -> dict[str, str]:
+        """The data version of every source of the catalogue."""
+        return {source_id: self.version(source_id) for source_id in catalogue()}
+
+
+def _sha256(path: Path) -> str:
+    stat = path.stat()
+    return _hashed(path, stat.st_size, stat.st_mtime_ns)
+
+
+@cache
+def _hashed(path: Path, _size: int, _changed: int) -> str:
+    """The sha256 of a file, worked out once while its size and time stay."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def vintage(source: Source, name: str) -> str | None:
+    """The vintage that the file's name holds; a year of two digits is of this century."""
+    match = source.vintage_in_name and re.search(source.vintage_in_name, name, re.IGNORECASE)
+    if not match:
+        return None
+    return f"20{match[1]}" if len(match[1]) == 2 else match[1]

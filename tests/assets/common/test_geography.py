@@ -1,0 +1,37 @@
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from assets.common.geography import EARTH_RADIUS_KM, nearest
+
+PLACES = pd.DataFrame(
+    {"latitude": [48.8566, 43.2965, -20.88, 48.39], "longitude": [2.3522, 5.3698, 55.45, -4.49]},
+    index=["Paris", "Marseille", "Saint-Denis", "Brest"],
+)
+SHORES = pd.DataFrame({"latitude": [49.49, 43.29, -20.87], "longitude": [0.1, 5.35, 55.44]})
+
+
+def great_circle(a: pd.Series, b: pd.Series) -> float:
+    """The haversine formula, on its own: the tree in three dimensions has to agree with it."""
+    lat1, lon1, lat2, lon2 = map(math.radians, (a["latitude"], a["longitude"], b["latitude"], b["longitude"]))
+    h = math.sin((lat2 - lat1) / 2) ** 2 + math.cos(lat1) * math.cos(lat2) * math.sin((lon2 - lon1) / 2) ** 2
+    return 2 * EARTH_RADIUS_KM * math.asin(math.sqrt(h))
+
+
+def test_nearest_agrees_with_haversine_over_every_pair() -> None:
+    distance, position = nearest(PLACES, SHORES)
+    for i, (_, place) in enumerate(PLACES.iterrows()):
+        each = [great_circle(place, shore) for _, shore in SHORES.iterrows()]
+        assert position[i] == int(np.argmin(each))
+        assert distance[i] == pytest.approx(min(each), abs=1e-6)
+
+
+def test_a_place_without_coordinates_has_no_distance() -> None:
+    places = PLACES.copy()
+    places.loc["Paris", "longitude"] = None
+    distance, position = nearest(places, SHORES)
+    assert np.isnan(distance[0])
+    assert position[0] == -1
+    assert not np.isnan(distance[1:]).any()
