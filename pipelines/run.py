@@ -29,13 +29,13 @@ def refresh(
     echo: Callable[[str], None],
     *,
     force: bool,
-    accept: Sequence[str] = (),
+    allow_shrink: Sequence[str] = (),
 ) -> list[Failure]:
     """Run the job `refresh`, or the part of it that `only` names; say a line per asset through `echo`.
 
-    What is staged already from the same files by the same rules is left out, unless `force`. `accept`: tables that may
-    lose many of their rows. Returns the failures, none when all is published. Raises UnknownAssetError for a name that
-    is not an asset's.
+    What is staged already from the same files by the same rules is skipped, unless `force`. `allow_shrink`: tables
+    that may lose many of their rows. Returns the failures, none when all is published. Raises UnknownAssetError for a
+    name that is not an asset's.
     """
     started = time.monotonic()
     defs = dg.Definitions.merge(definitions(settings), dg.Definitions(loggers={"progress": _progress(echo)}))
@@ -51,7 +51,7 @@ def refresh(
         instance=dg.DagsterInstance.get(),
         asset_selection=plan.selection(graph),
         raise_on_error=False,
-        tags={ACCEPTED: ",".join(accept)} if accept else {},
+        tags={ACCEPTED: ",".join(allow_shrink)} if allow_shrink else {},
         run_config={"loggers": {"progress": {}}},
     )
     echo(f"{'all':<29}{'':>14}{time.monotonic() - started:>9.1f} s")

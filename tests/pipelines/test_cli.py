@@ -283,9 +283,11 @@ def test_a_table_that_lost_many_rows_is_published_only_when_that_is_said_to_be_r
     failed = mobiville("refresh", raw_data=files)
     assert failed.returncode == 1
     assert "more than 20% would be lost. Are these the right files?" in failed.stderr
-    assert "mobiville refresh --accept cities_jobs" in failed.stderr
+    assert "mobiville refresh --allow-shrink cities_jobs" in failed.stderr
     assert served(tmp_path) == before
-    assert mobiville("refresh", "--accept", "cities_jobs", raw_data=files).returncode == 0
+    accepted = mobiville("refresh", "--accept", "cities_jobs", raw_data=files)  # its former name
+    assert accepted.returncode == 0
+    assert "It is called --allow-shrink now" in accepted.stderr
     assert len(served(tmp_path)["cities_jobs"]) < len(before["cities_jobs"])
 
 
