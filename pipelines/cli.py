@@ -18,8 +18,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pipelines.last_refresh import Memory
 from resources.settings import VAR, Settings
-from warehouse.database import WarehouseError, connect, parse_url, shown
+from warehouse.database import connect, parse_url, shown
 from warehouse.diff import diff
+from warehouse.errors import WarehouseError
 from warehouse.lock import only_writer
 from warehouse.release import Release, history, rollback, served
 from warehouse.tables import MAX_AGE
@@ -84,8 +85,8 @@ def refresh(only: tuple[str, ...], force: bool, accept: tuple[str, ...], wait: b
             click.echo(f"nothing new: release {memory.release} stays as it is")
             return
         _prepare_dagster_home()
-        from assets.common.staleness import UnknownAssetError  # Dagster takes a second to import
         from pipelines.run import refresh
+        from resources.errors import UnknownAssetError
 
         try:
             failures = refresh(settings, only, click.echo, force=force, accept=accept)
@@ -112,7 +113,7 @@ def fetch(sources: tuple[str, ...], vintage: str | None, check: bool, as_json: b
     Wikipedia. A file that is not what it should be is refused, and the old one stays.
     """
     _settings()
-    from resources.downloads.partial import FetchError
+    from resources.errors import FetchError
     from resources.fetcher import DESCRIPTIONS, FETCHED, Outside  # Dagster takes a second to import
 
     known = (*FETCHED, DESCRIPTIONS)

@@ -20,7 +20,8 @@ from sqlalchemy.schema import CreateTable
 from upath import UPath
 
 from warehouse import tables
-from warehouse.database import LOCK_WAIT_SECONDS, WarehouseError, is_sqlite
+from warehouse.database import LOCK_WAIT_SECONDS, is_sqlite
+from warehouse.errors import WarehouseError
 from warehouse.load import as_lines, load, next_of
 from warehouse.record import Release as Release
 from warehouse.record import ServedTable

@@ -29,7 +29,8 @@ from sqlalchemy import URL, Engine, inspect
 from sqlalchemy.schema import CreateTable
 
 from warehouse import tables
-from warehouse.database import WarehouseError, connect, is_sqlite
+from warehouse.database import connect, is_sqlite
+from warehouse.errors import WarehouseError
 from warehouse.load import next_of
 from warehouse.lock import only_writer
 from warehouse.migrate import VERSION_TABLE, revision, upgrade
