@@ -18,5 +18,6 @@ for name in certificate key; do
     eval "cp -L \"\$$name\" \"$folder/$name.new\""
     mv "$folder/$name.new" "$folder/$name.pem"
 done
+[ -n "$(docker compose ps --quiet --status running nginx)" ] || exit 0  # it reads them when it starts
 docker compose exec -T nginx nginx -t
 docker compose exec -T nginx nginx -s reload

@@ -171,6 +171,9 @@ def test_a_renewed_certificate_is_put_before_nginx_and_a_wrong_one_is_not(tmp_pa
     assert not list(tls.iterdir())
     assert (tmp_path / "asked").read_text() == ""
     assert renew(good, key).returncode == 0
+    assert "exec" not in (tmp_path / "asked").read_text()  # nginx does not run: nothing to reload
+    (tmp_path / "running").write_text("0123456789ab\n")
+    assert renew(good, key).returncode == 0
     assert (tls / "certificate.pem").read_text() == good.read_text()
     assert (tls / "key.pem").stat().st_mode & 0o777 == 0o600
     assert (tmp_path / "asked").read_text().splitlines()[-1] == "compose exec -T nginx nginx -s reload"
