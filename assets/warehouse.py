@@ -14,7 +14,7 @@ from resources.retries import retried
 from resources.staging import Staging, fingerprint, once
 from resources.warehouse import Warehouse
 from warehouse import tables
-from warehouse.release import Contents
+from warehouse.release import TableVersion
 
 PARTS = {
     "cities": ["cities"],
@@ -104,7 +104,7 @@ def warehouse_tables(
     """
     names = sorted(key.path[-1] for key in context.selected_asset_keys)
     contents = [
-        Contents(
+        TableVersion(
             tables.metadata.tables[name],
             [staging.path(part) for part in PARTS[name]],
             once(source for part in PARTS[name] for source in staging.sources(part)),
@@ -138,7 +138,7 @@ def warehouse_tables(
 
 
 def _volumes(
-    contents: Sequence[Contents], before: Mapping[str, int], accepted: Collection[str]
+    contents: Sequence[TableVersion], before: Mapping[str, int], accepted: Collection[str]
 ) -> Iterator[dg.AssetCheckResult]:
     """The volume of each table as a check. Raises ValidationError when one is an error."""
     wrong: dict[str, str] = {}

@@ -21,7 +21,7 @@ from resources.settings import VAR, Settings
 from warehouse.database import WarehouseError, connect, parse_url, shown
 from warehouse.diff import diff
 from warehouse.lock import only_writer
-from warehouse.release import Release, history, rollback, served
+from warehouse.release import Release, current_release, history, rollback
 from warehouse.tables import MAX_AGE
 
 DAGSTER_YAML = """\
@@ -169,7 +169,7 @@ def _warehouse(settings: Settings) -> Iterator[Engine]:
 def status(as_json: bool) -> None:
     """What is served: each table, its rows, since when, and the files it was made from."""
     with _warehouse(_settings()) as engine:
-        release = served(engine)
+        release = current_release(engine)
     if release is None:
         if as_json:
             click.echo(json.dumps({"release": None, "tables": []}))

@@ -9,7 +9,7 @@ from resources.atomic_files import whole_file
 from resources.settings import Settings
 from resources.sources.files import RawFiles
 from warehouse.database import shown
-from warehouse.release import served
+from warehouse.release import current_release
 
 
 class Memory:
@@ -30,13 +30,13 @@ class Memory:
             known = json.loads(self.path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return False
-        release = served(engine)
+        release = current_release(engine)
         self.release = release.id if release else 0
         return bool(known == self.inputs | {"release": self.release})
 
     def remember(self, engine: Engine) -> None:
         """Note that the served release was made from these inputs."""
-        release = served(engine)
+        release = current_release(engine)
         text = json.dumps(self.inputs | {"release": release.id if release else 0})
         with whole_file(self.path) as file:
             file.write(text.encode())

@@ -52,7 +52,7 @@ class Release:
     tables: dict[str, ServedTable]
 
 
-def served(engine: Engine) -> Release | None:
+def current_release(engine: Engine) -> Release | None:
     """The release that readers see; None while there is none."""
     found = history(engine, limit=1)
     return found[0] if found else None

@@ -25,8 +25,8 @@ from warehouse.load import as_lines, load, next_of
 from warehouse.record import Release as Release
 from warehouse.record import ServedTable
 from warehouse.record import SourceFile as SourceFile
+from warehouse.record import current_release as current_release
 from warehouse.record import history as history
-from warehouse.record import served as served
 
 RECORD = (tables.releases, tables.release_tables, tables.release_sources)
 ROWS_PER_BATCH = 100_000
@@ -39,7 +39,7 @@ LOCK_WAIT_TIMEOUT = 1205
 
 
 @dataclass(frozen=True)
-class Contents:
+class TableVersion:
     """New contents of a served table: Parquet files of its schema (in a folder or an object store), one after the
     other, and their sources.
 
@@ -76,13 +76,13 @@ class Contents:
 
 def next_number(engine: Engine) -> int:
     """The id that the next release will have."""
-    last = served(engine)
+    last = current_release(engine)
     return last.id + 1 if last else 1
 
 
 def publish(
     engine: Engine,
-    contents: Sequence[Contents],
+    contents: Sequence[TableVersion],
     *,
     started_at: datetime,
     code_version: str,
@@ -96,7 +96,7 @@ def publish(
     whole. Raises WarehouseError when the database does not take the contents or the swap.
     """
     clean(engine, keep)
-    before = served(engine)
+    before = current_release(engine)
     old = before.tables if before else {}
     number = before.id + 1 if before else 1
     new: dict[str, ServedTable] = {}
@@ -120,7 +120,7 @@ def publish(
 
 
 def _loaded(
-    engine: Engine, content: Contents, old: ServedTable | None, number: int, progress: Callable[[str], None]
+    engine: Engine, content: TableVersion, old: ServedTable | None, number: int, progress: Callable[[str], None]
 ) -> ServedTable:
     """The table as the release `number` will serve it: as it is where the contents are the same, else loaded anew."""
     sources = sorted(content.sources)
@@ -182,7 +182,7 @@ def promote(
     `incoming`: the name of a served table, and the name of the table that takes its place. What goes out is kept as
     `<table>__r<contents_id>`. Raises WarehouseError when readers hold the served tables.
     """
-    before = served(engine)
+    before = current_release(engine)
     number = before.id + 1 if before else 1
     release = Release(number, started_at, _now(), status, code_version, started_by, dict(entries))
     _write_record(engine, release)

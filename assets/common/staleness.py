@@ -13,7 +13,7 @@ from resources.settings import Settings
 from resources.sources.files import RawFiles
 from resources.staging import Staging, fingerprint
 from warehouse.database import connect
-from warehouse.release import Release, served
+from warehouse.release import Release, current_release
 
 
 class UnknownAssetError(Exception):
@@ -55,7 +55,7 @@ def served_release(settings: Settings) -> Release | None:
     """The release that readers see; None while there is none."""
     engine = connect(settings.warehouse_url)
     try:
-        return served(engine)
+        return current_release(engine)
     finally:
         engine.dispose()
 

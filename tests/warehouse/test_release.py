@@ -12,7 +12,7 @@ from warehouse import tables
 from warehouse.database import WarehouseError, connect, parse_url, shown
 from warehouse.diff import Change, diff
 from warehouse.load import load
-from warehouse.release import Contents, SourceFile, history, publish, rollback, served
+from warehouse.release import SourceFile, TableVersion, current_release, history, publish, rollback
 
 
 def rows_of(engine: Engine, table: Table) -> list[tuple[Any, ...]]:
@@ -34,13 +34,13 @@ def test_contents_are_served_with_ids_in_their_order_indexes_and_view(warehouse:
     with warehouse.connect() as connection:
         view = connection.exec_driver_sql("SELECT * FROM socialhousings").all()
     assert [tuple(row) for row in view] == [(28, "Normandie", 12)]
-    assert served(warehouse) == release
+    assert current_release(warehouse) == release
     assert release.tables["cities_jobs"].rows == 3
     assert release.tables["cities_jobs"].sources == [SOURCE]
 
 
 def test_nothing_is_served_before_the_first_release(warehouse: Engine) -> None:
-    assert served(warehouse) is None
+    assert current_release(warehouse) is None
 
 
 def test_the_same_contents_again_publish_nothing(warehouse: Engine, tmp_path: Path) -> None:
@@ -54,7 +54,7 @@ def test_only_what_changed_is_loaded_and_the_rest_is_carried_over(warehouse: Eng
     assert second.id == 2
     assert {name: table.contents_id for name, table in second.tables.items()} == {"cities_jobs": 2, "new_regions": 1}
     assert {row[3] for row in rows_of(warehouse, tables.cities_jobs)} == {8}
-    assert served(warehouse) == second
+    assert current_release(warehouse) == second
 
 
 def test_one_table_alone_is_published_and_the_others_stay(warehouse: Engine, tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_one_table_alone_is_published_and_the_others_stay(warehouse: Engine, tmp
 def test_another_file_with_the_same_rows_is_a_release_that_loads_nothing(warehouse: Engine, tmp_path: Path) -> None:
     done(warehouse, jobs(tmp_path, 7))
     other = SourceFile("offers_dump", "b.csv.bz2", "20211222", "1" * 64, 3)
-    second = done(warehouse, Contents(tables.cities_jobs, jobs(tmp_path, 7).parts, [other]))
+    second = done(warehouse, TableVersion(tables.cities_jobs, jobs(tmp_path, 7).parts, [other]))
     assert second.tables["cities_jobs"].contents_id == 1
     assert second.tables["cities_jobs"].sources == [other]
 
@@ -102,7 +102,7 @@ def test_a_failure_while_loading_leaves_what_is_served(warehouse: Engine, tmp_pa
     twice = contents(tmp_path, tables.new_regions, [{"code": 1}, {"code": 1}])
     with pytest.raises(Exception, match=r"(?i)unique|duplicate|twice"):
         done(warehouse, twice)
-    assert served(warehouse) == first
+    assert current_release(warehouse) == first
     assert [row[1] for row in rows_of(warehouse, tables.new_regions)] == [28]
 
 
@@ -136,7 +136,7 @@ def test_a_reader_in_a_transaction_is_named_when_the_swap_cannot_happen(
         reader.execute(select(tables.cities_jobs)).all()
         with pytest.raises(WarehouseError, match=f"connection {number} of root"):
             done(engine, jobs(tmp_path, 8))
-    assert served(engine) == first
+    assert current_release(engine) == first
     assert done(engine, jobs(tmp_path, 8)).id == 2
 
 
@@ -191,7 +191,7 @@ def test_the_tables_of_the_old_system_become_the_previous_release(warehouse: Eng
 
 def test_contents_of_the_same_fingerprint_need_no_look(warehouse: Engine, tmp_path: Path) -> None:
     first = done(warehouse, replace(jobs(tmp_path, 1), fingerprint="a"))
-    unseen = Contents(tables.cities_jobs, [tmp_path / "not there"], [SOURCE], "a")
+    unseen = TableVersion(tables.cities_jobs, [tmp_path / "not there"], [SOURCE], "a")
     assert done(warehouse, unseen) == first
 
 

@@ -33,7 +33,7 @@ from warehouse.database import WarehouseError, connect, is_sqlite
 from warehouse.load import next_of
 from warehouse.lock import only_writer
 from warehouse.migrate import VERSION_TABLE, revision, upgrade
-from warehouse.release import RECORD, Release, clean, next_number, promote, served, swap
+from warehouse.release import RECORD, Release, clean, current_release, next_number, promote, swap
 
 Progress = Callable[[str], None]
 
@@ -175,7 +175,7 @@ def restore(
 
 def _whole(engine: Engine) -> Release:
     """The served release; WarehouseError where there is none, or its tables do not have the rows of the record."""
-    head = served(engine)
+    head = current_release(engine)
     if head is None:
         raise WarehouseError("no release is served: there is nothing to back up or restore")
     found = _counts(engine, head.tables)
@@ -190,7 +190,7 @@ def _whole(engine: Engine) -> Release:
 
 
 def _is_empty(engine: Engine) -> bool:
-    return served(engine) is None and not any(_counts(engine, tables.metadata.tables).values())
+    return current_release(engine) is None and not any(_counts(engine, tables.metadata.tables).values())
 
 
 def _counts(engine: Engine, names: Iterable[str]) -> dict[str, int]:

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from tests.warehouse.making import done, jobs, one_look, regions
 from warehouse.backup import backup, restore, verify
 from warehouse.database import WarehouseError, connect
-from warehouse.release import history, rollback, served
+from warehouse.release import current_release, history, rollback
 
 KILLS = 12
 
@@ -106,7 +106,7 @@ def test_killed_at_any_moment_what_is_served_stays_whole(
         process.kill()
         process.join()
         assert one_look(warehouse) == (3, 1, 1, 1)
-    number = served(warehouse)
+    number = current_release(warehouse)
     restored(warehouse, file)
     verify(warehouse, backup(warehouse, tmp_path / "more", keep=2))
     assert number is not None
