@@ -22,7 +22,6 @@ from warehouse.database import WarehouseError, connect, parse_url, shown
 from warehouse.diff import diff
 from warehouse.lock import only_writer
 from warehouse.release import Release, current_release, history, rollback
-from warehouse.tables import MAX_AGE
 
 DAGSTER_YAML = """\
 telemetry: {enabled: false}
@@ -243,7 +242,7 @@ def _as_json(release: Release) -> dict[str, Any]:
                 "table": table.name,
                 "rows": table.rows,
                 "loaded_at": f"{table.loaded_at.isoformat()}Z",
-                "max_age_days": MAX_AGE[table.name].days,
+                "max_age_days": table.max_age.days,
                 "stale": table.is_stale(),
                 "sources": [vars(source) for source in table.sources],
             }
@@ -257,7 +256,7 @@ def _as_text(release: Release) -> str:
     for table in release.tables.values():
         lines.append(f"{table.name:<29}{table.rows:>9,} rows   loaded {table.loaded_at} UTC")
         if table.is_stale():
-            lines.append(f"    STALE: its contents may be {MAX_AGE[table.name].days} days old; look for newer files")
+            lines.append(f"    STALE: its contents may be {table.max_age.days} days old; look for newer files")
         lines += [
             f"    {source.file_name}  vintage {source.vintage}  sha256 {source.sha256[:12]}…"
             for source in table.sources

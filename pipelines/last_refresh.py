@@ -4,7 +4,7 @@ import json
 
 from sqlalchemy import Engine
 
-from assets.common.code_version import rules_version
+from assets.common.code_version import all_versions
 from resources.atomic_files import whole_file
 from resources.settings import Settings
 from resources.sources.files import RawFiles
@@ -18,7 +18,7 @@ class Memory:
     def __init__(self, settings: Settings) -> None:
         self.path = settings.staging / "refresh.json"
         self.inputs = {
-            "rules": rules_version(),
+            "rules": all_versions(),
             "versions": RawFiles(str(settings.raw_data), str(settings.dumps_folder), str(settings.cache)).versions(),
             "warehouse": shown(settings.warehouse_url),
         }

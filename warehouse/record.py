@@ -1,7 +1,7 @@
 """The record of releases, read: which release is served, its tables, and the files that they were made from."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, Engine, inspect, select
 
@@ -34,9 +34,15 @@ class ServedTable:
     fingerprint: str
     sources: list[SourceFile] = field(default_factory=list)
 
+    @property
+    def max_age(self) -> timedelta:
+        """How old its contents may be."""
+        age: timedelta = tables.metadata.tables[self.name].info["max_age"]
+        return age
+
     def is_stale(self) -> bool:
-        """Whether its contents were loaded longer ago than MAX_AGE allows."""
-        return datetime.now(UTC).replace(tzinfo=None) - self.loaded_at > tables.MAX_AGE[self.name]
+        """Whether its contents were loaded longer ago than that."""
+        return datetime.now(UTC).replace(tzinfo=None) - self.loaded_at > self.max_age
 
 
 @dataclass(frozen=True)
