@@ -16,7 +16,7 @@ from resources.errors import SourceError
 from resources.raw_data import RawData
 from resources.sources.audit import Reject
 from warehouse import tables
-from warehouse.tables import CITIES_OF_DISTRICTS
+from warehouse.codes import CITIES_OF_DISTRICTS
 
 WHOLE_CITIES = {"75056": ("PARIS", 2161.0), "69123": ("LYON", 513.2), "13055": ("MARSEILLE", 861.6)}
 """Name and population (thousands, INSEE) of the cities that the communes file has by their districts only."""

@@ -4,7 +4,7 @@ import pandas as pd
 
 from assets.common.staging_asset import staged
 from warehouse import tables
-from warehouse.tables import CITIES_OF_DISTRICTS
+from warehouse.codes import CITIES_OF_DISTRICTS
 
 
 def sum_of_districts(equipments: pd.DataFrame, communes: pd.Series) -> pd.DataFrame:

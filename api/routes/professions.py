@@ -25,6 +25,7 @@ from api.models import (
 from api.responses import as_json, database_of
 from resources.errors import ServiceError
 from warehouse import tables
+from warehouse.codes import CITIES_OF_DISTRICTS
 
 ASKED_AS = {"75056": "75101", "69123": "69381", "13055": "13201"}
 """Offers of Paris, Lyon and Marseille are asked around their first district."""
@@ -108,7 +109,7 @@ def _offers(live: Live, romes: list[str], insees: list[str], *, count_only: bool
 def _place(snapshot: Snapshot, body: TradeSearch) -> dict[str, Any]:
     """Basin and department of a commune, and the trade's lowest `ind_t` in the basin; what is not known is None."""
     bassins, tensions, cities = tables.bassins.c, tables.tensions.c, tables.cities.c
-    whole = next((c for c, districts in tables.CITIES_OF_DISTRICTS.items() if body.insee.startswith(districts)), None)
+    whole = next((c for c, districts in CITIES_OF_DISTRICTS.items() if body.insee.startswith(districts)), None)
     codes = [body.insee, *([whole] if whole else [])]
     connection = snapshot.connection
     basin = connection.scalar(

@@ -76,7 +76,7 @@ def of_columns(table: Table) -> list[Expectation]:
             words = f"{column.name} is from {limits[0]:g} to {limits[1]:g}"
             arguments = {"column": column.name, "min_value": limits[0], "max_value": limits[1]}
             found.append(Expectation(words, "ExpectColumnValuesToBeBetween", arguments))
-    key = tables.KEYS[table.name]
+    key = table.info["key"]
     if set(key) <= set(contents):
         found.append(_unique(key))
     return found

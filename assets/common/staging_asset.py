@@ -10,7 +10,7 @@ import pandas as pd
 from sqlalchemy import Column, Table
 from upath import UPath
 
-from assets.common.code_version import rules_version
+from assets.common.code_version import asset_version
 from assets.common.expectations import Expectation, Finding, data_docs, judged, of_columns, some_rows, unlike_known
 from assets.common.lineage import of_staged, raw_key
 from assets.common.plots import Picture, drawn
@@ -18,7 +18,7 @@ from resources.errors import ValidationError
 from resources.raw_data import RawData
 from resources.retries import retried
 from resources.sources.audit import Account
-from resources.sources.catalogue import catalogue
+from resources.sources.catalogue import catalogue, require_sources
 from resources.staging import Staged, Staging, fingerprint
 from warehouse import tables
 from warehouse.release import SourceFile
@@ -49,7 +49,9 @@ def staged(
 
     def decorate(function: Callable[..., pd.DataFrame]) -> dg.AssetsDefinition:
         wanted, referred = (list(inspect.signature(f).parameters) for f in (function, expect))
-        lineage = _lineage(table, sources, wanted)
+        require_sources(f"{function.__module__}.{function.__name__}", sources)
+        version = asset_version(function.__module__, table, sources)
+        lineage = {"dagster/column_lineage": of_staged(table, sources, wanted)}
         inputs = list(dict.fromkeys([*(name for name in wanted if name != "raw_data"), *referred]))
 
         def compute(
@@ -74,7 +76,7 @@ def staged(
                 account.check_share()
                 account.check_sum()
             expectations = of_columns(table) + expect(**{name: upstream[name] for name in referred})
-            findings, results = judged(frame, expectations, tables.KEYS[table.name])
+            findings, results = judged(frame, expectations, table.info["key"])
             findings += [] if raw_data.is_sample else unlike_known(accounts, datetime.now(UTC).date())
             page = staging.keep_page(function.__name__, data_docs(results, f"{function.__name__}: expectations"))
             yield _check(findings, len(expectations), page)
@@ -85,7 +87,7 @@ def staged(
             for note in notes:
                 context.log.warning(note)
             files = above + [file for source in sources for file in raw_data.read_files(source)]
-            output = Staged(frame, files, fingerprint(rules_version(), versions))
+            output = Staged(frame, files, fingerprint(version, versions))
             seen = _seen(frame, files, notes) | _rows(accounts) | lineage | drawn(picture, frame)
             yield dg.Output(output, metadata=seen)
 
@@ -99,7 +101,7 @@ def staged(
             group_name=group,
             kinds={"python", "pandas", "parquet"},
             tags={"layer": "staged", "import": function.__module__.rpartition(".")[2]},
-            code_version=rules_version()[:12],
+            code_version=version,
             ins={name: dg.AssetIn() for name in inputs},
             deps=[raw_key(source) for source in sources],
             check_specs=[
@@ -214,13 +216,6 @@ def described(text: str, name: str, sources: Sequence[str]) -> str:
     ]
     refresh = f"To make it anew: materialize it here, or run `mobiville refresh --only {name}`."
     return "\n\n".join(filter(None, [text, "\n".join(origins and ["From", "", *origins]), refresh]))
-
-
-def _lineage(table: Table, sources: Sequence[str], upstream: Sequence[str]) -> dict[str, Any]:
-    """Column lineage, as the UI takes it. The staged tables of a table bear its name, or begin with it."""
-    same = [name for name in upstream if name == table.name]
-    found = of_staged(table, sources, same)
-    return {"dagster/column_lineage": found} if found.deps_by_column else {}
 
 
 def column_schema(table: Table) -> dg.TableSchema:

@@ -1,5 +1,6 @@
 """The catalogue of inputs, `raw_data/sources.yaml`, read and checked."""
 
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -156,3 +157,11 @@ def load_catalogue(path: Path = raw_data.CATALOGUE) -> dict[str, Source]:
 def catalogue() -> dict[str, Source]:
     """The project's own catalogue, read once."""
     return load_catalogue()
+
+
+def require_sources(reader: str, sources: Iterable[str]) -> None:
+    """Raises CatalogueError when `reader`, an import, reads a source that the catalogue does not have."""
+    if unknown := [source for source in sources if source not in catalogue()]:
+        raise CatalogueError(
+            f"{reader} reads {', '.join(unknown)}, which raw_data/sources.yaml does not have: add an entry of that name"
+        )

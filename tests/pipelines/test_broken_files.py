@@ -28,7 +28,7 @@ from resources.staging import Staging
 from tests.pipelines import breaking
 from warehouse import tables
 from warehouse.database import connect
-from warehouse.release import served
+from warehouse.release import current_release
 
 SAMPLE = RawFiles(str(raw_data.SAMPLE), str(raw_data.SAMPLE / "datalake"))
 
@@ -166,7 +166,7 @@ def test_a_broken_file_is_repaired_rejected_or_refused(place: Place, source_id: 
 def _accounted(place: Place, source_id: str, published: list[str]) -> pd.DataFrame:
     """Every row that was read was used, merged or rejected; each rejected one is kept with its reason: return them."""
     engine = connect(place.settings.warehouse_url)
-    release = served(engine)
+    release = current_release(engine)
     engine.dispose()
     assert release is not None
     rejects = Staging(folder=str(place.settings.staging)).rejects()

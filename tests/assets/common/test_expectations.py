@@ -58,7 +58,7 @@ def breaking(expectation: Expectation, good: dict[str, Any]) -> list[dict[str, A
 def test_each_expectation_is_broken_by_a_row(table: str, expectation: Expectation) -> None:
     good = pd.DataFrame([GOOD[table]])
     assert unmet(good, [expectation], ()) == []
-    key = tables.KEYS[table]
+    key = tables.metadata.tables[table].info["key"]
     (finding,) = unmet(pd.DataFrame(breaking(expectation, GOOD[table])), [expectation], key)
     assert finding.words == expectation.words
     assert finding.error
