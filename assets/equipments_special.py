@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from assets.common.staging_asset import staged
+from assets.common.staging_asset import Import, staging_asset
 from warehouse import tables
 from warehouse.tables import CITIES_OF_DISTRICTS
 
@@ -22,7 +22,7 @@ def sum_of_districts(equipments: pd.DataFrame, communes: pd.Series) -> pd.DataFr
     return of_cities.groupby(["depcom", "typequ"])["total"].sum().reset_index()
 
 
-@staged(tables.equipments, group="life", expect=lambda: [])
-def equipments_special(equipments: pd.DataFrame, cities: pd.DataFrame) -> pd.DataFrame:
+@staging_asset(tables.equipments, group="life", expect=lambda: [])
+def equipments_special(equipments: pd.DataFrame, cities: pd.DataFrame) -> Import:
     """Facilities of Paris, Lyon and Marseille per type, summed over their districts."""
-    return sum_of_districts(equipments, cities["insee_com"])
+    return Import(sum_of_districts(equipments, cities["insee_com"]))
