@@ -1,8 +1,8 @@
 """The thin Dagster layer around an import: what every staged asset has in common."""
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence, Set
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -33,6 +33,7 @@ from warehouse import tables
 from warehouse.release import SourceFile
 
 CHECK = "expectations"
+CHECKED = "Great Expectations on the table: an error keeps it from being staged"
 OWNERS = ["team:mobiville-data"]
 PREVIEW_ROWS = 5
 PREVIEW_CHARACTERS = 80
@@ -64,55 +65,107 @@ def staging_asset(
     """
 
     def decorate(function: Callable[..., Import]) -> dg.AssetsDefinition:
-        name = function.__name__
-        wanted, referred = (list(inspect.signature(f).parameters) for f in (function, expect))
-        inputs = list(dict.fromkeys([*(i for i in wanted if i != "raw_data"), *referred]))
-        lineage = _lineage(table, sources, wanted)
-
-        def compute(
-            context: dg.AssetExecutionContext,
-            raw_data: RawData,
-            staging: dg.ResourceParam[Staging],
-            **upstream: pd.DataFrame,
-        ) -> Iterator[dg.AssetCheckResult | dg.Output[Staged]]:
-            given = {"raw_data": raw_data, **upstream}
-            with retried(context.retry_number), _rejects_kept(staging, name, context.run.run_id) as keep:
-                frame, audits = function(**{i: given[i] for i in wanted})
-                keep(audits)
-            check_audits(name, audits, {source for source in sources if raw_data.has(source)})
-            expectations = of_columns(table) + expect(**{i: upstream[i] for i in referred})
-            findings, results = validate(frame, expectations, tables.KEYS[table.name])
-            findings += [] if raw_data.is_sample else unlike_known(audits, datetime.now(UTC).date())
-            yield _check(
-                findings, len(expectations), staging.keep_page(name, data_docs(results, f"{name}: expectations"))
-            )
-            _raise_errors(name, findings)
-            notes = [*_absent(raw_data, sources), *_audited(audits), *map(str, findings)]
-            for note in notes:
-                context.log.warning(note)
-            files = [file for i in wanted if i in upstream for file in staging.sources(i)]
-            files += _files(raw_data, sources, audits)
-            output = Staged(frame, files, _fingerprint(raw_data, staging, sources, inputs))
-            yield dg.Output(
-                output, metadata=_seen(frame, files, notes) | _rows(audits) | lineage | drawn(picture, frame)
-            )
-
+        step = _Step(function, table, sources, expect, picture)
         return dg.asset(
-            name=name,
+            name=step.name,
             io_manager_key="staging",
-            description=described(inspect.getdoc(function) or "", name, sources),
+            description=described(inspect.getdoc(function) or "", step.name, sources),
             metadata={"table": table.name, "dagster/column_schema": column_schema(table)},
             owners=OWNERS,
             group_name=group,
             kinds={"python", "pandas", "parquet"},
             tags={"layer": "staged", "import": function.__module__.rpartition(".")[2]},
             code_version=rules_version()[:12],
-            ins={i: dg.AssetIn() for i in inputs},
+            ins={name: dg.AssetIn() for name in step.inputs},
             deps=[raw_key(source) for source in sources],
-            check_specs=[_check_spec(name)],
-        )(compute)
+            check_specs=[dg.AssetCheckSpec(CHECK, asset=step.name, blocking=True, description=CHECKED)],
+        )(_computed(step))
 
     return decorate
+
+
+@dataclass(frozen=True)
+class _Step:
+    """What a run does with an import: read, validate, describe."""
+
+    function: Callable[..., Import]
+    table: Table
+    sources: Sequence[str]
+    expect: Callable[..., list[Expectation]]
+    picture: Picture | None
+
+    @property
+    def name(self) -> str:
+        return self.function.__name__
+
+    @property
+    def inputs(self) -> list[str]:
+        """The staged tables that the import or its expectations name."""
+        return [n for n in dict.fromkeys([*_parameters(self.function), *_parameters(self.expect)]) if n != "raw_data"]
+
+    def read(self, raw_data: RawData, staging: Staging, run_id: str, upstream: Mapping[str, pd.DataFrame]) -> Import:
+        """The import's table, every row of its sources told of; what it rejects is kept, of a refused file too."""
+        given, kept = {"raw_data": raw_data, **upstream}, list[RowAudit]()
+        try:
+            made = self.function(**{name: given[name] for name in _parameters(self.function)})
+            kept.extend(made.audits)
+        except RejectedRowsError as error:
+            kept.append(error.audit)
+            raise
+        finally:
+            staging.keep_rejects(self.name, run_id, kept)
+        check_audits(self.name, made.audits, {source for source in self.sources if raw_data.has(source)})
+        return made
+
+    def validate(
+        self, made: Import, raw_data: RawData, staging: Staging, upstream: Mapping[str, pd.DataFrame]
+    ) -> tuple[list[Finding], dg.AssetCheckResult]:
+        """What the table and its sources are not as they must be, and the check as Dagster shows it."""
+        particular = self.expect(**{name: upstream[name] for name in _parameters(self.expect)})
+        expectations = of_columns(self.table) + particular
+        findings, results = validate(made.frame, expectations, tables.KEYS[self.table.name])
+        findings += [] if raw_data.is_sample else unlike_known(made.audits, datetime.now(UTC).date())
+        page = staging.keep_page(self.name, data_docs(results, f"{self.name}: expectations"))
+        return findings, _check(findings, len(expectations), page)
+
+    def describe(self, made: Import, raw_data: RawData, staging: Staging, notes: Sequence[str]) -> dg.Output[Staged]:
+        """The table with the files it was made from and its fingerprint, and what one sees of it in the UI."""
+        above = [name for name in _parameters(self.function) if name != "raw_data"]
+        files = [file for name in above for file in staging.sources(name)]
+        audits = {audit.source_id: audit for audit in made.audits}
+        files += [
+            file for name in self.sources if name in audits for file in audits[name].told_of(raw_data.files(name))
+        ]
+        versions = {name: staging.fingerprint(name) for name in self.inputs}
+        versions |= {raw_key(source).to_user_string(): raw_data.version(source) for source in self.sources}
+        shown = _seen(made.frame, files, notes) | _rows(made.audits) | drawn(self.picture, made.frame)
+        shown |= _lineage(self.table, self.sources, above)
+        return dg.Output(Staged(made.frame, files, fingerprint(rules_version(), versions)), metadata=shown)
+
+
+def _parameters(function: Callable[..., Any]) -> list[str]:
+    return list(inspect.signature(function).parameters)
+
+
+def _computed(step: _Step) -> Callable[..., Any]:
+    def compute(
+        context: dg.AssetExecutionContext,
+        raw_data: RawData,
+        staging: dg.ResourceParam[Staging],
+        **upstream: pd.DataFrame,
+    ) -> Iterator[dg.AssetCheckResult | dg.Output[Staged]]:
+        with retried(context.retry_number):
+            made = step.read(raw_data, staging, context.run.run_id, upstream)
+        findings, check = step.validate(made, raw_data, staging, upstream)
+        yield check
+        if wrong := "; ".join(str(finding) for finding in findings if finding.error):
+            raise ValidationError(f"{step.name}: {wrong}")
+        notes = [*_absent(raw_data, step.sources), *_audited(made.audits), *map(str, findings)]
+        for note in notes:
+            context.log.warning(note)
+        yield step.describe(made, raw_data, staging, notes)
+
+    return compute
 
 
 def check_audits(name: str, audits: Sequence[RowAudit], present: Set[str]) -> None:
@@ -130,44 +183,6 @@ def check_audits(name: str, audits: Sequence[RowAudit], present: Set[str]) -> No
     for audit in audits:
         audit.check_share()
         audit.check_sum()
-
-
-@contextmanager
-def _rejects_kept(staging: Staging, name: str, run_id: str) -> Iterator[Callable[[Sequence[RowAudit]], None]]:
-    """Keep what an import rejected, of a file that is refused for it too."""
-    kept: list[RowAudit] = []
-    try:
-        yield kept.extend
-    except RejectedRowsError as error:
-        kept.append(error.audit)
-        raise
-    finally:
-        staging.keep_rejects(name, run_id, kept)
-
-
-def _raise_errors(name: str, findings: Sequence[Finding]) -> None:
-    """Raise ValidationError when a finding is an error."""
-    if wrong := "; ".join(str(finding) for finding in findings if finding.error):
-        raise ValidationError(f"{name}: {wrong}")
-
-
-def _files(raw_data: RawData, sources: Sequence[str], audits: Sequence[RowAudit]) -> list[SourceFile]:
-    """The files of the sources, each with what became of its rows."""
-    by_source = {audit.source_id: audit for audit in audits}
-    return [
-        file for source in sources if source in by_source for file in by_source[source].told_of(raw_data.files(source))
-    ]
-
-
-def _fingerprint(raw_data: RawData, staging: Staging, sources: Sequence[str], inputs: Sequence[str]) -> str:
-    versions = {name: staging.fingerprint(name) for name in inputs}
-    versions |= {raw_key(source).to_user_string(): raw_data.version(source) for source in sources}
-    return fingerprint(rules_version(), versions)
-
-
-def _check_spec(name: str) -> dg.AssetCheckSpec:
-    words = "Great Expectations on the table: an error keeps it from being staged"
-    return dg.AssetCheckSpec(CHECK, asset=name, blocking=True, description=words)
 
 
 def _check(findings: Sequence[Finding], expectations: int, page: UPath) -> dg.AssetCheckResult:
