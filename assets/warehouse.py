@@ -156,7 +156,7 @@ def _volumes(
             metadata={"rows": rows, "rows served": before.get(name, 0)},
         )
     if wrong:
-        accept = " ".join(f"--accept {name}" for name in wrong)
+        accept = " ".join(f"--allow-shrink {name}" for name in wrong)
         raise ValidationError(
             f"{'; '.join(wrong.values())}. Are these the right files? If so, say so: mobiville refresh {accept}"
         )
