@@ -1,6 +1,5 @@
 """Communes of France, with what life is like there: sea, mountain, weather, housing."""
 
-import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -16,18 +15,14 @@ from resources.raw_data import RawData
 from resources.sources.audit import Reading, Reject, RowAudit
 from resources.sources.files import SourceError
 from warehouse import tables
-from warehouse.tables import CITIES_OF_DISTRICTS
-
-WHOLE_CITIES = {"75056": ("PARIS", 2161.0), "69123": ("LYON", 513.2), "13055": ("MARSEILLE", 861.6)}
-"""Name and population (thousands, INSEE) of the cities that the communes file has by their districts only."""
+from warehouse.geography import CITIES_OF_DISTRICTS, DISTRICT_PREFIXES, FIRST_DISTRICTS
+from warehouse.text import without_accents
 
 NO_SHEET = Reject("no climate sheet with temperatures is there for the station", is_error=False)
 NO_TEMPERATURE = Reject("the sheet has no monthly mean temperatures", is_error=False)
 NO_STATION = Reject("the sheet's station is not in the list of stations", is_error=False)
 NO_ARTICLE = Reject("Wikipedia has no article on the commune", is_error=False)
 NO_COMMUNE = Reject("the commune is not among the communes", is_error=False)
-
-FIRST_DISTRICTS = {"75056": "75101", "69123": "69381", "13055": "13201"}
 
 
 def communes_of_2015(raw: pd.DataFrame, old_regions: pd.DataFrame) -> pd.DataFrame:
@@ -67,13 +62,13 @@ def communes_of_2025(raw: pd.DataFrame) -> pd.DataFrame:
 def _in_capitals(name: str) -> str:
     """As the 2015 export writes names: capitals, no accents."""
     spelt = name.replace("œ", "oe").replace("Œ", "OE").replace("’", "'")
-    return "".join(c for c in unicodedata.normalize("NFD", spelt) if not unicodedata.combining(c)).upper()
+    return without_accents(spelt).upper()
 
 
 def city_of(insee: pd.Series) -> pd.Series:
     """The city (75056, 69123, 13055) of which each commune is a district; NA for what is none."""
     city = pd.Series(pd.NA, index=insee.index, dtype="str")
-    for code, districts in CITIES_OF_DISTRICTS.items():
+    for code, districts in DISTRICT_PREFIXES.items():
         city = city.mask(insee.str.startswith(districts) & (insee != code), code)
     return city
 
@@ -87,11 +82,11 @@ def with_whole_cities(communes: pd.DataFrame) -> pd.DataFrame:
     added = communes[communes["insee_com"].isin(list(firsts))]
     added = added.assign(insee_com=added["insee_com"].map(firsts))
     added = added.assign(
-        nom_comm=added["insee_com"].map(lambda code: WHOLE_CITIES[code][0]),
-        population=added["insee_com"].map(lambda code: WHOLE_CITIES[code][1]),
+        nom_comm=added["insee_com"].map(lambda code: CITIES_OF_DISTRICTS[code].name),
+        population=added["insee_com"].map(lambda code: CITIES_OF_DISTRICTS[code].population),
     )
     cities = pd.concat([communes, added]) if len(added) else communes
-    whole = cities[cities["insee_com"].isin(list(WHOLE_CITIES))].set_index("insee_com")["population"]
+    whole = cities[cities["insee_com"].isin(list(CITIES_OF_DISTRICTS))].set_index("insee_com")["population"]
     population = city_of(cities["insee_com"]).map(whole).astype("float64").fillna(cities["population"])
     return cities.assign(population=population).sort_values("insee_com", ignore_index=True)
 

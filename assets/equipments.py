@@ -12,7 +12,7 @@ from resources.raw_data import RawData
 from resources.sources.catalogue import catalogue
 from resources.sources.field_types import parse
 from warehouse import tables
-from warehouse.tables import CITIES_OF_DISTRICTS
+from warehouse.geography import CITIES_OF_DISTRICTS
 
 KEYS = ["depcom", "typequ"]
 MERGE_ROWS = 2_000_000

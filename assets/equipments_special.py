@@ -4,7 +4,7 @@ import pandas as pd
 
 from assets.common.staging_asset import Import, staging_asset
 from warehouse import tables
-from warehouse.tables import CITIES_OF_DISTRICTS
+from warehouse.geography import DISTRICT_PREFIXES
 
 
 def sum_of_districts(equipments: pd.DataFrame, communes: pd.Series) -> pd.DataFrame:
@@ -14,7 +14,7 @@ def sum_of_districts(equipments: pd.DataFrame, communes: pd.Series) -> pd.DataFr
     """
     cities = {
         code: city
-        for city, districts in CITIES_OF_DISTRICTS.items()
+        for city, districts in DISTRICT_PREFIXES.items()
         for code in communes[communes.str.startswith(districts) & (communes != city)]
     }
     of_districts = equipments[equipments["depcom"].isin(list(cities))]

@@ -1,7 +1,6 @@
 """Per region and ROME, the criteria that communes with that ROME in tension meet, and the opportunity it is."""
 
 import json
-import unicodedata
 from typing import Any
 
 import pandas as pd
@@ -10,6 +9,7 @@ from assets.common.plots import heat_of_criteria
 from assets.common.staging_asset import Import, staging_asset
 from warehouse import tables
 from warehouse.criteria import CRITERIA, OPPORTUNITY_BELOW
+from warehouse.text import without_accents
 
 KEYS = [criterion.key for criterion in CRITERIA]
 
@@ -59,7 +59,7 @@ def as_json(new_regions: pd.DataFrame, met: pd.DataFrame, shares: dict[tuple[int
 
 def _alphabetical(label: str) -> str:
     """A key that sorts as a dictionary does: `Île-de-France` among the I."""
-    return "".join(c for c in unicodedata.normalize("NFD", label.casefold()) if not unicodedata.combining(c))
+    return without_accents(label.casefold())
 
 
 @staging_asset(tables.regions_tensions_criterions, group="serving", picture=heat_of_criteria)

@@ -33,9 +33,6 @@ metadata = MetaData()
 STAMPS = ("created_at", "updated_at", "deleted_at")
 """Columns that the database fills at the load; no source gives them."""
 
-CITIES_OF_DISTRICTS = {"75056": "751", "69123": "6938", "13055": "132"}
-"""PARIS, LYON, MARSEILLE: the commune, and how the INSEE codes of its districts (arrondissements) begin."""
-
 COMMUNE = r"^(?:\d{2}|2[AB])\d{3}$"
 DEPARTMENT = r"^(?:\d{2}|2[AB]|9[78]\d)$"
 POSTAL_CODES = r"^\d{5}(?:/\d{5})*$"

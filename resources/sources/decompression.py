@@ -4,7 +4,6 @@ import bz2
 import codecs
 import gzip
 import io
-import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from resources.sources.files import SourceError
+from resources.sources.sniffing import web_page
 
 MOST_BYTES = 8 << 30
 """A file of more bytes, decompressed, is refused; the BPE, the largest, has 0.3 GB."""
@@ -85,10 +85,8 @@ def sniff_header(path: Path) -> bytes:
         first = file.read(HEAD_BYTES) or b""
     if not first.strip():
         raise SourceError(f"{path.name}: is empty. Fetch it again")
-    if re.match(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html)\b", first, re.IGNORECASE):
-        title = re.search(rb"<title[^>]*>([^<]{1,100})", first, re.IGNORECASE)
-        said = f" ({title[1].decode('utf-8', 'replace').strip()})" if title else ""
-        raise SourceError(f"{path.name}: is a web page{said}, not the file. Fetch it again; does it need a login?")
+    if (title := web_page(first)) is not None:
+        raise SourceError(f"{path.name}: is a web page{title}, not the file. Fetch it again; does it need a login?")
     for magic, what in _PACKED.items():
         if first.startswith(magic):
             raise SourceError(f"{path.name}: is {what}, which its name does not say. Give it the ending that it has")
