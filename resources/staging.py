@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from upath import UPath
 
 from resources.atomic_files import whole_file
+from resources.errors import StagingError
 from resources.sources.audit import REJECTS, RowAudit
 from warehouse import tables
 from warehouse.release import SourceFile
@@ -22,10 +23,6 @@ BEFORE_0_2 = {"place": "location", "fault": "is_error"}
 """Columns of the rejects table as version 0.1 named them, and their names now."""
 SOURCES_KEY = b"mobiville.sources"
 FINGERPRINT_KEY = b"mobiville.fingerprint"
-
-
-class StagingError(Exception):
-    """A staged table is not there, or rows do not fit the table's description; the message says which and why."""
 
 
 @dataclass
