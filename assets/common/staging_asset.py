@@ -107,7 +107,10 @@ class _Step:
         """The import's table, every row of its sources told of; what it rejects is kept, of a refused file too."""
         given, kept = {"raw_data": raw_data, **upstream}, list[RowAudit]()
         try:
-            made = self.function(**{name: given[name] for name in _parameters(self.function)})
+            made: object = self.function(**{name: given[name] for name in _parameters(self.function)})
+            if not isinstance(made, Import):
+                found = type(made).__name__
+                raise AuditError(f"{self.name} returns a {found}: expected Import(frame, [audit.count(used=…)])")
             kept.extend(made.audits)
         except RejectedRowsError as error:
             kept.append(error.audit)
