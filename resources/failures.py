@@ -11,6 +11,7 @@ from resources.clients.france_travail import NoCredentialsError
 from resources.clients.http import OutsideError, PassingError
 from resources.clients.jsonl_cache import StoreError
 from resources.downloads.partial import FetchError, RefusedError
+from resources.sources.audit import AuditError, RejectedRowsError
 from resources.sources.catalogue import CatalogueError
 from resources.sources.files import SourceError
 from resources.staging import StagingError
@@ -19,12 +20,14 @@ from warehouse.database import WarehouseError
 EXPLAINED = tuple(
     error.__name__
     for error in (
+        AuditError,
         CatalogueError,
         FetchError,
         NoCredentialsError,
         OutsideError,
         PassingError,
         RefusedError,
+        RejectedRowsError,
         SourceError,
         StagingError,
         StoreError,

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from upath import UPath
 
 from resources.atomic_files import whole_file
-from resources.sources.audit import REJECTS, Account
+from resources.sources.audit import REJECTS, RowAudit
 from warehouse import tables
 from warehouse.release import SourceFile
 
@@ -69,9 +69,9 @@ class Staging(dg.ConfigurableIOManager):
         with self.path(name).open("rb") as file:
             return pq.read_schema(file).metadata or {}
 
-    def keep_rejects(self, asset: str, run_id: str, accounts: Sequence[Account]) -> None:
+    def keep_rejects(self, asset: str, run_id: str, audits: Sequence[RowAudit]) -> None:
         """Keep the rows that an asset's run rejected, in the place of those of its run before."""
-        rejects = pd.concat([pd.DataFrame(columns=REJECTS), *(account.rejects() for account in accounts)])
+        rejects = pd.concat([pd.DataFrame(columns=REJECTS), *(audit.rejects() for audit in audits)])
         with whole_file(UPath(self.folder) / REJECTS_FOLDER / f"{asset}.parquet") as file:
             rejects.assign(asset=asset, run_id=run_id).to_parquet(file, index=False)
 
@@ -100,11 +100,10 @@ class Staging(dg.ConfigurableIOManager):
             pq.write_table(table, file)
 
     def load_input(self, context: dg.InputContext) -> pd.DataFrame:
-        """Read a staged table; `attrs` has the files it was made from, and its fingerprint."""
+        """Read a staged table."""
         name = context.asset_key.path[-1]
         with self.path(name).open("rb") as file:
             frame: pd.DataFrame = pq.read_table(file).to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
-        frame.attrs = {"sources": self.sources(name), "fingerprint": self.fingerprint(name)}
         return frame
 
 
@@ -122,7 +121,6 @@ def fit(rows: pd.DataFrame, schema: pa.Schema, name: str) -> pa.Table:
     if unknown:
         raise StagingError(f"{name}: warehouse/tables.py has no column {', '.join(unknown)}")
     columns = rows.reindex(columns=schema.names)
-    columns.attrs = {}  # how the rows were read is not part of the table
     for field in schema:
         empty = columns[field.name].isna().sum()
         if empty and not field.nullable:

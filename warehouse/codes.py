@@ -1,4 +1,4 @@
-"""What the codes of the field look like, as regular expressions, and the cities that files have by their districts."""
+"""What the codes of the field look like, as regular expressions."""
 
 COMMUNE = r"^(?:\d{2}|2[AB])\d{3}$"
 DEPARTMENT = r"^(?:\d{2}|2[AB]|9[78]\d)$"
@@ -7,6 +7,3 @@ ROME = r"^[A-N]\d{4}$"
 PCS = r"^\d{3}[0-9a-z]$"
 FAP = r"^[A-Z]\d[A-Z]\d{2}$"
 FACILITY_TYPE = r"^[A-G]\d{3}$"
-
-CITIES_OF_DISTRICTS = {"75056": "751", "69123": "6938", "13055": "132"}
-"""PARIS, LYON, MARSEILLE: the commune, and how the INSEE codes of its districts (arrondissements) begin."""

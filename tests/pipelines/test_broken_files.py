@@ -159,7 +159,7 @@ def test_a_broken_file_is_repaired_rejected_or_refused(place: Place, source_id: 
         assert len(error) < 3000
         return
     kept = _accounted(place, source_id, published)
-    assert kept["fault"].any() or not name.removeprefix("within: ").startswith(breaking.FIELD)
+    assert kept["is_error"].any() or not name.removeprefix("within: ").startswith(breaking.FIELD)
 
 
 def _accounted(place: Place, source_id: str, published: list[str]) -> pd.DataFrame:

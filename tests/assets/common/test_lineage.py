@@ -55,7 +55,7 @@ def test_the_staged_parts_give_every_column_that_something_fills() -> None:
 
 
 @pytest.mark.parametrize("asset", [cities, tensions_pcs, equipments_special], ids=lambda asset: asset.key.path[-1])
-def test_an_asset_says_where_it_comes_from_and_how_to_make_it_anew(asset: Any) -> None:
+def test_an_asset_says_where_it_comes_from_and_how_to_rebuild_it(asset: Any) -> None:
     spec = asset.get_asset_spec()
     assert f"`mobiville refresh --only {spec.key.path[-1]}`" in spec.description
     assert spec.owners == ["team:mobiville-data"]
