@@ -11,9 +11,9 @@ from assets.common.plots import map_of_communes
 from assets.common.staging_asset import Import, staging_asset
 from assets.common.weather import mean_temperature, stations_with_temperature
 from resources.clients.jsonl_cache import Entry
+from resources.errors import SourceError
 from resources.raw_data import RawData
 from resources.sources.audit import Reading, Reject, RowAudit
-from resources.sources.files import SourceError
 from warehouse import tables
 from warehouse.geography import CITIES_OF_DISTRICTS, DISTRICT_PREFIXES, FIRST_DISTRICTS
 from warehouse.text import without_accents

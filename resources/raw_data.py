@@ -12,12 +12,13 @@ import pandas as pd
 import pyarrow as pa
 
 from resources.clients.jsonl_cache import Entry, read_store
+from resources.errors import SourceError
 from resources.sources import batches
 from resources.sources.audit import Reading, Reject, RowAudit
 from resources.sources.catalogue import catalogue
 from resources.sources.decompression import decoded
 from resources.sources.delimited import recognised
-from resources.sources.files import RawFiles, SourceError, vintage
+from resources.sources.files import RawFiles, vintage
 from resources.sources.records import json_content, json_records, typed_records, xml_items
 from resources.sources.typed_rows import parsed, typed
 

@@ -13,17 +13,16 @@ import pyarrow.parquet as pq
 from upath import UPath
 
 from resources.atomic_files import whole_file
+from resources.errors import StagingError
 from resources.sources.audit import REJECTS, RowAudit
 from warehouse import tables
 from warehouse.release import SourceFile
 
 REJECTS_FOLDER = "rejects"
+BEFORE_0_2 = {"place": "location", "fault": "is_error"}
+"""Columns of the rejects table as version 0.1 named them, and their names now."""
 SOURCES_KEY = b"mobiville.sources"
 FINGERPRINT_KEY = b"mobiville.fingerprint"
-
-
-class StagingError(Exception):
-    """A staged table is not there, or rows do not fit the table's description; the message says which and why."""
 
 
 @dataclass
@@ -79,7 +78,7 @@ class Staging(dg.ConfigurableIOManager):
         """The rejected rows of each asset's last run: `resources.sources.audit.REJECTS`, asset, run_id."""
         kept = sorted((UPath(self.folder) / REJECTS_FOLDER).glob("*.parquet"))
         empty = pd.DataFrame(columns=[*REJECTS, "asset", "run_id"])
-        found = [pd.read_parquet(io.BytesIO(path.read_bytes())) for path in kept]
+        found = [pd.read_parquet(io.BytesIO(path.read_bytes())).rename(columns=BEFORE_0_2) for path in kept]
         return pd.concat([empty, *found], ignore_index=True)
 
     def keep_page(self, asset: str, page: str) -> UPath:

@@ -9,17 +9,14 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from sqlalchemy import Engine
 
-from warehouse.database import WarehouseError, is_sqlite
+from warehouse.database import is_sqlite
+from warehouse.errors import LockedError
 from warehouse.record import account, now
 
 PAUSE_SECONDS = 0.5
 
 _held: set[str] = set()
 """Warehouses that this process has locked: a step of a refresh that holds the lock need not take it again."""
-
-
-class LockedError(WarehouseError):
-    """Somebody else writes the warehouse; the message says who, and since when."""
 
 
 @contextmanager

@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 
 from warehouse.codes import COMMUNE, DEPARTMENT, FACILITY_TYPE, FAP, PCS, POSTAL_CODES, ROME
-from warehouse.database import WarehouseError
+from warehouse.errors import WarehouseError
 
 if TYPE_CHECKING:  # 40 MB and a third of a second, which the read API does without
     import pyarrow as pa

@@ -7,7 +7,8 @@ import dagster as dg
 from sqlalchemy import Table
 
 import assets
-from resources.sources.catalogue import CatalogueError, catalogue
+from resources.errors import CatalogueError
+from resources.sources.catalogue import catalogue
 from warehouse import tables
 
 

@@ -16,7 +16,6 @@ from assets.common.data_docs import data_docs
 from assets.common.expectations import (
     Expectation,
     Finding,
-    ValidationError,
     of_columns,
     some_rows,
     unlike_known,
@@ -24,9 +23,10 @@ from assets.common.expectations import (
 )
 from assets.common.lineage import of_staged, raw_key
 from assets.common.plots import Picture, drawn
+from resources.errors import AuditError, RejectedRowsError, ValidationError
 from resources.raw_data import RawData
 from resources.retries import retried
-from resources.sources.audit import AuditError, RejectedRowsError, RowAudit
+from resources.sources.audit import RowAudit
 from resources.sources.catalogue import catalogue, require_sources
 from resources.staging import Staged, Staging, fingerprint
 from warehouse import tables

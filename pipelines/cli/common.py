@@ -11,7 +11,8 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from resources.settings import VAR, Settings
-from warehouse.database import WarehouseError, connect
+from warehouse.database import connect
+from warehouse.errors import WarehouseError
 
 DAGSTER_YAML = """\
 telemetry: {enabled: false}

@@ -6,8 +6,8 @@ from typing import Generic, NamedTuple, Self, TypeVar
 
 import pandas as pd
 
+from resources.errors import RejectedRowsError, SourceError
 from resources.sources.catalogue import catalogue
-from resources.sources.files import SourceError
 from warehouse.release import SourceFile
 
 Rows = TypeVar("Rows")
@@ -77,10 +77,10 @@ class RowAudit:
             first = [(at, reject) for at, reject in self.rejected.items() if reject.is_error][:SHOWN]
             shown = "; ".join(f"{self.location} {at}: {_sentence(reject)}" for at, reject in first)
             raise RejectedRowsError(
-                self,
                 f"{self.file}: {self.errors:,} of {self.read:,} rows cannot be used, at most {share:.1%} may be so "
                 f"(max_rejected in sources.yaml). {shown}. `mobiville rejects --source {self.source_id}` shows them "
                 "all; correct them at the publisher's, or fetch the file again",
+                audit=self,
             )
 
     def check_sum(self) -> None:
@@ -132,18 +132,6 @@ class Reading(NamedTuple, Generic[Rows]):
 
     rows: Rows
     audit: RowAudit
-
-
-class AuditError(Exception):
-    """An import does not say what became of the rows of its sources; the message names them, and what to return."""
-
-
-class RejectedRowsError(SourceError):
-    """More rows of a file cannot be used than the catalogue allows. `audit` has them."""
-
-    def __init__(self, audit: RowAudit, message: str) -> None:
-        super().__init__(message)
-        self.audit = audit
 
 
 def _sentence(reject: Reject) -> str:

@@ -7,10 +7,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from resources.errors import SourceError
 from resources.sources.audit import RowAudit
 from resources.sources.catalogue import Source
 from resources.sources.delimited import CsvFile, NotLineByLineError, check_header, recognised
-from resources.sources.files import SourceError
 from resources.sources.typed_rows import SHOWN_CHARACTERS
 
 ROWS_PER_BATCH = 1 << 18

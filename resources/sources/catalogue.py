@@ -9,13 +9,10 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 import raw_data
+from resources.errors import CatalogueError
 from resources.sources.field_types import KINDS
 
 _Https = Annotated[str, Field(pattern=r"^https://")]
-
-
-class CatalogueError(Exception):
-    """The catalogue is not well made; the message names each source and key that is wrong."""
 
 
 class Layout(BaseModel):
@@ -105,7 +102,9 @@ class Source(BaseModel):
     needed: list[str] = Field([], description="columns without which a row cannot be used")
     key: list[str] = Field([], description="needed columns whose values together stand once")
     rows: tuple[int, int] | None = Field(None, description="how many rows the whole of France is known to have")
-    max_rejected: float = Field(0, ge=0, le=1, description="share of rows at fault above which the file is refused")
+    max_rejected: float = Field(
+        0, ge=0, le=1, description="share of rows with an error above which the file is refused"
+    )
     max_age_days: int | None = Field(None, description="how old the vintage, a day, may be")
     vintage_column: str | None = Field(None, description="optional column that holds the vintage")
     required: bool

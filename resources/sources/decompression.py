@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from resources.sources.files import SourceError
+from resources.errors import SourceError
 from resources.sources.sniffing import web_page
 
 MOST_BYTES = 8 << 30

@@ -10,11 +10,11 @@ import defusedxml
 import defusedxml.ElementTree
 import pandas as pd
 
+from resources.errors import SourceError
 from resources.sources.audit import Reading, Reject, RowAudit
 from resources.sources.catalogue import Source
 from resources.sources.decompression import decoded, sniff_header
 from resources.sources.delimited import check_header
-from resources.sources.files import SourceError
 from resources.sources.typed_rows import typed
 
 

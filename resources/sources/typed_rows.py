@@ -2,10 +2,10 @@
 
 import pandas as pd
 
+from resources.errors import SourceError
 from resources.sources.audit import Reading, Reject, RowAudit
 from resources.sources.catalogue import Layout, Source
 from resources.sources.field_types import parse
-from resources.sources.files import SourceError
 
 SHOWN_CHARACTERS = 80
 

@@ -10,8 +10,9 @@ from upath import UPath
 from assets.common.staleness import served_release, whole
 from pipelines.definitions import definitions
 from resources.atomic_files import whole_file
+from resources.errors import StagingError
 from resources.settings import Settings
-from resources.staging import Staging, StagingError, fit
+from resources.staging import Staging, fit
 from warehouse import tables
 
 HELPS = tables.contents_schema(tables.helps)
@@ -48,6 +49,15 @@ def test_no_rows_at_all_make_an_empty_table() -> None:
 def test_a_table_that_is_not_staged_is_named(tmp_path: Path) -> None:
     with pytest.raises(StagingError, match="cities is not staged yet: materialize it first"):
         Staging(folder=str(tmp_path)).path("cities")
+
+
+def test_rejects_that_version_0_1_kept_are_read_under_their_names_of_now(tmp_path: Path) -> None:
+    (tmp_path / "rejects").mkdir()
+    old = pd.DataFrame({"source": ["helps"], "place": ["record"], "line": ["3"], "fault": [True], "asset": ["helps"]})
+    old.to_parquet(tmp_path / "rejects" / "helps.parquet")
+    (row,) = Staging(folder=str(tmp_path)).rejects().to_dict("records")
+    assert (row["location"], row["line"], row["is_error"]) == ("record", "3", True)
+    assert not {"place", "fault"} & set(row)
 
 
 @pytest.fixture

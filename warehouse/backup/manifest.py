@@ -12,7 +12,8 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from warehouse.backup.stream import BLOCK, Meter, Progress
-from warehouse.database import WarehouseError, is_sqlite
+from warehouse.database import is_sqlite
+from warehouse.errors import WarehouseError
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import URL, Engine
 
 from warehouse.backup.stream import CompressedFile, Progress, blocks
-from warehouse.database import WarehouseError
+from warehouse.errors import WarehouseError
 
 
 def digests(engine: Engine, names: Iterable[str]) -> dict[str, str]:

@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 
 from assets.common.imports import load_imports
+from resources.errors import CatalogueError
 from resources.sources import catalogue as module
-from resources.sources.catalogue import CatalogueError, catalogue, require_sources
+from resources.sources.catalogue import catalogue, require_sources
 from warehouse import tables
-from warehouse.database import WarehouseError
+from warehouse.errors import WarehouseError
 from warehouse.tables import _int, _str, _table
 
 

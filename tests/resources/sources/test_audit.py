@@ -1,7 +1,7 @@
 import pytest
 
-from resources.sources.audit import Reject, RejectedRowsError, RowAudit
-from resources.sources.files import SourceError
+from resources.errors import RejectedRowsError, SourceError
+from resources.sources.audit import Reject, RowAudit
 from warehouse.release import SourceFile
 
 

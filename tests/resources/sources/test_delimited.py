@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from resources.errors import SourceError
 from resources.raw_data import RawData
 from resources.sources.audit import RowAudit
-from resources.sources.files import SourceError
 
 HEADER = "INSEE_COM;PrixMoyen_M2;NOM\n"
 

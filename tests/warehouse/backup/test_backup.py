@@ -11,7 +11,8 @@ from sqlalchemy import Engine
 
 from tests.warehouse.making import done, jobs, one_look, regions
 from warehouse.backup import backup, restore, verify
-from warehouse.database import WarehouseError, connect
+from warehouse.database import connect
+from warehouse.errors import WarehouseError
 from warehouse.release import current_release, history, rollback
 
 KILLS = 12
