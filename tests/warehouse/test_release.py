@@ -236,10 +236,10 @@ def test_a_diff_counts_rows_by_their_key_and_shows_the_first(warehouse: Engine, 
     assert diff(warehouse, 2, 2) == {}
 
 
-def test_the_privileges_that_the_readme_names_suffice(mariadb_url: str, tmp_path: Path) -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+def test_the_privileges_that_the_documents_name_suffice(mariadb_url: str, tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
     url, root = make_url(mariadb_url), connect(mariadb_url)
-    statements = readme.split("```sql\n")[1].split("```")[0]
+    statements = page.split("```sql\n")[1].split("```")[0]
     writer, reader = f"w_{url.database}"[:32], f"r_{url.database}"[:32]
     for old, new in (
         ("mobiville.*", f"{url.database}.*"),
