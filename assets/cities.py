@@ -11,7 +11,7 @@ from assets.common.geography import nearest
 from assets.common.plots import map_of_communes
 from assets.common.staging_asset import staged
 from assets.common.weather import mean_temperature, stations_with_temperature
-from resources.clients.jsonl_cache import Entry
+from resources.clients.jsonl_cache import CacheEntry
 from resources.errors import SourceError
 from resources.raw_data import RawData
 from resources.sources.audit import Reject
@@ -241,7 +241,7 @@ def _stations(raw_data: RawData) -> pd.DataFrame | None:
     return stations[warm].reset_index(drop=True)
 
 
-def with_descriptions(cities: pd.DataFrame, described: Mapping[str, Entry]) -> pd.DataFrame:
+def with_descriptions(cities: pd.DataFrame, described: Mapping[str, CacheEntry]) -> pd.DataFrame:
     """Description, photo and their attribution, by INSEE code, as Wikipedia had them; NULL where it had none."""
     columns = {
         "description": "description",
@@ -257,7 +257,7 @@ def with_descriptions(cities: pd.DataFrame, described: Mapping[str, Entry]) -> p
     return cities.assign(**values)
 
 
-def _described(raw_data: RawData, codes: pd.Series) -> dict[str, Entry]:
+def _described(raw_data: RawData, codes: pd.Series) -> dict[str, CacheEntry]:
     """The communes that Wikipedia has an article on."""
     answered = raw_data.entries("city_descriptions")
     if not answered:

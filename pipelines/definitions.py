@@ -23,7 +23,7 @@ from assets import (
 )
 from pipelines.executors import executor
 from pipelines.jobs import enrichment, fetch, refresh
-from resources.fetcher import Outside
+from resources.fetcher import Fetcher
 from resources.raw_data import RawData
 from resources.settings import Settings
 from resources.staging import Staging
@@ -65,10 +65,8 @@ def definitions(settings: Settings) -> dg.Definitions:
         sensors=[dump_sensor(settings), raw_file_sensor(settings), alert_sensor(settings)],
         executor=executor(settings),
         resources={
-            "raw_data": RawData(
-                folder=str(settings.raw_data), dumps=str(settings.dumps_folder), cache=str(settings.cache)
-            ),
-            "outside": Outside(),
+            "raw_data": RawData.from_settings(settings),
+            "fetcher": Fetcher(),
             "staging": Staging(folder=str(settings.staging)),
             "warehouse": Warehouse(url=settings.warehouse_url, keep_releases=settings.keep_releases),
         },

@@ -59,7 +59,7 @@ def _raw_files(settings: Settings) -> Check:
     name = "MOBIVILLE_RAW_DATA"
     if not settings.raw_data.is_dir():
         return Check(name, "wrong", f"{settings.raw_data} is no folder: set {name} to the folder of the raw files")
-    files = RawFiles(str(settings.raw_data), str(settings.dumps_folder), str(settings.cache))
+    files = RawFiles.from_settings(settings)
     missing = [source_id for source_id, source in catalogue().items() if source.required and not files.has(source_id)]
     if missing:
         words = f"{settings.raw_data} lacks {', '.join(missing)}: `mobiville fetch`, or raw_data/sources.yaml, says how"
@@ -95,7 +95,9 @@ def _warehouse(settings: Settings) -> Check:
 
 
 def _services(settings: Settings) -> Iterator[Callable[[], Check]]:
-    http = Http(replace(Limits.of(settings), tries=1, silence=min(SECONDS, settings.http_timeout)), settings.contact)
+    http = Http(
+        replace(Limits.from_settings(settings), tries=1, silence=min(SECONDS, settings.http_timeout)), settings.contact
+    )
     yield lambda: _asked("Wikidata", lambda: Wikimedia(settings, http).titles(["69123"]))
     yield lambda: _asked("Wikipedia", lambda: Wikimedia(settings, http).articles(["Lyon"]))
     client = FranceTravail(settings, http)
@@ -119,7 +121,7 @@ def _services(settings: Settings) -> Iterator[Callable[[], Check]]:
 
 
 def _reached(http: Http, url: str) -> None:
-    with http.sent("GET", url, "the site"):
+    with http.stream("GET", url, "the site"):
         """Any answer that is no fault of the server shows that it can be reached."""
 
 

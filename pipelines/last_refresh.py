@@ -5,7 +5,7 @@ import json
 from sqlalchemy import Engine
 
 from assets.common.code_version import rules_version
-from resources.atomic_files import whole_file
+from resources.atomic_files import atomic_write
 from resources.settings import Settings
 from resources.sources.files import RawFiles
 from warehouse.database import shown
@@ -19,7 +19,7 @@ class LastRefresh:
         self.path = settings.staging / "refresh.json"
         self.inputs = {
             "rules": rules_version(),
-            "versions": RawFiles(str(settings.raw_data), str(settings.dumps_folder), str(settings.cache)).versions(),
+            "versions": RawFiles.from_settings(settings).versions(),
             "warehouse": shown(settings.warehouse_url),
         }
         self.release = 0
@@ -38,5 +38,5 @@ class LastRefresh:
         """Note that the served release was made from these inputs."""
         release = served(engine)
         text = json.dumps(self.inputs | {"release": release.id if release else 0})
-        with whole_file(self.path) as file:
+        with atomic_write(self.path) as file:
             file.write(text.encode())

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import PrivateAttr
 
-from resources.clients.jsonl_cache import Entry, read_store
+from resources.clients.jsonl_cache import CacheEntry, read_cache
 from resources.errors import SourceError
 from resources.sources.audit import Account, Reject
 from resources.sources.catalogue import Layout, Source, catalogue
@@ -146,9 +146,9 @@ class RawData(dg.ConfigurableResource, RawFiles):  # type: ignore[type-arg]
         account.check_share()
         return found
 
-    def entries(self, source_id: str) -> dict[str, Entry]:
+    def entries(self, source_id: str) -> dict[str, CacheEntry]:
         """What an outside service answered, by code; {} where it was never asked."""
-        found = {code: entry for path in self.paths(source_id) for code, entry in read_store(path).items()}
+        found = {code: entry for path in self.paths(source_id) for code, entry in read_cache(path).items()}
         if found:
             self._open(source_id, self.path(source_id).name, "code", len(found))
         return found

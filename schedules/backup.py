@@ -3,7 +3,7 @@
 import dagster as dg
 
 from assets.common.staleness import served_release
-from resources.retries import retried
+from resources.retries import with_retries
 from resources.settings import Settings
 from schedules.refresh import TIMEZONE
 from warehouse.backup import backup
@@ -18,7 +18,7 @@ def backup_job(settings: Settings) -> dg.JobDefinition:
     @dg.op(description="Copies what is served to a compressed file, from one moment, with its sha256 beside it.")
     def copy_what_is_served(context: dg.OpExecutionContext) -> dg.Output[str]:
         engine = connect(settings.warehouse_url)
-        with retried(context.retry_number):
+        with with_retries(context.retry_number):
             file = backup(engine, settings.backups, keep=settings.keep_backups, progress=context.log.info)
         engine.dispose()
         return dg.Output(str(file), metadata={"file": dg.MetadataValue.path(str(file)), "bytes": file.stat().st_size})

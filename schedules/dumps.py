@@ -8,9 +8,10 @@ from typing import Any
 
 import dagster as dg
 
-from assets.common.staleness import of_sources, raw_files, served_release
+from assets.common.staleness import of_sources, served_release
 from pipelines.jobs import refresh
 from resources.settings import Settings
+from resources.sources.files import RawFiles
 from schedules.refresh import WHY
 
 SOURCE = "offers_dump"
@@ -40,7 +41,7 @@ def dump_sensor(settings: Settings) -> dg.SensorDefinition:
                 context.log.error(reason)
             return dg.SensorResult(skip_reason=reason, cursor=json.dumps(state))
 
-        files = raw_files(settings)
+        files = RawFiles.from_settings(settings)
         paths = files.paths(SOURCE)
         if not paths:
             return skip(f"no dump is in {settings.dumps_folder}")

@@ -5,10 +5,11 @@ import json
 
 import dagster as dg
 
-from assets.common.staleness import changed_sources, of_sources, raw_files, served_release, whole
+from assets.common.staleness import changed_sources, of_sources, served_release, whole
 from pipelines.jobs import refresh
 from resources.settings import Settings
 from resources.sources.catalogue import catalogue
+from resources.sources.files import RawFiles
 
 TIMEZONE = "Europe/Paris"
 WHY = "mobiville/why"
@@ -83,7 +84,7 @@ def _skip(state: dict[str, str], reason: str) -> dg.SensorResult:
 
 def _listing(settings: Settings) -> str:
     """What stands for the names, sizes and times of the raw files."""
-    files = raw_files(settings)
+    files = RawFiles.from_settings(settings)
     paths = {path for name in catalogue() if name != "offers_dump" for path in files.candidates(name)}
     seen = [(str(path), stat.st_size, stat.st_mtime_ns) for path in sorted(paths) for stat in [path.stat()]]
     return hashlib.sha256(json.dumps(seen).encode()).hexdigest()

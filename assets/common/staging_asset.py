@@ -16,7 +16,7 @@ from assets.common.lineage import of_staged, raw_key
 from assets.common.plots import Picture, drawn
 from resources.errors import ValidationError
 from resources.raw_data import RawData
-from resources.retries import retried
+from resources.retries import with_retries
 from resources.sources.audit import Account
 from resources.sources.catalogue import catalogue
 from resources.staging import Staged, Staging, fingerprint
@@ -65,7 +65,7 @@ def staged(
                 given.attrs = {}
             raw_data.forget()
             try:
-                with retried(context.retry_number):
+                with with_retries(context.retry_number):
                     frame = function(**{name: {"raw_data": raw_data, **upstream}[name] for name in wanted})
             finally:
                 accounts = raw_data.accounts(sources)
