@@ -61,8 +61,8 @@ def definitions(settings: Settings) -> dg.Definitions:
     return dg.Definitions(
         assets=dg.load_assets_from_modules(MODULES),
         jobs=[refresh, fetch, enrichment, backup],
-        schedules=[nightly(settings), weekly(enrichment), daily(settings, backup)],
-        sensors=[dump_sensor(settings), raw_file_sensor(settings), alert_sensor(settings)],
+        schedules=[nightly(settings, refresh), weekly(enrichment), daily(settings, backup)],
+        sensors=[dump_sensor(settings, refresh), raw_file_sensor(settings, refresh), alert_sensor(settings)],
         executor=executor(settings),
         resources={
             "raw_data": RawData.from_settings(settings),

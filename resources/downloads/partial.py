@@ -236,9 +236,7 @@ def open_zip(path: Path, largest_mb: int) -> Iterator[zipfile.ZipFile]:
             size = sum(info.file_size for info in members)
             packed = max(1, path.stat().st_size)
             if len(members) > MOST_MEMBERS or size > min(MOST_EXPANSION * packed, largest_mb * 1_000_000):
-                raise RefusedError(
-                    f"an archive of {len(members):,} members, {size / 1e6:,.0f} MB unpacked: not opened"
-                )
+                raise RefusedError(f"an archive of {len(members):,} members, {size / 1e6:,.0f} MB unpacked: not opened")
             if any(info.flag_bits & 1 for info in members):
                 raise RefusedError("an archive with a password cannot be opened")
             damaged = archive.testzip()
