@@ -1,4 +1,4 @@
-"""What the last whole refresh was made from, so that one with nothing new ends at once."""
+"""The inputs of the last full refresh, so that a refresh without changes ends at once."""
 
 import json
 
@@ -13,7 +13,7 @@ from warehouse.release import served
 
 
 class LastRefresh:
-    """The inputs of the last whole refresh (rules, files, warehouse), beside the staged tables it left."""
+    """The inputs of the last full refresh (rules, files, warehouse), in `refresh.json` beside the staged tables."""
 
     def __init__(self, settings: Settings) -> None:
         self.path = settings.staging / "refresh.json"
@@ -25,7 +25,7 @@ class LastRefresh:
         self.release = 0
 
     def is_served(self, engine: Engine) -> bool:
-        """Whether the served release is the one that the same inputs made."""
+        """Whether the current release was made from the same inputs."""
         try:
             known = json.loads(self.path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -34,8 +34,8 @@ class LastRefresh:
         self.release = release.id if release else 0
         return bool(known == self.inputs | {"release": self.release})
 
-    def remember(self, engine: Engine) -> None:
-        """Note that the served release was made from these inputs."""
+    def save(self, engine: Engine) -> None:
+        """Record that the current release was made from these inputs."""
         release = served(engine)
         text = json.dumps(self.inputs | {"release": release.id if release else 0})
         with atomic_write(self.path) as file:

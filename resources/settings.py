@@ -1,7 +1,7 @@
 """The settings, from environment variables. `docs/settings.md` is made from them."""
 
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -18,21 +18,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="MOBIVILLE_", env_ignore_empty=True)
 
-    GROUPS: ClassVar[dict[str, str]] = {
-        "raw_data": "Files and databases",
-        "nightly_cron": "Schedules and sensors",
-        "alert_webhook": "Alerts",
-        "executor": "Where the steps run",
-        "downloads": "Fetching files",
-        "http_timeout": "Requests to services",
-        "ft_client_id": "France Travail",
-        "wikidata_url": "Wikipedia",
-    }
-    """The title of each group of settings, by its first setting."""
-
     raw_data: Path = Field(raw_data.SAMPLE, description="folder of the raw files; the default is the bundled sample")
     dumps: Path | None = Field(
-        None, description="folder of the datalake's dumps; the default is `datalake/` in the raw files"
+        None, description="folder of the datalake's dumps; by default datalake/ in the raw files"
     )
     staging: Annotated[UPath, BeforeValidator(str)] = Field(
         UPath(VAR / "staging"),
@@ -43,18 +31,13 @@ class Settings(BaseSettings):
         description="SQLAlchemy URL of the warehouse: `sqlite:///FILE` or `mariadb+pymysql://USER:PASSWORD@HOST/DATABASE`",
     )
     api_database_url: str | None = Field(
-        None,
-        description="URL of the same warehouse with the API's read-only account; the default is the warehouse's URL",
+        None, description="the same warehouse with the API's read-only account; by default the warehouse's URL"
     )
     backups: Path = Field(VAR / "backups", description="folder of the backups")
-    keep_backups: int = Field(
-        7, ge=1, description="number of dated backups that are kept, beside one per weekday and one per quarter"
-    )
+    keep_backups: int = Field(7, ge=1, description="number of dated backups kept, beside one per weekday and quarter")
     keep_releases: int = Field(1, ge=1, description="number of earlier releases that are kept for a rollback")
     nightly_cron: str = Field(
-        "30 2 * * *",
-        pattern=r"^\S+( \S+){4}$",
-        description="when the nightly refresh runs (cron expression, time of Europe/Paris)",
+        "30 2 * * *", pattern=r"^\S+( \S+){4}$", description="when the nightly refresh runs: cron, Europe/Paris time"
     )
     sensor_seconds: int = Field(60, ge=1, description="seconds between two ticks of a sensor")
     alert_webhook: SecretStr | None = Field(None, description="URL that failures are posted to, as JSON")
@@ -79,27 +62,19 @@ class Settings(BaseSettings):
         VAR / "raw_data", description="folder of the fetched files: a dated folder per fetch, and `current`, the newest"
     )
     cache: Path = Field(VAR / "cache", description="folder of the cached responses of services (ROME, descriptions)")
-    contact: str = Field(
-        "", description="e-mail address or web page of the operator, sent to services in the User-Agent"
-    )
+    contact: str = Field("", description="e-mail address or web page of the operator, sent to services (User-Agent)")
     mirror: str | None = Field(
         None,
         description="URL of a mirror of the official files, instead of `https://` (the host becomes a folder); a "
         "password for it belongs in `~/.netrc`",
     )
     largest_file_mb: int = Field(2_000, ge=1, description="largest file that is downloaded or unpacked, MB")
-    pace: float = Field(
-        1.0,
-        ge=0,
-        description="seconds between two requests to a service that gets many (ROME, Wikipedia, climate sheets)",
-    )
+    pace: float = Field(1.0, ge=0, description="seconds between two requests to a service that gets many of them")
     http_timeout: float = Field(30.0, gt=0, description="seconds without any byte after which a request fails")
     http_deadline: float = Field(120.0, gt=0, description="seconds that a whole response may take (files excepted)")
     http_tries: int = Field(5, ge=1, description="number of tries per request, the first included")
     http_pause: float = Field(1.0, ge=0, description="seconds before the second try, doubled for each next one")
-    http_longest_wait: float = Field(
-        120.0, ge=0, description="longest wait that a service may ask for (Retry-After), seconds"
-    )
+    http_longest_wait: float = Field(120.0, ge=0, description="longest Retry-After that is accepted, seconds")
     ft_client_id: str | None = Field(None, description="client identifier of the application at francetravail.io")
     ft_client_secret: SecretStr | None = Field(None, description="client secret of the application")
     ft_token_url: str = Field(
@@ -107,9 +82,7 @@ class Settings(BaseSettings):
         description="URL that issues tokens",
     )
     ft_api_url: str = Field("https://api.francetravail.io/partenaire", description="base of France Travail's APIs")
-    ft_rome: Literal["4", "1"] = Field(
-        "4", description="version of the ROME API, 4 (rome-metiers) or 1 (as in the old system)"
-    )
+    ft_rome: Literal["4", "1"] = Field("4", description="version of the ROME API, 4 (rome-metiers) or 1 (the old one)")
     ft_scope_rome: str = Field("api_rome-metiersv1 nomenclatureRome", description="scope of the ROME API")
     ft_scope_offers: str = Field("api_offresdemploiv2 o2dsoffre", description="scope of Offres d'emploi v2")
     ft_scope_market: str = Field(

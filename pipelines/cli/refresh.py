@@ -46,7 +46,7 @@ def refresh(
         except UnknownAssetError as error:
             raise click.UsageError(str(error)) from None
         if not (only or failures):
-            last.remember(engine)
+            last.save(engine)
     if failures:
         click.echo("\nNothing was published: the served release is as it was.", err=True)
         for failure in failures:

@@ -213,7 +213,7 @@ def test_the_doctor_says_what_works_and_what_to_do(
     ill = mobiville("doctor", **wrong)
     assert ill.returncode == 1
     for said in (
-        "cache cannot be written: give this account the right, or set MOBIVILLE_CACHE to another folder",
+        "cache is not writable: give this account the right to write, or set MOBIVILLE_CACHE to another folder",
         "lacks helps: `mobiville fetch`",
         "start the server, or correct MOBIVILLE_WAREHOUSE_URL",
         "France Travail, ROME              wrong   France Travail (token) refuses the credentials",
