@@ -65,7 +65,7 @@ def _files(
 def _sheets(settings: Settings, run: FetchRun, name: str, source: Source, check: bool) -> Outcome:
     folder = str(run.base or settings.raw_data)
     try:
-        stations = RawData(folder=folder, dumps=folder).table("weather_stations")["station"].str.zfill(8)
+        stations = RawData(folder=folder, dumps=folder).table("weather_stations").rows["station"].str.zfill(8)
     except SourceError as error:
         return Outcome(name, "failed", f"the list of stations, weather_stations, cannot be read: {error}")
     if check:
@@ -83,7 +83,7 @@ def _rome(settings: Settings, http: Http, progress: Progress, check: bool) -> Ou
         return Outcome(ROME, "unchanged", "one request per code: not checked")
     try:
         raw = RawData.from_settings(settings)
-        romes = list(raw.table("tensions")["rome"].dropna().unique())
+        romes = list(raw.table("tensions").rows["rome"].dropna().unique())
         done = fetch_rome(client, settings.cache, romes, progress)
     except (ServiceError, CacheError, SourceError) as error:
         return Outcome(ROME, "failed", f"{error} (earlier responses are kept)")

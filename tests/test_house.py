@@ -44,9 +44,9 @@ def test_every_error_is_in_the_tree_that_the_docstring_draws() -> None:
 
 
 MAY_IMPORT = {
-    "raw_data": set(),
     "web": set(),
-    "warehouse": {"raw_data"},
+    "warehouse": set(),
+    "raw_data": {"warehouse"},
     "resources": {"raw_data", "warehouse"},
     "assets": {"raw_data", "warehouse", "resources"},
     "schedules": {"raw_data", "warehouse", "resources", "assets"},
@@ -57,7 +57,7 @@ MAY_IMPORT = {
 """Data flows one way: the rooms that each room may import, beside itself."""
 
 MOST_LINES, MOST_LINES_OF_A_FUNCTION = 400, 40
-TOO_LONG = {"api/app.py", "api/models.py", "assets/common/staging_asset.py", "raw_data/make_sample.py"}
+TOO_LONG = {"api/app.py", "api/models.py"}
 """Files that are still to be split."""
 
 

@@ -19,10 +19,11 @@ from tqdm import tqdm
 from resources.atomic_files import atomic_write
 from resources.clients.http import CHUNK_BYTES, Http
 from resources.errors import FetchError, RefusedError, TransientError
+from resources.sources.decompression import MOST_TIMES_LARGER
+from resources.sources.sniffing import web_page
 
 MOST_MEMBERS = 1_000
-MOST_EXPANSION = 200
-"""An archive with more members, or that unpacks to more than so many times its size, is not opened."""
+"""An archive with more members is not opened."""
 
 
 @dataclass(frozen=True)
@@ -207,12 +208,10 @@ def _refuse_status(response: requests.Response) -> None:
 
 def _refuse_html(start: bytes, response: requests.Response) -> None:
     """Refuse an HTML page instead of a file: a notice, a form, a login page that the request was redirected to."""
-    if not start.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith((b"<!doctype html", b"<html")):
+    if (title := web_page(start)) is None:
         return
-    title = re.search(rb"<title[^>]*>([^<]*)", start, re.IGNORECASE)
-    named = f" ({title[1].decode('utf-8', 'replace').strip()})" if title else ""
     moved = f", to which {urlsplit(response.history[0].url).netloc} redirects" if response.history else ""
-    raise RefusedError(f"{response.url} is an HTML page{named} instead of a file{moved}")
+    raise RefusedError(f"{response.url} is an HTML page{title} instead of a file{moved}")
 
 
 def _chunks(response: requests.Response, most: int) -> Iterator[bytes]:
@@ -235,7 +234,7 @@ def open_zip(path: Path, largest_mb: int) -> Iterator[zipfile.ZipFile]:
             members = archive.infolist()
             size = sum(info.file_size for info in members)
             packed = max(1, path.stat().st_size)
-            if len(members) > MOST_MEMBERS or size > min(MOST_EXPANSION * packed, largest_mb * 1_000_000):
+            if len(members) > MOST_MEMBERS or size > min(MOST_TIMES_LARGER * packed, largest_mb * 1_000_000):
                 raise RefusedError(f"an archive of {len(members):,} members, {size / 1e6:,.0f} MB unpacked: not opened")
             if any(info.flag_bits & 1 for info in members):
                 raise RefusedError("an archive with a password cannot be opened")
