@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from resources.clients.france_travail import FranceTravail
-from resources.clients.http import Http, Limits, Pace
+from resources.clients.http import Http, Limits, RateLimiter
 from resources.errors import ServiceError
 from resources.settings import Settings
 
@@ -28,7 +28,7 @@ MOST_KEPT = 10_000
 ANSWER_SECONDS = 8
 """How long a request waits. The answer, when it comes later, is kept for the next one."""
 
-LIMITS = Limits(silence=4, total=6, tries=2, pause=0.2, longest_wait=2, answer_bytes=5 << 20)
+LIMITS = Limits(silence=4, total=6, tries=2, pause=0.2, longest_wait=2, response_bytes=5 << 20)
 
 THREADS = {"offers": 8, "market": 6, "hiring": 4, "companies": 4}
 """Per service."""
@@ -52,7 +52,7 @@ class _Service:
     def __init__(self, name: str) -> None:
         self.name = name
         self._pool = ThreadPoolExecutor(THREADS[name], thread_name_prefix=name)
-        self._pace = Pace(1 / A_SECOND[name])
+        self._pace = RateLimiter(1 / A_SECOND[name])
         self._waiting = threading.BoundedSemaphore(MOST_WAITING)
 
     def ask(self, question: Callable[[], Any]) -> Future[Any]:

@@ -11,7 +11,7 @@ from assets.common.lineage import of_served
 from assets.common.plots import drawn, rows_over_releases
 from assets.common.staging_asset import OWNERS, column_schema, described
 from resources.errors import ValidationError
-from resources.retries import retried
+from resources.retries import with_retries
 from resources.staging import Staging, fingerprint, once
 from resources.warehouse import Warehouse
 from warehouse import tables
@@ -107,12 +107,12 @@ def warehouse_tables(
         )
         for name in names
     ]
-    with retried(context.retry_number):
+    with with_retries(context.retry_number):
         before = warehouse.rows()
     yield from _volumes(contents, before, context.run.tags.get(ACCEPTED, "").split(","))
     run = context.instance.get_run_record_by_id(context.run.run_id)
     started_at = run.create_timestamp.replace(microsecond=0, tzinfo=None) if run else datetime.now(UTC)
-    with retried(context.retry_number):
+    with with_retries(context.retry_number):
         release = warehouse.publish(contents, started_at, context.log.info)
         changes = warehouse.changes(release)
         rows = warehouse.rows_by_release()

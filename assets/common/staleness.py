@@ -43,11 +43,6 @@ def _listed(names: Any) -> str:
     return ", ".join(sorted(names)) or "nothing"
 
 
-def raw_files(settings: Settings) -> RawFiles:
-    """The raw files that the settings name."""
-    return RawFiles(str(settings.raw_data), str(settings.dumps_folder), str(settings.cache))
-
-
 def served_release(settings: Settings) -> Release | None:
     """The release that readers see; None while there is none."""
     engine = connect(settings.warehouse_url)
@@ -107,7 +102,7 @@ def changed_sources(settings: Settings, release: Release) -> dict[str, str]:
     for table in release.tables.values():
         for source in table.sources:
             known.setdefault(source.source_id, set()).add(source.sha256)
-    versions = raw_files(settings).versions()
+    versions = RawFiles.from_settings(settings).versions()
     return {name: version for name, version in versions.items() if known.get(name, {"absent"}) != {version}}
 
 
@@ -115,7 +110,7 @@ def stale(graph: Any, settings: Settings) -> set[dg.AssetKey]:
     """The staged assets that would come out otherwise than they are staged: other files, other rules, or upstream of
     them something that would.
     """
-    versions = raw_files(settings).versions()
+    versions = RawFiles.from_settings(settings).versions()
     staging = Staging(folder=str(settings.staging))
     expected: dict[str, str] = {}
     found = set()

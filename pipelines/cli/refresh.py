@@ -46,7 +46,7 @@ def refresh(
         except UnknownAssetError as error:
             raise click.UsageError(str(error)) from None
         if not (only or failures):
-            last.remember(engine)
+            last.save(engine)
     if failures:
         click.echo("\nNothing was published: the served release is as it was.", err=True)
         for failure in failures:
@@ -67,7 +67,7 @@ def fetch(sources: tuple[str, ...], vintage: str | None, check: bool, as_json: b
     """
     read_settings()
     from resources.errors import FetchError
-    from resources.fetcher import DESCRIPTIONS, FETCHED, Outside  # Dagster takes a second to import
+    from resources.fetcher import DESCRIPTIONS, FETCHED, Fetcher  # Dagster takes a second to import
 
     known = (*FETCHED, DESCRIPTIONS)
     unknown = [name for name in sources if name not in known]
@@ -78,11 +78,11 @@ def fetch(sources: tuple[str, ...], vintage: str | None, check: bool, as_json: b
         )
     try:
         say = (lambda message: click.echo(message, err=True)) if as_json else click.echo
-        outcomes = Outside().fetch(sources or FETCHED, say, vintage=vintage, check=check)
+        outcomes = Fetcher().fetch(sources or FETCHED, say, vintage=vintage, check=check)
     except (FetchError, OSError) as error:
         raise click.ClickException(str(error)) from None
     if as_json:
-        rows = [{**vars(outcome), "kept": outcome.kept and vars(outcome.kept)} for outcome in outcomes]
+        rows = [{**vars(outcome), "record": outcome.record and vars(outcome.record)} for outcome in outcomes]
         click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
     else:
         for outcome in outcomes:

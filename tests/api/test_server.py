@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from api.database import STATEMENT_SECONDS, Database
 from tests.api.server import Client, Server
 from tests.conftest import PrivateServer, mariadb_programs
-from tests.warehouse.making import contents, done
+from tests.warehouse.factories import contents, done
 from warehouse import tables
 from warehouse.database import connect
 

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, event
 from sqlalchemy.exc import OperationalError
 
 from tests.conftest import PrivateServer, mariadb_programs
-from tests.warehouse.making import done, jobs, one_look, regions
+from tests.warehouse.factories import done, jobs, one_look, regions
 from warehouse.database import connect
 from warehouse.release import TableVersion, current_release, history
 

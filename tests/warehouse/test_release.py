@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Engine, Table, event, inspect, make_url, select
 from sqlalchemy.exc import OperationalError
 
-from tests.warehouse.making import SOURCE, contents, done, jobs, regions
+from tests.warehouse.factories import SOURCE, contents, done, jobs, regions
 from warehouse import swap as module
 from warehouse import tables
 from warehouse.database import connect, parse_url, shown

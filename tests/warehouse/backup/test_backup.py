@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from tests.warehouse.making import done, jobs, one_look, regions
+from tests.warehouse.factories import done, jobs, one_look, regions
 from warehouse.backup import backup, restore, verify
 from warehouse.database import connect
 from warehouse.errors import WarehouseError
