@@ -49,13 +49,16 @@ def refresh(
         echo(f"{same} of {len(chosen.staged)} assets are as they were: same files, same rules")
     if not plan:
         return []
-    result = defs.resolve_job_def("refresh").execute_in_process(
-        instance=dg.DagsterInstance.get(),
-        asset_selection=plan.selection(graph),
-        raise_on_error=False,
-        tags={ACCEPTED: ",".join(allow_shrink)} if allow_shrink else {},
-        run_config={"loggers": {"progress": {}}},
-    )
+    try:
+        result = defs.resolve_job_def("refresh").execute_in_process(
+            instance=dg.DagsterInstance.get(),
+            asset_selection=plan.selection(graph),
+            raise_on_error=False,
+            tags={ACCEPTED: ",".join(allow_shrink)} if allow_shrink else {},
+            run_config={"loggers": {"progress": {}}},
+        )
+    except dg.DagsterExecutionInterruptedError:
+        raise KeyboardInterrupt from None
     echo(f"{'all':<29}{'':>14}{time.monotonic() - started:>9.1f} s")
     errors = {
         event.step_key or "": event.step_failure_data.error

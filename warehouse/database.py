@@ -1,14 +1,24 @@
 """Connections to the warehouse, MariaDB or SQLite, and the few things that the two do differently."""
 
+import socket
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError
 
+SILENCE_SECONDS = 120
+"""How long a server may say nothing to a statement, unless the URL says otherwise (`?read_timeout=600`)."""
+KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
+"""A server that is gone without a word is noticed within a minute: seconds before and between probes, their number."""
 LOCK_WAIT_SECONDS = 3
 """How long a rename may wait for readers: while it waits, new readers queue behind it."""
+
+
+SQL_MODE = "STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
+"""Of every session, whatever the server's is: backslashes escape, and a value that does not fit is an error."""
 
 
 class WarehouseError(Exception):
@@ -51,15 +61,19 @@ def connect(url: str, *, local_infile: bool = True) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
         return engine
-    return create_engine(
-        parsed,
-        pool_pre_ping=True,
-        connect_args={
-            "local_infile": local_infile,
-            "charset": "utf8mb4",
-            "init_command": f"SET time_zone = '+00:00', lock_wait_timeout = {LOCK_WAIT_SECONDS}",
-        },
-    )
+    silence = {name: SILENCE_SECONDS for name in ("read_timeout", "write_timeout") if name not in parsed.query}
+    session = f"SET time_zone = '+00:00', lock_wait_timeout = {LOCK_WAIT_SECONDS}, sql_mode = '{SQL_MODE}'"
+    arguments = {"local_infile": local_infile, "charset": "utf8mb4", "init_command": session, **silence}
+    engine = create_engine(parsed, pool_pre_ping=True, connect_args=arguments)
+    event.listen(engine, "connect", _keep_alive)
+    return engine
+
+
+def _keep_alive(connection: Any, _record: object) -> None:
+    if connection._sock.family != socket.AF_UNIX:
+        for name, value in KEEPALIVE.items():
+            if hasattr(socket, name):  # macOS has no TCP_KEEPIDLE
+                connection._sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _record: object) -> None:

@@ -19,6 +19,7 @@ from upath import UPath
 from warehouse import tables
 from warehouse.database import WarehouseError
 from warehouse.load import as_lines, load, next_of
+from warehouse.lock import check_lock, locked
 from warehouse.record import RECORD, Origin, ServedTable, now
 from warehouse.record import Release as Release
 from warehouse.record import SourceFile as SourceFile
@@ -73,6 +74,7 @@ def next_number(engine: Engine) -> int:
     return last.id + 1 if last else 1
 
 
+@locked
 def publish(
     engine: Engine,
     contents: Sequence[Contents],
@@ -118,6 +120,7 @@ def _loaded(
     return ServedTable(content.table.name, number, now(), rows, sha256, content.fingerprint, sources)
 
 
+@locked
 def rollback(engine: Engine, to: int | None, *, keep: int) -> Release:
     """Serve what release `to` served (by default the release before the served one), in one step.
 
@@ -161,6 +164,7 @@ def promote(
     release = Release(number, origin.started_at, now(), status, origin.code_version, origin.started_by, dict(entries))
     _write_record(engine, release)
     outgoing = {name: entry.contents_id for name, entry in before.tables.items()} if before else {}
+    check_lock(engine)
     swap(engine, incoming, outgoing)
     return release
 

@@ -5,9 +5,8 @@ import sys
 
 import click
 
-from pipelines.cli.common import json_option, prepare_dagster_home, read_settings, warehouse
+from pipelines.cli.common import RefreshError, json_option, prepare_dagster_home, publishing, read_settings
 from pipelines.last_refresh import LastRefresh
-from warehouse.lock import only_writer
 
 
 @click.command()
@@ -32,7 +31,7 @@ def refresh(
     tables made from them.
     """
     settings = read_settings()
-    with warehouse(settings) as engine, only_writer(engine, wait=wait, progress=click.echo):
+    with publishing(settings, wait=wait) as engine:
         last = LastRefresh(settings)
         if not (only or force) and last.is_served(engine):
             click.echo(f"nothing new: release {last.release} stays as it is")
@@ -45,13 +44,10 @@ def refresh(
             failures = refresh(settings, only, click.echo, force=force, allow_shrink=(*allow_shrink, *accept))
         except UnknownAssetError as error:
             raise click.UsageError(str(error)) from None
-        if not (only or failures):
+        if failures:
+            raise RefreshError("\n".join(f"Error in {failure.step}: {failure.message}" for failure in failures))
+        if not only:
             last.remember(engine)
-    if failures:
-        click.echo("\nNothing was published: the served release is as it was.", err=True)
-        for failure in failures:
-            click.echo(f"Error in {failure.step}: {failure.message}", err=True)
-        sys.exit(1)
 
 
 @click.command()

@@ -5,9 +5,9 @@ from typing import Any
 
 import click
 
-from pipelines.cli.common import json_option, read_settings, warehouse
+from pipelines.cli.common import json_option, publishing, read_settings, warehouse
 from warehouse.diff import diff
-from warehouse.lock import only_writer
+from warehouse.lock import holder, unlock
 from warehouse.release import Release, history, rollback, served
 from warehouse.tables import MAX_AGE
 
@@ -67,9 +67,24 @@ def diff_command(old: int, new: int, as_json: bool) -> None:
 def rollback_command(to: int | None) -> None:
     """Serve an earlier release again, in one step. It is a release of its own in the record."""
     settings = read_settings()
-    with warehouse(settings) as engine, only_writer(engine, progress=click.echo):
+    with publishing(settings) as engine:
         release = rollback(engine, to, keep=settings.keep_releases)
     click.echo(f"release {release.id} serves what was served before; `mobiville status` shows it")
+
+
+@click.command("unlock")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def unlock_command(yes: bool) -> None:
+    """End whoever holds the warehouse's lock: a refresh that hangs, and everything that waits for it."""
+    with warehouse(read_settings()) as engine:
+        found = holder(engine)
+        if found is None:
+            click.echo("nobody holds the lock")
+            return
+        number, who = found
+        yes or click.confirm(f"End {who}?", abort=True)
+        unlock(engine, number)
+        click.echo(f"ended {who}")
 
 
 def _as_json(release: Release) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,13 +13,14 @@ from sqlalchemy import Engine, create_engine, inspect
 
 import raw_data
 from resources.settings import Settings
+from tests.conftest import PrivateServer, mariadb_programs
 from tests.pipelines.conftest import Command
 from warehouse import tables
 from warehouse.database import connect
 from warehouse.lock import only_writer
 
 COMMANDS = "refresh status rejects ui config releases diff rollback backup verify restore migrate api".split()
-COMMANDS += ["fetch", "doctor"]
+COMMANDS += ["fetch", "doctor", "unlock"]
 
 
 def served(folder: Path) -> dict[str, list[tuple[object, ...]]]:
@@ -52,20 +54,74 @@ def test_the_exit_codes_are_documented(mobiville: Command) -> None:
         assert line in shown
 
 
-@pytest.mark.parametrize("stopped_at", ["raw_files", "cities "])
-def test_ctrl_c_ends_a_refresh_in_a_line(tmp_path: Path, stopped_at: str) -> None:
+def started(folder: Path, *arguments: str, **settings: str) -> subprocess.Popen[str]:
+    """A command that goes on while a test does something to it; what it says can be read line by line."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("MOBIVILLE_", "DAGSTER_"))}
-    command = [str(Path(sys.executable).parent / "mobiville"), "refresh"]
-    environment["PYTHONUNBUFFERED"] = "1"
-    with subprocess.Popen(command, cwd=tmp_path, env=environment, text=True, stdout=-1, stderr=-1) as process:
+    environment |= {f"MOBIVILLE_{name.upper()}": value for name, value in settings.items()} | {"PYTHONUNBUFFERED": "1"}
+    command = [str(Path(sys.executable).parent / "mobiville"), *arguments]
+    return subprocess.Popen(command, cwd=folder, env=environment, text=True, stdout=-1, stderr=-1)
+
+
+def last_release(mobiville: Command, **settings: str) -> int:
+    return int(json.loads(mobiville("status", "--json", **settings).stdout)["release"] or 0)
+
+
+@pytest.mark.parametrize(
+    ("stopped_at", "number"),
+    [("raw_files", signal.SIGINT), ("cities ", signal.SIGTERM), ("  swapping", signal.SIGINT)],
+)
+def test_an_interrupted_refresh_says_in_a_line_what_is_served(
+    mobiville: Command, tmp_path: Path, stopped_at: str, number: signal.Signals
+) -> None:
+    with started(tmp_path, "refresh") as process:
         assert process.stdout
+        assert process.stderr
         for line in process.stdout:
             if line.startswith(stopped_at):
-                process.send_signal(signal.SIGINT)
-        assert process.stderr
+                process.send_signal(number)
         said = process.stderr.read()
-    assert (process.returncode, said.count("\n")) == (130, 1)
-    assert said.startswith("interrupted")
+    if process.returncode == 0:  # it was done before it heard
+        assert stopped_at == "  swapping"
+    else:
+        assert (process.returncode, said.count("\n")) == (130, 1)
+    assert ("nothing was published" in said) == (last_release(mobiville) == 0)
+
+
+def test_what_fails_after_the_swap_is_exit_code_3(mobiville: Command, sample: Path, tmp_path: Path) -> None:
+    (tmp_path / "var" / "staging" / "refresh.json").mkdir(parents=True)  # where the end of a refresh is noted
+    failed = mobiville("refresh")
+    assert failed.returncode == 3
+    assert "Release 1 is published, but something after it failed." in failed.stderr
+    assert "Nothing was published" not in failed.stderr
+    assert last_release(mobiville) == 1
+
+
+@pytest.mark.parametrize("killed_at", ["loading cities_jobs", "swapping"])
+def test_a_server_that_restarts_under_a_refresh_gets_true_words(
+    mobiville: Command, tmp_path: Path, killed_at: str
+) -> None:
+    server = PrivateServer(tmp_path, *mariadb_programs())
+    with closing(connect(f"{server.start()}/mysql").raw_connection()) as root:
+        root.cursor().execute("CREATE DATABASE mobiville")
+    url, restarted = f"{server.url}/mobiville", False
+    with started(tmp_path, "refresh", warehouse_url=url) as process:
+        assert process.stdout
+        assert process.stderr
+        for line in process.stdout:
+            if killed_at in line and not restarted:
+                restarted = True
+                server.process.kill()
+                server.process.wait()
+                server.start()
+        said = process.stderr.read()
+    published = last_release(mobiville, warehouse_url=url) == 1
+    assert restarted
+    if process.returncode:  # steps are tried again: most often all is well once the server is back
+        assert process.returncode == (3 if published else 1), said
+        assert ("Release 1 is published" if published else "Nothing was published") in said
+    assert "Traceback" not in said
+    server.process.terminate()
+    server.process.wait()
 
 
 def test_config_shows_each_setting_and_no_password(mobiville: Command) -> None:
