@@ -21,6 +21,7 @@ from sqlalchemy.exc import DBAPIError
 
 from warehouse import tables
 from warehouse.database import LOCK_WAIT_SECONDS, is_sqlite, parse_url
+from warehouse.errors import MobivilleError
 
 ATTEMPTS = 8
 PATIENCE_SECONDS = 5
@@ -42,7 +43,7 @@ SWAPPED = {1205, 1213, 1412, NO_TABLE}
 T = TypeVar("T")
 
 
-class NotServedError(Exception):
+class NotServedError(MobivilleError):
     """The warehouse has no release yet."""
 
 

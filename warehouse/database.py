@@ -9,6 +9,8 @@ from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError
 
+from warehouse.errors import WarehouseError
+
 SILENCE_SECONDS = 120
 """How long a server may say nothing to a statement, unless the URL says otherwise (`?read_timeout=600`)."""
 KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
@@ -19,10 +21,6 @@ LOCK_WAIT_SECONDS = 3
 
 SQL_MODE = "STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
 """Of every session, whatever the server's is: backslashes escape, and a value that does not fit is an error."""
-
-
-class WarehouseError(Exception):
-    """The warehouse could not be read or written; the message says what happened and what to do."""
 
 
 def parse_url(url: str) -> URL:

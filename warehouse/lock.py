@@ -13,7 +13,8 @@ from filelock import FileLock, Timeout
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from warehouse.database import WarehouseError, is_sqlite
+from warehouse.database import is_sqlite
+from warehouse.errors import LockedError
 from warehouse.record import account, now
 
 PAUSE_SECONDS = 0.5
@@ -31,10 +32,6 @@ T = TypeVar("T")
 _held: dict[str, Callable[[], bool]] = {}
 """Warehouses that this process has locked, and whether it still has the lock: a step of a refresh that holds it need
 not take it again."""
-
-
-class LockedError(WarehouseError):
-    """Somebody else writes the warehouse; the message says who, and since when."""
 
 
 @contextmanager

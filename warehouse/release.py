@@ -17,7 +17,7 @@ from sqlalchemy.schema import CreateTable
 from upath import UPath
 
 from warehouse import tables
-from warehouse.database import WarehouseError
+from warehouse.errors import WarehouseError
 from warehouse.load import as_lines, load, next_of
 from warehouse.lock import check_lock, locked
 from warehouse.record import RECORD, Origin, ServedTable, now

@@ -7,7 +7,8 @@ from sqlalchemy import Connection, Engine, Table, inspect
 from sqlalchemy.exc import OperationalError
 
 from warehouse import tables
-from warehouse.database import LOCK_WAIT_SECONDS, WarehouseError, is_sqlite
+from warehouse.database import LOCK_WAIT_SECONDS, is_sqlite
+from warehouse.errors import WarehouseError
 from warehouse.record import RECORD
 
 SWAP_ATTEMPTS = 5

@@ -23,7 +23,7 @@ from api.models import (
     TradeSearch,
 )
 from api.responses import as_json, database_of
-from resources.clients.http import OutsideError
+from resources.errors import ServiceError
 from warehouse import tables
 
 ASKED_AS = {"75056": "75101", "69123": "69381", "13055": "13201"}
@@ -139,7 +139,7 @@ async def _needed(asked: Awaitable[Any]) -> Any:
     """An answer without which there is none."""
     try:
         return await asked
-    except OutsideError as error:
+    except ServiceError as error:
         log.warning('{"outside": "%s"}', type(error).__name__)
         raise HTTPException(
             503, "France Travail does not answer this now", {"Retry-After": str(RETRY_SECONDS)}
@@ -157,7 +157,7 @@ async def _or_none(asked: Awaitable[Any] | None) -> Any:
         return None
     try:
         return await asked
-    except OutsideError as error:
+    except ServiceError as error:
         log.warning('{"outside": "%s"}', type(error).__name__)
         return None
 

@@ -13,7 +13,8 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from resources.settings import VAR, Settings
-from warehouse.database import WarehouseError, connect
+from warehouse.database import connect
+from warehouse.errors import MobivilleError, WarehouseError
 from warehouse.lock import only_writer
 from warehouse.release import next_number
 
@@ -38,7 +39,7 @@ EXPLAINED = (WarehouseError, SQLAlchemyError, OSError)
 json_option = click.option("--json", "as_json", is_flag=True, help="For a machine.")
 
 
-class RefreshError(Exception):
+class RefreshError(MobivilleError):
     """Assets failed; the message has a line for each."""
 
 

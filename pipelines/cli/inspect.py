@@ -8,7 +8,8 @@ import click
 
 from pipelines.cli.common import json_option, read_settings
 from resources.settings import Settings
-from warehouse.database import WarehouseError, shown
+from warehouse.database import shown
+from warehouse.errors import WarehouseError
 
 
 @click.command()

@@ -37,8 +37,8 @@ def refresh(
             click.echo(f"nothing new: release {last.release} stays as it is")
             return
         prepare_dagster_home()
-        from assets.common.staleness import UnknownAssetError  # Dagster takes a second to import
         from pipelines.run import refresh
+        from resources.errors import UnknownAssetError
 
         try:
             failures = refresh(settings, only, click.echo, force=force, allow_shrink=(*allow_shrink, *accept))
@@ -62,7 +62,7 @@ def fetch(sources: tuple[str, ...], vintage: str | None, check: bool, as_json: b
     Wikipedia. A file that is not what it should be is refused, and the old one stays.
     """
     read_settings()
-    from resources.downloads.partial import FetchError
+    from resources.errors import FetchError
     from resources.fetcher import DESCRIPTIONS, FETCHED, Outside  # Dagster takes a second to import
 
     known = (*FETCHED, DESCRIPTIONS)

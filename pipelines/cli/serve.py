@@ -7,7 +7,8 @@ import tempfile
 import click
 
 from pipelines.cli.common import prepare_dagster_home, read_settings
-from warehouse.database import WarehouseError, parse_url
+from warehouse.database import parse_url
+from warehouse.errors import WarehouseError
 
 
 @click.command()

@@ -14,7 +14,8 @@ from sqlalchemy.exc import OperationalError
 
 from tests.warehouse.making import done, jobs, one_look, regions
 from warehouse.database import KEEPALIVE, connect
-from warehouse.lock import LockedError, check_lock, holder, only_writer, unlock
+from warehouse.errors import LockedError
+from warehouse.lock import check_lock, holder, only_writer, unlock
 from warehouse.release import publish
 
 

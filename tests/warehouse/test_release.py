@@ -9,8 +9,9 @@ from sqlalchemy.exc import OperationalError
 from tests.warehouse.making import SOURCE, contents, done, jobs, regions
 from warehouse import swap as module
 from warehouse import tables
-from warehouse.database import WarehouseError, connect, parse_url, shown
+from warehouse.database import connect, parse_url, shown
 from warehouse.diff import Change, diff
+from warehouse.errors import WarehouseError
 from warehouse.load import load
 from warehouse.release import Contents, SourceFile, history, publish, rollback, served
 

@@ -22,7 +22,8 @@ from warehouse import tables
 from warehouse.backup import mariadb, sqlite
 from warehouse.backup.manifest import Manifest, TableContents, checked, drop_old, file_names, give_name, write_manifest
 from warehouse.backup.stream import CompressedFile, Progress
-from warehouse.database import WarehouseError, connect, is_sqlite
+from warehouse.database import connect, is_sqlite
+from warehouse.errors import WarehouseError
 from warehouse.lock import only_writer
 from warehouse.migrate import VERSION_TABLE, revision, upgrade
 from warehouse.record import RECORD, Origin, ServedTable, count_rows

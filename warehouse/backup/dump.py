@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from warehouse.backup.stream import Progress, unpacked
-from warehouse.database import WarehouseError
+from warehouse.errors import WarehouseError
 
 _TEXT = rb"'(?:[^'\\]|\\.|'')*+'"
 _VALUE = rb"(?:NULL|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?|" + _TEXT + rb")"

@@ -13,7 +13,8 @@ from sqlalchemy import Engine
 
 from warehouse import tables
 from warehouse.backup.stream import BLOCK, Meter, Progress
-from warehouse.database import WarehouseError, is_sqlite
+from warehouse.database import is_sqlite
+from warehouse.errors import WarehouseError
 from warehouse.migrate import VERSION_TABLE
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")

@@ -16,7 +16,8 @@ from sqlalchemy import URL, Engine
 
 from warehouse.backup.dump import statements
 from warehouse.backup.stream import CompressedFile, Progress
-from warehouse.database import WarehouseError, connect
+from warehouse.database import connect
+from warehouse.errors import WarehouseError
 
 
 def digests(engine: Engine, names: Iterable[str]) -> dict[str, str]:

@@ -12,7 +12,7 @@ from sqlalchemy.schema import CreateTable
 
 from warehouse import tables
 from warehouse.backup.stream import BLOCK, CompressedFile, Progress, unpacked
-from warehouse.database import WarehouseError
+from warehouse.errors import WarehouseError
 from warehouse.load import next_of
 
 

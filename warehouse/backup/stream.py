@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from warehouse.database import WarehouseError
+from warehouse.errors import WarehouseError
 
 Progress = Callable[[str], None]
 

@@ -16,7 +16,8 @@ from sqlalchemy import Engine
 from tests.warehouse.making import contents, done, jobs, one_look, regions
 from warehouse import tables
 from warehouse.backup import backup, restore, verify
-from warehouse.database import WarehouseError, connect
+from warehouse.database import connect
+from warehouse.errors import WarehouseError
 from warehouse.release import history, rollback, served
 
 KILLS = 12
