@@ -12,6 +12,7 @@ from api.responses import NOT_FOUND, RESPONSES, answer
 from api.search.tension import basins
 from api.search.text import fold
 from warehouse import tables
+from warehouse.codes import COMMUNE
 
 router = APIRouter(prefix="/cities", tags=["cities"], responses=RESPONSES)
 
@@ -33,7 +34,7 @@ def _trades(snapshot: Snapshot, insee: str) -> dict[str, Any]:
         )
 
     known = select(city.id).where(city.insee_com == insee)
-    if not re.fullmatch(tables.COMMUNE, insee) or snapshot.connection.execute(known).first() is None:
+    if not re.fullmatch(COMMUNE, insee) or snapshot.connection.execute(known).first() is None:
         raise HTTPException(404, "no city has this INSEE code")
     where = snapshot.connection.execute(
         select(basin.bassin_id).where(basin.code_commune_insee == insee, basin.deleted_at.is_(None))

@@ -29,6 +29,7 @@ from api.search.places import Tension, kind_of, places
 from api.search.text import fold
 from api.search.titles import titles
 from warehouse import tables
+from warehouse.codes import COMMUNE
 from warehouse.criteria import CRITERIA
 
 router = APIRouter(prefix="/cities", tags=["cities"], responses=RESPONSES)
@@ -170,7 +171,7 @@ def _load(snapshot: Snapshot, insee: str) -> dict[str, Any]:
         query = select(table).where(table.c[column] == value).order_by(*table.primary_key)
         return [dict(row) for row in _rows(snapshot, query)]
 
-    found = rows_of(tables.cities, "insee_com", insee) if re.fullmatch(tables.COMMUNE, insee) else []
+    found = rows_of(tables.cities, "insee_com", insee) if re.fullmatch(COMMUNE, insee) else []
     if not found:
         raise HTTPException(404, "no city has this INSEE code")
     city = found[0]

@@ -25,9 +25,7 @@ from api.models import (
 from api.responses import as_json, database_of
 from resources.errors import ServiceError
 from warehouse import tables
-
-ASKED_AS = {"75056": "75101", "69123": "69381", "13055": "13201"}
-"""Offers of Paris, Lyon and Marseille are asked around their first district."""
+from warehouse.geography import DISTRICT_PREFIXES, FIRST_DISTRICTS
 
 RETRY_SECONDS = 10
 LIVE_TAG = "France Travail, live"
@@ -90,7 +88,7 @@ async def search_close_companies(request: Request, body: CloseCompanies) -> Resp
     """Companies around a commune that are likely to hire in trades, as La Bonne Boîte tells."""
     live = _live(request)
     romes = (body.codeRome,) if isinstance(body.codeRome, str) else tuple(body.codeRome)
-    insee, by_distance = ASKED_AS.get(body.insee, body.insee), body.sort == "distance"
+    insee, by_distance = FIRST_DISTRICTS.get(body.insee, body.insee), body.sort == "distance"
     asked = live.ask(
         "companies",
         (romes, insee, by_distance),
@@ -100,7 +98,8 @@ async def search_close_companies(request: Request, body: CloseCompanies) -> Resp
 
 
 def _offers(live: Live, romes: list[str], insees: list[str], *, count_only: bool) -> Awaitable[Any]:
-    communes = tuple(dict.fromkeys(ASKED_AS.get(insee, insee) for insee in insees))
+    # of Paris, Lyon and Marseille the service knows the districts
+    communes = tuple(dict.fromkeys(FIRST_DISTRICTS.get(insee, insee) for insee in insees))
     key = (tuple(romes), communes, count_only)
     return live.ask("offers", key, lambda: live.client.offers(romes, communes, count_only=count_only))
 
@@ -108,7 +107,7 @@ def _offers(live: Live, romes: list[str], insees: list[str], *, count_only: bool
 def _place(snapshot: Snapshot, body: TradeSearch) -> dict[str, Any]:
     """Basin and department of a commune, and the trade's lowest `ind_t` in the basin; what is not known is None."""
     bassins, tensions, cities = tables.bassins.c, tables.tensions.c, tables.cities.c
-    whole = next((c for c, districts in tables.CITIES_OF_DISTRICTS.items() if body.insee.startswith(districts)), None)
+    whole = next((c for c, districts in DISTRICT_PREFIXES.items() if body.insee.startswith(districts)), None)
     codes = [body.insee, *([whole] if whole else [])]
     connection = snapshot.connection
     basin = connection.scalar(

@@ -20,8 +20,8 @@ from api.database import Snapshot
 from api.search.text import fold
 from warehouse import tables
 from warehouse.criteria import CRITERIA
+from warehouse.geography import EARTH_RADIUS_KM
 
-EARTH_RADIUS_KM = 6371.0
 NEAR_DEGREES = 0.5
 BITS = {criterion.key: 1 << bit for bit, criterion in enumerate(CRITERIA)}
 

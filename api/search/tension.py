@@ -10,6 +10,7 @@ from api.database import Snapshot
 from api.search.places import Tension
 from api.search.text import fold
 from warehouse import tables
+from warehouse.codes import ROME
 from warehouse.criteria import OPPORTUNITY_BELOW
 
 
@@ -30,7 +31,7 @@ def basins(snapshot: Snapshot) -> dict[int, str | None]:
 def codes(asked: Iterable[str]) -> list[str]:
     """The ROME codes that are asked for, each once: `n1103` asks for N1103. What is no code is left out."""
     folded = {fold(text).upper() for text in asked}
-    return sorted(code for code in folded if re.fullmatch(tables.ROME, code))
+    return sorted(code for code in folded if re.fullmatch(ROME, code))
 
 
 def lowest(snapshot: Snapshot, romes: Iterable[str], opportunity: int | None = None) -> Tension:
