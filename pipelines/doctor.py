@@ -18,6 +18,7 @@ from resources.errors import ServiceError
 from resources.settings import Settings
 from resources.sources.catalogue import catalogue
 from resources.sources.files import RawFiles
+from warehouse.damage import damage
 from warehouse.database import connect, shown
 from warehouse.errors import WarehouseError
 from warehouse.release import current_release
@@ -38,9 +39,9 @@ class Check:
     words: str
 
 
-def checks(settings: Settings) -> list[Check]:
+def checks(settings: Settings, *, deep: bool = False) -> list[Check]:
     """Everything, looked at; services all at once, for some seconds at most."""
-    here = [*_folders(settings), _raw_files(settings), _free_disk(settings), _warehouse(settings)]
+    here = [*_folders(settings), _raw_files(settings), _free_disk(settings), _warehouse(settings, deep)]
     with ThreadPoolExecutor(max_workers=8) as pool:
         return here + list(pool.map(lambda ask: ask(), _services(settings)))
 
@@ -79,11 +80,12 @@ def _free_disk(settings: Settings) -> Check:
     return Check("disk", "works", words)
 
 
-def _warehouse(settings: Settings) -> Check:
+def _warehouse(settings: Settings, deep: bool) -> Check:
     name = "MOBIVILLE_WAREHOUSE_URL"
     try:
         engine = connect(settings.warehouse_url)
         release = current_release(engine)
+        damaged = damage(engine, release, deep=deep)
         engine.dispose()
     except (WarehouseError, SQLAlchemyError, OSError) as error:
         return Check(name, "wrong", f"{str(error).splitlines()[0]}: start the server, or correct {name}")
@@ -91,6 +93,9 @@ def _warehouse(settings: Settings) -> Check:
         return Check(
             name, "works", f"{shown(settings.warehouse_url)} answers, and serves nothing yet: `mobiville refresh`"
         )
+    if damaged:
+        words = "; ".join(f"{table}: {what}" for table, what in damaged.items())
+        return Check(name, "wrong", f"damaged: {words}. `mobiville refresh{' --force' if deep else ''}` repairs it")
     return Check(name, "works", f"{shown(settings.warehouse_url)} serves release {release.id}")
 
 

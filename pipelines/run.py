@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 
 from assets.common.staleness import named, whole
-from assets.warehouse import ACCEPTED
+from assets.warehouse import ACCEPTED, FORCED
 from pipelines.definitions import definitions
 from resources.failures import in_words
 from resources.settings import Settings
@@ -54,7 +54,7 @@ def refresh(
             instance=dg.DagsterInstance.get(),
             asset_selection=plan.selection(graph),
             raise_on_error=False,
-            tags={ACCEPTED: ",".join(allow_shrink)} if allow_shrink else {},
+            tags=({ACCEPTED: ",".join(allow_shrink)} if allow_shrink else {}) | ({FORCED: "yes"} if force else {}),
             run_config={"loggers": {"progress": {}}},
         )
     except dg.DagsterExecutionInterruptedError:

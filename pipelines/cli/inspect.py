@@ -39,12 +39,13 @@ def _values(settings: Settings) -> Iterable[tuple[str, str, str | None]]:
 
 
 @click.command()
+@click.option("--deep", is_flag=True, help="Read the served tables to their last row.")
 @json_option
-def doctor(as_json: bool) -> None:
+def doctor(deep: bool, as_json: bool) -> None:
     """What works and what does not: folders, disk, database, each outside service; and what to do."""
     from pipelines.doctor import checks
 
-    found = checks(read_settings())
+    found = checks(read_settings(), deep=deep)
     if as_json:
         click.echo(json.dumps([vars(check) for check in found], indent=2, ensure_ascii=False))
     else:

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from pipelines.cli.common import json_option, publishing, read_settings, warehouse
+from warehouse.damage import damage
 from warehouse.diff import diff
 from warehouse.lock import holder, unlock
 from warehouse.release import Release, current_release, history, rollback
@@ -17,11 +18,18 @@ def status(as_json: bool) -> None:
     """What is served: each table, its rows, since when, and the files it was made from."""
     with warehouse(read_settings()) as engine:
         release = current_release(engine)
+        damaged = damage(engine, release)
     if release is None:
         if as_json:
             click.echo(json.dumps({"release": None, "tables": []}))
         raise click.ClickException("no release is served yet: run `mobiville refresh`")
-    click.echo(json.dumps(_as_json(release), indent=2, ensure_ascii=False) if as_json else _as_text(release))
+    click.echo(
+        json.dumps(_as_json(release) | {"damaged": damaged}, indent=2, ensure_ascii=False)
+        if as_json
+        else _as_text(release)
+    )
+    for name, words in damaged.items():
+        click.echo(f"DAMAGED: {name}: {words}. `mobiville refresh` loads it again", err=True)
 
 
 @click.command()

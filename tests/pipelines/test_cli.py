@@ -265,6 +265,27 @@ def test_a_refresh_with_nothing_new_says_so_and_one_changed_file_remakes_what_it
     assert [r["release"] for r in json.loads(mobiville("releases", "--json").stdout)] == [2, 1]
 
 
+def test_damaged_tables_are_noticed_and_repaired(mobiville: Command, tmp_path: Path) -> None:
+    assert mobiville("refresh").returncode == 0
+    before, engine = served(tmp_path), create_engine(f"sqlite:///{tmp_path / 'var' / 'warehouse.db'}")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE helps")
+        connection.exec_driver_sql("DELETE FROM cities WHERE id <= 50")
+    shown = mobiville("status")
+    assert "DAMAGED: helps: the table is not there" in shown.stderr
+    assert "DAMAGED: cities: the record says" in shown.stderr
+    assert set(json.loads(mobiville("status", "--json").stdout)["damaged"]) == {"cities", "helps"}
+    repaired = mobiville("refresh")
+    assert repaired.returncode == 0, repaired.stderr
+    assert "cities is damaged: the record says" in repaired.stdout
+    assert (served(tmp_path), mobiville("status").stderr) == (before, "")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE helps SET title = 'x' WHERE id = 1")
+    assert "helps: its contents are not those" in mobiville("doctor", "--deep", http_timeout="0.01").stdout
+    assert mobiville("refresh", "--force").returncode == 0
+    assert served(tmp_path) == before
+
+
 def test_one_goes_back_and_sees_what_changed(mobiville: Command, sample: Path, tmp_path: Path) -> None:
     files = str(sample)
     assert mobiville("refresh", raw_data=files).returncode == 0
