@@ -15,7 +15,7 @@ from resources.clients.france_travail import FranceTravail
 from resources.clients.http import Http, Limits
 from resources.clients.wikimedia import Wikimedia
 from resources.errors import ServiceError
-from resources.settings import Settings
+from resources.settings import Settings, unknown_names
 from resources.sources.catalogue import catalogue
 from resources.sources.files import RawFiles
 from warehouse.damage import damage
@@ -41,9 +41,21 @@ class Check:
 
 def checks(settings: Settings, *, deep: bool = False) -> list[Check]:
     """Everything, looked at; services all at once, for some seconds at most."""
-    here = [*_folders(settings), _raw_files(settings), _free_disk(settings), _warehouse(settings, deep)]
+    here = [
+        *_unknown_settings(),
+        *_folders(settings),
+        _raw_files(settings),
+        _free_disk(settings),
+        _warehouse(settings, deep),
+    ]
     with ThreadPoolExecutor(max_workers=8) as pool:
         return here + list(pool.map(lambda ask: ask(), _services(settings)))
+
+
+def _unknown_settings() -> Iterator[Check]:
+    if names := unknown_names():
+        words = f"{', '.join(names)}: set, and no settings of this program; unset what is a mistake"
+        yield Check("settings", "absent", words)
 
 
 def _folders(settings: Settings) -> Iterator[Check]:

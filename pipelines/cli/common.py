@@ -3,8 +3,9 @@
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from difflib import get_close_matches
 from pathlib import Path
 
 import click
@@ -48,8 +49,20 @@ def read_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        wrong = ", ".join(f"MOBIVILLE_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
+        wrong = ", ".join(
+            ": ".join([*(f"MOBIVILLE_{name}".upper() for name in e["loc"]), e["msg"].removeprefix("Value error, ")])
+            for e in error.errors()
+        )
         raise click.ClickException(wrong) from None
+
+
+def known_name(kind: str, name: str, known: Iterable[str]) -> str:
+    """The name, if it is a known one; a wrong usage that tells the nearest, or all, for any other."""
+    if name in (names := sorted(known)):
+        return name
+    near = get_close_matches(name, names, 1)
+    words = f"{near[0]} is" if near else f"there are {', '.join(names)}"
+    raise click.UsageError(f"no {kind} is called {name}; {words}")
 
 
 def prepare_dagster_home() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import click
 
-from pipelines.cli.common import json_option, read_settings
+from pipelines.cli.common import json_option, known_name, read_settings
 from resources.settings import Settings
 from warehouse.database import shown
 from warehouse.errors import WarehouseError
@@ -61,8 +61,11 @@ def doctor(deep: bool, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="For a machine: every row.")
 def rejects_command(source: str | None, reason: str | None, as_json: bool) -> None:
     """The rows that the last reading of each source rejected: how many, why, and the first of each reason."""
+    from resources.sources.catalogue import catalogue
     from resources.staging import Staging
 
+    if source:
+        known_name("source", source, catalogue())
     found = Staging(folder=str(read_settings().staging)).rejects()
     if source:
         found = found[found["source"] == source]

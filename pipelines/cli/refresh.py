@@ -5,8 +5,10 @@ import sys
 
 import click
 
-from pipelines.cli.common import RefreshError, json_option, prepare_dagster_home, publishing, read_settings
+from pipelines.cli.common import RefreshError, json_option, known_name, prepare_dagster_home, publishing, read_settings
 from pipelines.last_refresh import LastRefresh
+from raw_data import SAMPLE
+from warehouse.tables import metadata
 
 
 @click.command()
@@ -22,8 +24,14 @@ from pipelines.last_refresh import LastRefresh
 )
 @click.option("--accept", multiple=True, hidden=True, deprecated="It is called --allow-shrink now.")
 @click.option("--wait/--no-wait", default=True, help="While another refresh runs: wait for it (default), or leave.")
+@click.option("--sample", is_flag=True, help="Publish the bundled sample, invented figures, to a MariaDB warehouse.")
 def refresh(
-    only: tuple[str, ...], force: bool, allow_shrink: tuple[str, ...], accept: tuple[str, ...], wait: bool
+    only: tuple[str, ...],
+    force: bool,
+    allow_shrink: tuple[str, ...],
+    accept: tuple[str, ...],
+    wait: bool,
+    sample: bool,
 ) -> None:
     """Stage every table from the raw files, and publish all of them in one step.
 
@@ -31,6 +39,12 @@ def refresh(
     tables made from them.
     """
     settings = read_settings()
+    shrinking = [known_name("table", name, metadata.tables) for name in (*allow_shrink, *accept)]
+    if settings.raw_data.resolve() == SAMPLE and not (sample or settings.warehouse_url.startswith("sqlite:")):
+        raise click.UsageError(
+            "MOBIVILLE_RAW_DATA is not set, and the bundled sample holds invented figures: set it to the folder of the "
+            "raw files, or say --sample to publish the sample"
+        )
     with publishing(settings, wait=wait) as engine:
         last = LastRefresh(settings)
         if not (only or force) and last.is_served(engine):
@@ -41,7 +55,7 @@ def refresh(
         from resources.errors import UnknownAssetError
 
         try:
-            failures = refresh(settings, only, click.echo, force=force, allow_shrink=(*allow_shrink, *accept))
+            failures = refresh(settings, only, click.echo, force=force, allow_shrink=shrinking)
         except UnknownAssetError as error:
             raise click.UsageError(str(error)) from None
         if failures:

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from pipelines.cli.common import json_option, publishing, read_settings, warehouse
+from raw_data import is_sample
 from warehouse.damage import damage
 from warehouse.diff import diff
 from warehouse.lock import holder, unlock
@@ -98,6 +99,7 @@ def unlock_command(yes: bool) -> None:
 def _as_json(release: Release) -> dict[str, Any]:
     return {
         "release": release.id,
+        "sample": _is_sample(release),
         "status": release.status,
         "started_at": f"{release.started_at.isoformat()}Z",
         "published_at": f"{release.published_at.isoformat()}Z",
@@ -117,8 +119,14 @@ def _as_json(release: Release) -> dict[str, Any]:
     }
 
 
+def _is_sample(release: Release) -> bool:
+    return is_sample({source.sha256 for table in release.tables.values() for source in table.sources})
+
+
 def _as_text(release: Release) -> str:
     lines = [f"Release {release.id}, published {release.published_at} UTC by {release.started_by}", ""]
+    if _is_sample(release):
+        lines.insert(1, "SAMPLE: données d'essai, inventées")
     for table in release.tables.values():
         lines.append(f"{table.name:<29}{table.rows:>9,} rows   loaded {table.loaded_at} UTC")
         if table.is_stale():

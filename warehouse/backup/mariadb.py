@@ -149,15 +149,15 @@ def scratch(engine: Engine, purpose: str, file: Path, names: Collection[str], pr
     with engine.connect() as connection:
         for database in connection.exec_driver_sql("SHOW DATABASES").scalars().all():
             if left.fullmatch(database):
-                connection.exec_driver_sql(f"DROP DATABASE {database}")
-        connection.exec_driver_sql(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
+                connection.exec_driver_sql(f"DROP DATABASE `{database}`")
+        connection.exec_driver_sql(f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4")
     try:
         there = url.set(database=name)
         _fill(there, file, names, progress)
         yield there.render_as_string(hide_password=False)
     finally:
         with engine.connect() as connection:
-            connection.exec_driver_sql(f"DROP DATABASE {name}")
+            connection.exec_driver_sql(f"DROP DATABASE `{name}`")
 
 
 def bring(engine: Engine, source: Engine, names: Iterable[str]) -> None:
