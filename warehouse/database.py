@@ -1,5 +1,6 @@
 """Connections to the warehouse, MariaDB or SQLite, and the few things that the two do differently."""
 
+import re
 import socket
 from pathlib import Path
 from typing import Any
@@ -43,8 +44,15 @@ def parse_url(url: str) -> URL:
 
 
 def shown(url: str) -> str:
-    """The URL with its password hidden."""
-    return parse_url(url).render_as_string(hide_password=True)
+    """The URL of a warehouse, without its secrets."""
+    parse_url(url)
+    return without_secrets(url)
+
+
+def without_secrets(text: str) -> str:
+    """An address without its password, be it before the host or in the query, even where it is not well formed."""
+    text = re.sub(r"://([^:/@?]*)[:@].*@", r"://\1:***@", text)
+    return re.sub(r"([?&][^=&]*(?:pass|pwd|secret|token|key)[^=&]*=)[^&#]*", r"\1***", text, flags=re.IGNORECASE)
 
 
 def connect(url: str, *, local_infile: bool = True) -> Engine:

@@ -8,8 +8,10 @@ import click
 
 from pipelines.cli.common import json_option, known_name, read_settings
 from resources.settings import Settings
-from warehouse.database import shown
+from warehouse.database import shown, without_secrets
 from warehouse.errors import WarehouseError
+
+WAREHOUSES = ("warehouse_url", "api_database_url")
 
 
 @click.command()
@@ -35,7 +37,7 @@ def _values(settings: Settings) -> Iterable[tuple[str, str, str | None]]:
     for name, field in Settings.model_fields.items():
         value = settings.dumps_folder if name == "dumps" else getattr(settings, name)
         text = "" if value is None else str(value)
-        yield name, shown(text) if text and name in ("warehouse_url", "api_database_url") else text, field.description
+        yield name, shown(text) if text and name in WAREHOUSES else without_secrets(text), field.description
 
 
 @click.command()

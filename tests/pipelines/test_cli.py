@@ -131,6 +131,12 @@ def test_config_shows_each_setting_and_no_password(mobiville: Command) -> None:
     values = {row["variable"]: row["value"] for row in json.loads(shown.stdout)}
     assert values["MOBIVILLE_WAREHOUSE_URL"] == "mariadb+pymysql://etl:***@db/mobiville"
     assert set(values) == {f"MOBIVILLE_{name.upper()}" for name in Settings.model_fields}
+    query = "mariadb+pymysql://db/mobiville?user=etl&password=hunter2&read_timeout=9"
+    addresses = {"mirror": "https://a:hunter2@m/x", "wikidata_url": "https://B@hunter2@m/", "warehouse_url": query}
+    for name, address in addresses.items():
+        answer = mobiville("config", **{name: address})
+        assert "***" in answer.stdout
+        assert "hunter2" not in answer.stdout
     secret = {"warehouse_url": url, "smtp_url": "smtp://u:hunter2@mail", "alert_webhook": "https://x/hunter2"}
     text = mobiville("config", **secret, ft_client_secret="hunter2").stdout
     assert "MOBIVILLE_FT_CLIENT_SECRET=***" in text
