@@ -8,6 +8,8 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import Engine, create_engine, inspect
 
@@ -322,6 +324,23 @@ def test_damaged_tables_are_noticed_and_repaired(mobiville: Command, tmp_path: P
     assert "helps: its contents are not those" in mobiville("doctor", "--deep", http_timeout="0.01").stdout
     assert mobiville("refresh", "--force").returncode == 0
     assert served(tmp_path)["helps"] == before["helps"]
+
+
+def test_staged_files_that_were_altered_or_cut_are_rebuilt(mobiville: Command, sample: Path, tmp_path: Path) -> None:
+    assert mobiville("refresh", raw_data=str(sample)).returncode == 0
+    before, staging = served(tmp_path), tmp_path / "var" / "staging"
+    helps = pq.read_table(staging / "helps.parquet")
+    forged = pa.array(["x"] * len(helps), helps.schema.field("title").type)
+    forgery = helps.set_column(helps.schema.names.index("title"), helps.schema.field("title"), forged)
+    pq.write_table(forgery.replace_schema_metadata(helps.schema.metadata), staging / "helps.parquet")
+    cities = (staging / "cities.parquet").read_bytes()
+    (staging / "cities.parquet").write_bytes(cities[: len(cities) // 2])
+    (staging / "refresh.json").unlink()
+    again = mobiville("refresh", raw_data=str(sample))
+    assert again.returncode == 0, again.stderr
+    assert served(tmp_path) == before
+    assert (staging / "cities.parquet").stat().st_size == len(cities)
+    assert pq.read_table(staging / "helps.parquet").equals(helps)
 
 
 def test_one_goes_back_and_sees_what_changed(mobiville: Command, sample: Path, tmp_path: Path) -> None:
