@@ -5,7 +5,7 @@ served, and `cities__r7` while they are kept to go back to. What is being loaded
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -109,11 +109,15 @@ def publish(
     incoming = {n: f"{n}__next" for n, entry in new.items() if entry.contents_id == number or n in repaired}
     progress(f"swapping {len(incoming)} tables")
     release = promote(engine, {**old, **new}, incoming, origin, status="published")
-    with engine.begin() as connection:  # nobody may go back to damaged contents
-        for name in repaired:
-            connection.exec_driver_sql(f"DROP TABLE IF EXISTS {name}__r{old[name].contents_id}")
+    _drop(engine, (f"{name}__r{old[name].contents_id}" for name in repaired))  # nobody may go back to damage
     clean(engine, keep)
     return release
+
+
+def _drop(engine: Engine, names: Iterable[str]) -> None:
+    with engine.begin() as connection:
+        for name in names:
+            connection.exec_driver_sql(f"DROP TABLE IF EXISTS {name}")
 
 
 def _loaded(

@@ -17,6 +17,11 @@ from warehouse.errors import WarehouseError
 def ui(host: str, port: int) -> None:
     """Open the Dagster UI and its daemon: materialize assets, see runs and their history."""
     prepare_dagster_home()
+    import dagster as dg  # it takes a second
+
+    from pipelines.run import end_dead_runs
+
+    end_dead_runs(dg.DagsterInstance.get(), click.echo)
     command = ["dagster", "dev", "-m", "pipelines.definitions", "-h", host, "-p", str(port)]
     os.execv(sys.executable, [sys.executable, "-m", *command])  # noqa: S606
 

@@ -8,6 +8,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+import dagster as dg
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -341,6 +342,19 @@ def test_staged_files_that_were_altered_or_cut_are_rebuilt(mobiville: Command, s
     assert served(tmp_path) == before
     assert (staging / "cities.parquet").stat().st_size == len(cities)
     assert pq.read_table(staging / "helps.parquet").equals(helps)
+
+
+def test_a_killed_refresh_leaves_no_run_that_holds_up_others(mobiville: Command, tmp_path: Path) -> None:
+    with started(tmp_path, "refresh") as process:
+        assert process.stdout
+        for line in process.stdout:
+            if line.startswith("raw_files"):
+                process.kill()
+    with dg.DagsterInstance.from_config(str(tmp_path / "var" / "dagster")) as instance:
+        assert [run.status.value for run in instance.get_runs()] == ["STARTED"]
+        again = mobiville("refresh")
+        assert "was killed before its end, and is noted as failed" in again.stdout
+        assert [run.status.value for run in instance.get_runs()] == ["SUCCESS", "FAILURE"]
 
 
 def test_one_goes_back_and_sees_what_changed(mobiville: Command, sample: Path, tmp_path: Path) -> None:
