@@ -43,6 +43,9 @@ VOLUME = "volume"
 BAND = 0.2
 """Share of a table's rows that a release may gain or lose without a word."""
 
+FORCED = "mobiville/force"
+"""Tag of a run: the served tables are read to their last row, and those that are damaged loaded again."""
+
 ACCEPTED = "mobiville/accept"
 """Tag of a run: tables, apart by commas, that may lose as many rows as they do."""
 
@@ -113,7 +116,7 @@ def warehouse_tables(
     run = context.instance.get_run_record_by_id(context.run.run_id)
     started_at = run.create_timestamp.replace(microsecond=0, tzinfo=None) if run else datetime.now(UTC)
     with with_retries(context.retry_number):
-        release = warehouse.publish(contents, started_at, context.log.info)
+        release = warehouse.publish(contents, started_at, context.log.info, deep=FORCED in context.run.tags)
         changes = warehouse.changes(release)
         rows = warehouse.rows_by_release()
     for name in names:

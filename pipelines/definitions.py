@@ -1,5 +1,7 @@
 """The code location: every asset, job and resource, put together."""
 
+import os
+
 import dagster as dg
 
 from assets.common.imports import load_imports
@@ -17,6 +19,11 @@ from schedules.enrichment import weekly
 from schedules.refresh import nightly, raw_file_sensor
 
 
+def _secret(variable: str, value: str) -> str:
+    """A setting that may hold a password: Dagster, whose UI shows what it is given, gets the variable's name."""
+    return dg.EnvVar(variable) if os.environ.get(variable) == value else value
+
+
 def definitions(settings: Settings) -> dg.Definitions:
     """Everything, given its settings."""
     backup = backup_job(settings)
@@ -30,7 +37,9 @@ def definitions(settings: Settings) -> dg.Definitions:
             "raw_data": RawData.from_settings(settings),
             "fetcher": Fetcher(),
             "staging": Staging(folder=str(settings.staging)),
-            "warehouse": Warehouse(url=settings.warehouse_url, keep_releases=settings.keep_releases),
+            "warehouse": Warehouse(
+                url=_secret("MOBIVILLE_WAREHOUSE_URL", settings.warehouse_url), keep_releases=settings.keep_releases
+            ),
         },
     )
 

@@ -15,9 +15,10 @@ from resources.clients.france_travail import FranceTravail
 from resources.clients.http import Http, Limits
 from resources.clients.wikimedia import Wikimedia
 from resources.errors import ServiceError
-from resources.settings import Settings
+from resources.settings import Settings, unknown_names
 from resources.sources.catalogue import catalogue
 from resources.sources.files import RawFiles
+from warehouse.damage import damage
 from warehouse.database import connect, shown
 from warehouse.errors import WarehouseError
 from warehouse.release import current_release
@@ -38,11 +39,23 @@ class Check:
     words: str
 
 
-def checks(settings: Settings) -> list[Check]:
-    """All checks; those of services run in parallel, within seconds."""
-    here = [*_folders(settings), _raw_files(settings), _free_disk(settings), _warehouse(settings)]
+def checks(settings: Settings, *, deep: bool = False) -> list[Check]:
+    """All checks; those of services run in parallel, within seconds. `deep`: the served rows too, by their sha256."""
+    here = [
+        *_unknown_settings(),
+        *_folders(settings),
+        _raw_files(settings),
+        _free_disk(settings),
+        _warehouse(settings, deep),
+    ]
     with ThreadPoolExecutor(max_workers=8) as pool:
         return here + list(pool.map(lambda ask: ask(), _services(settings)))
+
+
+def _unknown_settings() -> Iterator[Check]:
+    if names := unknown_names():
+        words = f"{', '.join(names)}: set, and no settings of this program; unset what is a mistake"
+        yield Check("settings", "absent", words)
 
 
 def _folders(settings: Settings) -> Iterator[Check]:
@@ -79,11 +92,12 @@ def _free_disk(settings: Settings) -> Check:
     return Check("disk", "works", words)
 
 
-def _warehouse(settings: Settings) -> Check:
+def _warehouse(settings: Settings, deep: bool) -> Check:
     name = "MOBIVILLE_WAREHOUSE_URL"
     try:
         engine = connect(settings.warehouse_url)
         release = current_release(engine)
+        damaged = damage(engine, release, deep=deep)
         engine.dispose()
     except (WarehouseError, SQLAlchemyError, OSError) as error:
         return Check(name, "wrong", f"{str(error).splitlines()[0]}: start the server, or correct {name}")
@@ -91,6 +105,9 @@ def _warehouse(settings: Settings) -> Check:
         return Check(
             name, "works", f"{shown(settings.warehouse_url)} answers, and serves nothing yet: `mobiville refresh`"
         )
+    if damaged:
+        words = "; ".join(f"{table}: {what}" for table, what in damaged.items())
+        return Check(name, "wrong", f"damaged: {words}. `mobiville refresh{' --force' if deep else ''}` repairs it")
     return Check(name, "works", f"{shown(settings.warehouse_url)} serves release {release.id}")
 
 

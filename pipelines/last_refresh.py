@@ -8,6 +8,7 @@ from assets.common.code_version import all_versions
 from resources.atomic_files import atomic_write
 from resources.settings import Settings
 from resources.sources.files import RawFiles
+from warehouse.damage import damage
 from warehouse.database import shown
 from warehouse.release import current_release
 
@@ -25,14 +26,14 @@ class LastRefresh:
         self.release = 0
 
     def is_served(self, engine: Engine) -> bool:
-        """Whether the current release was made from the same inputs."""
+        """Whether the current release was made from the same inputs, and its tables are whole."""
         try:
             known = json.loads(self.path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return False
         release = current_release(engine)
         self.release = release.id if release else 0
-        return bool(known == self.inputs | {"release": self.release})
+        return bool(known == self.inputs | {"release": self.release}) and not damage(engine, release)
 
     def save(self, engine: Engine) -> None:
         """Record that the current release was made from these inputs."""

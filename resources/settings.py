@@ -1,9 +1,11 @@
 """The settings, from environment variables. `docs/settings.md` is made from them."""
 
+import os
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from upath import UPath
 
@@ -11,6 +13,26 @@ import raw_data
 
 VAR = Path("var")
 """The default place for everything that is written: `var/` in the folder where the command is started."""
+
+
+PREFIX = "MOBIVILLE_"
+CRON = [
+    rf"(\*|{one}(-{one})?)(/\d+)?(,{one}(-{one})?)*"
+    for one in (
+        r"[0-5]?\d",
+        r"([01]?\d|2[0-3])",
+        r"(0?[1-9]|[12]\d|3[01])",
+        r"(0?[1-9]|1[0-2])",
+        r"([0-7]|[A-Za-z]{3})",
+    )
+]
+"""Minute, hour, day, month, weekday, as a schedule has them."""
+
+
+def unknown_names() -> list[str]:
+    """The variables of the environment that are named like settings and are none."""
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    return sorted(name for name in os.environ if name.upper().startswith(PREFIX) and name.upper() not in known)
 
 
 class Settings(BaseSettings):
@@ -37,7 +59,9 @@ class Settings(BaseSettings):
     keep_backups: int = Field(7, ge=1, description="number of dated backups kept, beside one per weekday and quarter")
     keep_releases: int = Field(1, ge=1, description="number of earlier releases that are kept for a rollback")
     nightly_cron: str = Field(
-        "30 2 * * *", pattern=r"^\S+( \S+){4}$", description="when the nightly refresh runs: cron, Europe/Paris time"
+        "30 2 * * *",
+        pattern=f"^{' '.join(CRON)}$",
+        description="when the nightly refresh runs: cron, Paris time",
     )
     sensor_seconds: int = Field(60, ge=1, description="seconds between two ticks of a sensor")
     alert_webhook: SecretStr | None = Field(None, description="URL that failures are posted to, as JSON")
@@ -97,6 +121,17 @@ class Settings(BaseSettings):
     descriptions_minutes: float = Field(
         30.0, gt=0, description="longest time that one run may spend on requests to Wikipedia, minutes"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_typing_mistakes(cls, values: Any) -> Any:
+        """A misspelt setting would have its default: the sample published where real files were meant."""
+        names = [name.upper() for name in cls.model_fields]
+        for name in unknown_names():
+            meant = get_close_matches(name.upper().removeprefix(PREFIX), names, 1, cutoff=0.85)
+            if meant:
+                raise ValueError(f"{name} is no setting; {PREFIX}{meant[0]} is. Correct the name, or unset it")
+        return values
 
     @property
     def dumps_folder(self) -> Path:

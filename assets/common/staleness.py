@@ -12,6 +12,7 @@ from resources.errors import UnknownAssetError
 from resources.settings import Settings
 from resources.sources.files import RawFiles
 from resources.staging import Staging, fingerprint
+from warehouse.damage import damage
 from warehouse.database import connect
 from warehouse.release import Release, current_release
 from warehouse.tables import metadata
@@ -52,6 +53,15 @@ def served_release(settings: Settings) -> Release | None:
         engine.dispose()
 
 
+def _damaged(settings: Settings) -> set[str]:
+    """The served tables that are not there, or have other rows than the record says."""
+    engine = connect(settings.warehouse_url)
+    try:
+        return set(damage(engine, current_release(engine)))
+    finally:
+        engine.dispose()
+
+
 def named(graph: Any, only: Sequence[str]) -> Plan:
     """The named imports or tables with what is downstream of them in the same served table, and those tables; without
     a name, everything. Raises UnknownAssetError.
@@ -74,7 +84,8 @@ def named(graph: Any, only: Sequence[str]) -> Plan:
 def whole(graph: Any, settings: Settings) -> Plan:
     """Everything that other files or rules than before would make otherwise, and what is not served as it is staged."""
     release, staging = served_release(settings), Staging(folder=str(settings.staging))
-    old = release.tables if release else {}
+    damaged = _damaged(settings)
+    old = {name: table for name, table in release.tables.items() if name not in damaged} if release else {}
     remade = stale(graph, settings)
     tables = {
         name

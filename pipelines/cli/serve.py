@@ -13,17 +13,22 @@ from warehouse.errors import WarehouseError
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=3000, show_default=True)
+@click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)
 def ui(host: str, port: int) -> None:
     """Open the Dagster UI and its daemon: materialize assets, see runs and their history."""
     prepare_dagster_home()
+    import dagster as dg  # it takes a second
+
+    from pipelines.run import end_dead_runs
+
+    end_dead_runs(dg.DagsterInstance.get(), click.echo)
     command = ["dagster", "dev", "-m", "pipelines.definitions", "-h", host, "-p", str(port)]
     os.execv(sys.executable, [sys.executable, "-m", *command])  # noqa: S606
 
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8000, show_default=True)
+@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
 @click.option("--workers", default=1, show_default=True, help="Processes that answer.")
 def api(host: str, port: int, workers: int) -> None:
     """Serve the read API over HTTP: see /docs. It ends gracefully when told to (SIGTERM)."""

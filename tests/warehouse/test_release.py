@@ -9,10 +9,12 @@ from sqlalchemy.exc import OperationalError
 from tests.warehouse.factories import SOURCE, contents, done, jobs, regions
 from warehouse import swap as module
 from warehouse import tables
+from warehouse.backup import backup, restore, verify
 from warehouse.database import connect, parse_url, shown
 from warehouse.diff import Change, diff
 from warehouse.errors import WarehouseError
 from warehouse.load import load
+from warehouse.migrate import migrate
 from warehouse.release import SourceFile, TableVersion, current_release, history, publish, rollback
 
 
@@ -243,6 +245,7 @@ def test_the_privileges_that_the_documents_name_suffice(mariadb_url: str, tmp_pa
     writer, reader = f"w_{url.database}"[:32], f"r_{url.database}"[:32]
     for old, new in (
         ("mobiville.*", f"{url.database}.*"),
+        ("mobiville\\_", f"{url.database}\\_"),
         ("'mobiville'@", f"'{writer}'@"),
         ("'reader'@", f"'{reader}'@"),
         ("…", "secret"),
@@ -255,6 +258,10 @@ def test_the_privileges_that_the_documents_name_suffice(mariadb_url: str, tmp_pa
     for number in (1, 2):
         done(engine, jobs(tmp_path, number), regions(tmp_path, number))
     rollback(engine, None, keep=1)
+    migrate(engine)
+    file = backup(engine, tmp_path / "backups", keep=1)
+    verify(engine, file)
+    restore(engine, file, keep=1)
     only_reads = connect(url.set(username=reader, password="secret").render_as_string(hide_password=False))
     assert len(rows_of(only_reads, tables.cities_jobs)) == 3
     with pytest.raises(OperationalError, match="denied"), only_reads.begin() as connection:
