@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from resources.clients.france_travail import FranceTravail
+from resources.clients.france_travail import FranceTravail, NoCredentialsError
 from resources.clients.http import Http, Limits, OutsideError, Pace
 from resources.settings import Settings
 
@@ -24,7 +24,7 @@ KEPT_FAILURE_SECONDS = 10
 MOST_KEPT = 10_000
 """Answers at most, per worker; the oldest go first."""
 
-ANSWER_SECONDS = 8
+ANSWER_SECONDS = 1.8
 """How long a request waits. The answer, when it comes later, is kept for the next one."""
 
 LIMITS = Limits(silence=4, total=6, tries=2, pause=0.2, longest_wait=2, answer_bytes=5 << 20)
@@ -84,8 +84,11 @@ class Live:
     async def ask(self, service: str, key: Hashable, question: Callable[[], Any]) -> Any:
         """The answer to a question, asked once for all who ask it meanwhile and for a day.
 
-        Raises OutsideError when the service failed, is too slow, or has too many questions waiting.
+        Raises NoCredentialsError when there are none to ask with, and OutsideError when the service failed, is too
+        slow, or has too many questions waiting.
         """
+        if not self.client.has_credentials:
+            raise NoCredentialsError("France Travail is not asked: no credentials are set")
         future = self._future(service, (service, key), question)
         try:
             return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(future)), ANSWER_SECONDS)
