@@ -14,7 +14,7 @@ import orjson
 from sqlalchemy import Connection, select
 
 from api.search.packed import Array, codes
-from api.search.tension import ABSENT, BASINS
+from api.search.tension import ABSENT, BASINS, LEVELS
 from api.search.text import fold
 from warehouse import tables
 from warehouse.criteria import CRITERIA
@@ -189,18 +189,18 @@ class Places:
         """
         order = self._orders[sort_by][0]
         found = self._levels(levels, regions, criteria, sort_by)
-        counts = np.bincount(found, minlength=ABSENT + 1)[:ABSENT]
         ranks: list[int] = []
         of: list[int] = []
-        skipped = 0
-        for level in np.flatnonzero(counts).tolist():
-            first, size = max(index - skipped, 0), int(counts[level])
-            skipped += size
+        total = 0
+        for level in LEVELS:
+            alike = found == level
+            first, size = max(index - total, 0), int(np.count_nonzero(alike))
+            total += size
             if first < size and len(ranks) < PAGE:
-                page = np.flatnonzero(found == level)[first : first + PAGE - len(ranks)]
+                page = np.flatnonzero(alike)[first : first + PAGE - len(ranks)]
                 ranks += order[page].tolist()
                 of += [level] * len(page)
-        return ranks, of, skipped
+        return ranks, of, total
 
     def in_basins(
         self, levels: Array | None, regions: set[int] | None, criteria: Iterable[str]

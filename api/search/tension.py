@@ -13,6 +13,8 @@ from warehouse.criteria import OPPORTUNITY_BELOW
 
 ABSENT, UNKNOWN = 255, 254
 """Levels of a basin without a tension row, and of one whose `ind_t` is not known: it comes after 1 to 5."""
+LEVELS = (0, 1, 2, 3, 4, 5, UNKNOWN)
+"""In the order of a search; 0 is that of all basins where none is asked for."""
 BASINS = int(tables.BASIN[1]) + 1
 
 
