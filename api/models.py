@@ -183,6 +183,15 @@ class CloseCities(_Body):
 class GivenCity(_Body):
     """The city that others are compared with, as a search or load gives it."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                {"required": ["id"], "properties": {"id": {"type": "integer"}}},
+                {"required": ["insee_com"], "properties": {"insee_com": {"type": "string", "minLength": 1}}},
+            ]
+        }
+    )
+
     id: Whole | None = None
     insee_com: str | None = Field(None, description="INSEE code; where it is given, id does not matter")
     population: Decimal | None = Field(None, description="thousands")

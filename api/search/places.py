@@ -25,7 +25,7 @@ PAGE, NEAR, ALIKE = 10, 6, 6
 REGIONS = int(tables.REGION[1]) + 1
 JSON = orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z
 """Dates and times of the warehouse are UTC."""
-DISTRICT = re.compile(r"(.+?)[ -](\d{1,2})(?:er|e|eme)?(?:[ -]+arr.*)?")
+DISTRICT = re.compile(r"(.+?) +(\d{1,2})(?:er|e|eme)?(?:[ -]+arr.*)?")
 """How people write one: `lyon 3`, `Paris 1er`, `marseille 12e arrondissement`; folded."""
 
 _CAMPAGNE = next(criterion for criterion in CRITERIA if criterion.key == "campagne")
