@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from warehouse import tables
 from warehouse.database import LOCK_WAIT_SECONDS, is_sqlite, parse_url
+from warehouse.errors import MobivilleError
 
 STATEMENT_SECONDS = 30
 """MariaDB ends a statement that takes longer."""
@@ -26,7 +27,7 @@ NO_TABLE = 1146
 """MariaDB's error number for a table that is not there."""
 
 
-class NotServedError(Exception):
+class NotServedError(MobivilleError):
     """The warehouse has no release yet."""
 
 

@@ -13,8 +13,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from resources.clients.france_travail import FranceTravail, NoCredentialsError
-from resources.clients.http import Http, Limits, OutsideError, Pace
+from resources.clients.france_travail import FranceTravail
+from resources.clients.http import Http, Limits, Pace
+from resources.errors import NoCredentialsError, ServiceError
 from resources.settings import Settings
 
 KEPT_SECONDS = 24 * 3600
@@ -55,9 +56,9 @@ class _Service:
         self._waiting = threading.BoundedSemaphore(MOST_WAITING)
 
     def ask(self, question: Callable[[], Any]) -> Future[Any]:
-        """The answer to come. Raises OutsideError when too many questions wait already."""
+        """The answer to come. Raises ServiceError when too many questions wait already."""
         if not self._waiting.acquire(blocking=False):
-            raise OutsideError(f"{self.name}: too many questions wait")
+            raise ServiceError(f"{self.name}: too many questions wait")
 
         def asked() -> Any:
             self._pace.wait()
@@ -84,7 +85,7 @@ class Live:
     async def ask(self, service: str, key: Hashable, question: Callable[[], Any]) -> Any:
         """The answer to a question, asked once for all who ask it meanwhile and for a day.
 
-        Raises NoCredentialsError when there are none to ask with, and OutsideError when the service failed, is too
+        Raises NoCredentialsError when there are none to ask with, and ServiceError when the service failed, is too
         slow, or has too many questions waiting.
         """
         if not self.client.has_credentials:
@@ -93,7 +94,7 @@ class Live:
         try:
             return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(future)), ANSWER_SECONDS)
         except TimeoutError:
-            raise OutsideError(f"{service} did not answer in {ANSWER_SECONDS} s") from None
+            raise ServiceError(f"{service} did not answer in {ANSWER_SECONDS} s") from None
 
     def _future(self, service: str, key: Hashable, question: Callable[[], Any]) -> Future[Any]:
         with self._lock:

@@ -12,9 +12,9 @@ from assets.common.plots import map_of_communes
 from assets.common.staging_asset import staged
 from assets.common.weather import mean_temperature, stations_with_temperature
 from resources.clients.jsonl_cache import Entry
+from resources.errors import SourceError
 from resources.raw_data import RawData
 from resources.sources.audit import Reject
-from resources.sources.files import SourceError
 from warehouse import tables
 from warehouse.tables import CITIES_OF_DISTRICTS
 

@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from assets.common.code_version import rules_version
-from assets.common.expectations import Finding, ValidationError
+from assets.common.expectations import Finding
 from assets.common.lineage import of_served
 from assets.common.plots import drawn, rows_over_releases
 from assets.common.staging_asset import OWNERS, column_schema, described
+from resources.errors import ValidationError
 from resources.retries import retried
 from resources.staging import Staging, fingerprint, once
 from resources.warehouse import Warehouse
@@ -156,7 +157,7 @@ def _volumes(
             metadata={"rows": rows, "rows served": before.get(name, 0)},
         )
     if wrong:
-        accept = " ".join(f"--accept {name}" for name in wrong)
+        accept = " ".join(f"--allow-shrink {name}" for name in wrong)
         raise ValidationError(
             f"{'; '.join(wrong.values())}. Are these the right files? If so, say so: mobiville refresh {accept}"
         )

@@ -16,6 +16,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from warehouse import tables
+from warehouse.errors import MobivilleError
 
 MOBIVILLE = Path(sys.executable).with_name("mobiville")
 FLOOR = Path(__file__).with_name("floor.py")
@@ -31,7 +32,7 @@ TABLE_OF_STEP = {
 Row = dict[str, Any]
 
 
-class ChildFailedError(Exception):
+class ChildFailedError(MobivilleError):
     """A measured process did not end well; the message holds what it said."""
 
 

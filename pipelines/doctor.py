@@ -12,12 +12,14 @@ from urllib.parse import urlsplit
 from sqlalchemy.exc import SQLAlchemyError
 
 from resources.clients.france_travail import FranceTravail
-from resources.clients.http import Http, Limits, OutsideError
+from resources.clients.http import Http, Limits
 from resources.clients.wikimedia import Wikimedia
+from resources.errors import ServiceError
 from resources.settings import Settings
 from resources.sources.catalogue import catalogue
 from resources.sources.files import RawFiles
-from warehouse.database import WarehouseError, connect, shown
+from warehouse.database import connect, shown
+from warehouse.errors import WarehouseError
 from warehouse.release import served
 
 LEAST_FREE_BYTES = 2_000_000_000
@@ -124,6 +126,6 @@ def _reached(http: Http, url: str) -> None:
 def _asked(name: str, ask: Callable[[], object]) -> Check:
     try:
         ask()
-    except OutsideError as error:
+    except ServiceError as error:
         return Check(name, "wrong", str(error))
     return Check(name, "works", "answers")

@@ -2,11 +2,8 @@
 
 import dagster as dg
 
+from resources.errors import ExecutorError
 from resources.settings import Settings
-
-
-class ExecutorError(Exception):
-    """The executor that is set cannot be used; the message says what is missing."""
 
 
 def executor(settings: Settings) -> dg.ExecutorDefinition:

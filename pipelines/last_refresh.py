@@ -12,7 +12,7 @@ from warehouse.database import shown
 from warehouse.release import served
 
 
-class Memory:
+class LastRefresh:
     """The inputs of the last whole refresh (rules, files, warehouse), beside the staged tables it left."""
 
     def __init__(self, settings: Settings) -> None:

@@ -14,6 +14,8 @@ from pipelines.definitions import definitions
 from resources.failures import in_words
 from resources.settings import Settings
 
+INTERRUPTED = dg.DagsterExecutionInterruptedError.__name__
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -29,13 +31,13 @@ def refresh(
     echo: Callable[[str], None],
     *,
     force: bool,
-    accept: Sequence[str] = (),
+    allow_shrink: Sequence[str] = (),
 ) -> list[Failure]:
     """Run the job `refresh`, or the part of it that `only` names; say a line per asset through `echo`.
 
-    What is staged already from the same files by the same rules is left out, unless `force`. `accept`: tables that may
-    lose many of their rows. Returns the failures, none when all is published. Raises UnknownAssetError for a name that
-    is not an asset's.
+    What is staged already from the same files by the same rules is skipped, unless `force`. `allow_shrink`: tables
+    that may lose many of their rows. Returns the failures, none when all is published. Raises UnknownAssetError for a
+    name that is not an asset's, KeyboardInterrupt when it is interrupted.
     """
     started = time.monotonic()
     defs = dg.Definitions.merge(definitions(settings), dg.Definitions(loggers={"progress": _progress(echo)}))
@@ -51,15 +53,18 @@ def refresh(
         instance=dg.DagsterInstance.get(),
         asset_selection=plan.selection(graph),
         raise_on_error=False,
-        tags={ACCEPTED: ",".join(accept)} if accept else {},
+        tags={ACCEPTED: ",".join(allow_shrink)} if allow_shrink else {},
         run_config={"loggers": {"progress": {}}},
     )
     echo(f"{'all':<29}{'':>14}{time.monotonic() - started:>9.1f} s")
-    return [
-        Failure(event.step_key or "", in_words(event.step_failure_data.error))
+    errors = {
+        event.step_key or "": event.step_failure_data.error
         for event in result.all_events
         if event.is_step_failure and event.step_failure_data.error
-    ]
+    }
+    if INTERRUPTED in {error.cls_name for error in errors.values()}:
+        raise KeyboardInterrupt  # Dagster makes a failure of it
+    return [Failure(step, in_words(error)) for step, error in errors.items()]
 
 
 def _progress(echo: Callable[[str], None]) -> dg.LoggerDefinition:

@@ -6,46 +6,18 @@ from pathlib import Path
 from dagster_shared.error import SerializableErrorInfo
 
 import raw_data
-from assets.common.expectations import ValidationError
-from resources.clients.france_travail import NoCredentialsError
-from resources.clients.http import OutsideError, PassingError
-from resources.clients.jsonl_cache import StoreError
-from resources.downloads.partial import FetchError, RefusedError
-from resources.sources.catalogue import CatalogueError
-from resources.sources.files import SourceError
-from resources.staging import StagingError
-from warehouse.database import WarehouseError
-
-EXPLAINED = tuple(
-    error.__name__
-    for error in (
-        CatalogueError,
-        FetchError,
-        NoCredentialsError,
-        OutsideError,
-        PassingError,
-        RefusedError,
-        SourceError,
-        StagingError,
-        StoreError,
-        ValidationError,
-        WarehouseError,
-    )
-)
-"""Errors whose message is the whole story."""
+from resources.errors import names
 
 ROOT = raw_data.FOLDER.parent
 
 
 def in_words(error: SerializableErrorInfo) -> str:
     """The message of the outermost error that explains itself; without one, the innermost's kind and first line."""
-    kind, message = "", ""
     for link in _chain(error):
-        kind, _, message = link.message.strip().partition(": ")
-        kind = kind.rpartition(".")[2]
-        if kind in EXPLAINED:
+        name, _, message = link.message.strip().partition(": ")
+        if name in names():
             return message
-    return f"{kind}: {message.splitlines()[0] if message else ''}"
+    return f"{name.rpartition('.')[2]}: {message.splitlines()[0] if message else ''}"
 
 
 def where(error: SerializableErrorInfo) -> str:

@@ -6,17 +6,16 @@ import dagster as dg
 import pyarrow.parquet as pq
 
 from resources.clients.france_travail import FranceTravail
-from resources.clients.http import Http, OutsideError
-from resources.clients.jsonl_cache import StoreError
+from resources.clients.http import Http
 from resources.clients.rome_api import ask_rome
 from resources.clients.wikimedia import Wikimedia, describe
 from resources.downloads.inspection import rows_of
 from resources.downloads.snapshots import Fetching, Outcome
+from resources.errors import CacheError, ServiceError, SourceError, StagingError
 from resources.raw_data import RawData
 from resources.settings import Settings
 from resources.sources.catalogue import Source, catalogue
-from resources.sources.files import SourceError
-from resources.staging import Staging, StagingError
+from resources.staging import Staging
 
 FILES = tuple(name for name, source in catalogue().items() if source.downloads)
 """Sources that are official files."""
@@ -86,7 +85,7 @@ def _rome(settings: Settings, http: Http, progress: Progress, check: bool) -> Ou
         raw = RawData(folder=str(settings.raw_data), dumps=str(settings.dumps_folder))
         romes = list(raw.table("tensions")["rome"].dropna().unique())
         done = ask_rome(client, settings.cache, romes, progress)
-    except (OutsideError, StoreError, SourceError) as error:
+    except (ServiceError, CacheError, SourceError) as error:
         return Outcome(ROME, "failed", f"{error} (what was answered before is kept)")
     said = f"{done.asked} ROME codes asked, {done.found} known to the API; {done.fresh} were fresh"
     return Outcome(ROME, "new" if done.asked else "unchanged", said)
@@ -102,7 +101,7 @@ def _descriptions(settings: Settings, http: Http, progress: Progress, check: boo
         codes = cities.sort_values(["population", "insee_com"], ascending=[False, True])["insee_com"]
         seconds = settings.descriptions_minutes * 60
         done = describe(Wikimedia(settings, http), settings.cache, list(codes), seconds, progress)
-    except (OutsideError, StoreError, StagingError) as error:
+    except (ServiceError, CacheError, StagingError) as error:
         return Outcome(DESCRIPTIONS, "failed", f"{error} (what was answered before is kept)")
     said = f"{done.asked} communes asked, {done.found} with an article; {done.left} are left for the next run"
     return Outcome(DESCRIPTIONS, "new" if done.asked else "unchanged", said)

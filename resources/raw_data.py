@@ -20,12 +20,13 @@ import pyarrow.parquet as pq
 from pydantic import PrivateAttr
 
 from resources.clients.jsonl_cache import Entry, read_store
+from resources.errors import SourceError
 from resources.sources.audit import Account, Reject
 from resources.sources.catalogue import Layout, Source, catalogue
 from resources.sources.decompression import decoded, head
 from resources.sources.delimited import CsvFile, NotLineByLineError, check_header, recognised
 from resources.sources.field_types import parse
-from resources.sources.files import RawFiles, SourceError, vintage
+from resources.sources.files import RawFiles, vintage
 from warehouse.release import SourceFile
 
 ROWS_PER_BATCH = 1 << 18

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from upath import UPath
 
 from resources.atomic_files import whole_file
+from resources.errors import StagingError
 from resources.sources.audit import REJECTS, Account
 from warehouse import tables
 from warehouse.release import SourceFile
@@ -20,10 +21,6 @@ from warehouse.release import SourceFile
 REJECTS_FOLDER = "rejects"
 SOURCES_KEY = b"mobiville.sources"
 FINGERPRINT_KEY = b"mobiville.fingerprint"
-
-
-class StagingError(Exception):
-    """A staged table is not there, or rows do not fit the table's description; the message says which and why."""
 
 
 @dataclass

@@ -1,10 +1,8 @@
 """The warehouse, as assets are given it."""
 
-import getpass
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from importlib.metadata import version
 
 import dagster as dg
 import pandas as pd
@@ -13,6 +11,7 @@ from sqlalchemy import Engine
 from warehouse.database import connect
 from warehouse.diff import diff
 from warehouse.lock import only_writer
+from warehouse.record import Origin
 from warehouse.release import Contents, Release, history, publish, served
 
 
@@ -28,9 +27,7 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
             return publish(
                 engine,
                 contents,
-                started_at=started_at,
-                code_version=version("mobiville-warehouse"),
-                started_by=getpass.getuser(),
+                origin=Origin(started_at),
                 keep=self.keep_releases,
                 progress=progress,
             )

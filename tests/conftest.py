@@ -156,7 +156,7 @@ def browser() -> "Iterator[Browser]":
     """A real Chromium without a screen, that asks nobody on its own; without it the test is skipped, in CI it fails."""
     from playwright.sync_api import sync_playwright  # the benchmark, which must stay small, imports this module
 
-    program = needed("chromium", "tools/install_chromium")
+    program = needed("chromium", "tools/install_test_programs")
     flags = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     flags += "--disable-component-update --disable-sync"
     with sync_playwright() as playwright:

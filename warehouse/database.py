@@ -7,12 +7,10 @@ from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError
 
+from warehouse.errors import WarehouseError
+
 LOCK_WAIT_SECONDS = 3
 """How long a rename may wait for readers: while it waits, new readers queue behind it."""
-
-
-class WarehouseError(Exception):
-    """The warehouse could not be read or written; the message says what happened and what to do."""
 
 
 def parse_url(url: str) -> URL:

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Select, Table, and_, case, exists, false, func, inspect, or_, select
 
 from warehouse import tables
-from warehouse.database import WarehouseError
+from warehouse.errors import WarehouseError
 from warehouse.load import copy_of
 from warehouse.release import Release, history
 

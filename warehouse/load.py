@@ -10,7 +10,8 @@ from sqlalchemy import Connection, Engine, MetaData, Table, insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateTable
 
-from warehouse.database import WarehouseError, is_sqlite
+from warehouse.database import is_sqlite
+from warehouse.errors import WarehouseError
 
 REFUSED = {1148, 3948, 4166}
 """MySQL and MariaDB errors that say: LOAD DATA LOCAL is not allowed here."""

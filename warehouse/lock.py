@@ -1,26 +1,22 @@
 """One writer at a time per warehouse."""
 
-import fcntl
-import getpass
 import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
+from filelock import FileLock, Timeout
 from sqlalchemy import Engine
 
-from warehouse.database import WarehouseError, is_sqlite
+from warehouse.database import is_sqlite
+from warehouse.errors import LockedError
+from warehouse.record import account, now
 
 PAUSE_SECONDS = 0.5
 
 _held: set[str] = set()
 """Warehouses that this process has locked: a step of a refresh that holds the lock need not take it again."""
-
-
-class LockedError(WarehouseError):
-    """Somebody else writes the warehouse; the message says who, and since when."""
 
 
 @contextmanager
@@ -46,17 +42,17 @@ def only_writer(
 @contextmanager
 def _file_lock(engine: Engine, wait: bool, progress: Callable[[str], None]) -> Iterator[None]:
     path = Path(f"{engine.url.database}.lock")
-    with path.open("a+", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            _say_who(file.read() or "another process", wait, progress)
-            fcntl.flock(file, fcntl.LOCK_EX)
-        file.truncate(0)
-        file.write(f"process {os.getpid()} of {getpass.getuser()}, since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC")
-        file.flush()
+    lock = FileLock(path)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        _say_who(path.read_text(encoding="utf-8") or "another process", wait, progress)
+        lock.acquire()
+    try:
+        path.write_text(f"process {os.getpid()} of {account()}, since {now()} UTC", encoding="utf-8")
         yield
+    finally:
+        lock.release()
 
 
 @contextmanager

@@ -1,11 +1,39 @@
 """The record of releases, read: which release is served, its tables, and the files that they were made from."""
 
+import getpass
+import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from importlib.metadata import version
 
-from sqlalchemy import Connection, Engine, inspect, select
+from sqlalchemy import Connection, Engine, func, inspect, select, table
 
 from warehouse import tables
+
+RECORD = (tables.releases, tables.release_tables, tables.release_sources)
+
+
+def now() -> datetime:
+    """The present time as the record has it: UTC, whole seconds."""
+    return datetime.now(UTC).replace(microsecond=0, tzinfo=None)
+
+
+def account() -> str:
+    """The account that runs this process: its name, or its number where the system has no name for it (a container)."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a release comes from: when its making began (UTC), by which version of the code, by whom."""
+
+    started_at: datetime = field(default_factory=now)
+    code_version: str = field(default_factory=lambda: version("mobiville-warehouse"))
+    started_by: str = field(default_factory=account)
 
 
 @dataclass(frozen=True, order=True)
@@ -36,7 +64,7 @@ class ServedTable:
 
     def is_stale(self) -> bool:
         """Whether its contents were loaded longer ago than MAX_AGE allows."""
-        return datetime.now(UTC).replace(tzinfo=None) - self.loaded_at > tables.MAX_AGE[self.name]
+        return now() - self.loaded_at > tables.MAX_AGE[self.name]
 
 
 @dataclass(frozen=True)
@@ -83,3 +111,14 @@ def _tables_of(connection: Connection, release: int) -> dict[str, ServedTable]:
     ):
         found[row.table_name].sources.append(SourceFile(*row[2:]))
     return found
+
+
+def count_rows(engine: Engine, names: Iterable[str]) -> dict[str, int]:
+    """The number of rows of each table that is there."""
+    there = set(inspect(engine).get_table_names())
+    with engine.connect() as connection:
+        return {
+            name: connection.execute(select(func.count()).select_from(table(name))).scalar_one()
+            for name in names
+            if name in there
+        }

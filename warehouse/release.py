@@ -6,36 +6,29 @@ served, and `cities__r7` while they are kept to go back to. What is being loaded
 
 import hashlib
 import re
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from sqlalchemy import Connection, Engine, Table, insert, inspect, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Engine, Table, insert, inspect, select
 from sqlalchemy.schema import CreateTable
 from upath import UPath
 
 from warehouse import tables
-from warehouse.database import LOCK_WAIT_SECONDS, WarehouseError, is_sqlite
+from warehouse.errors import WarehouseError
 from warehouse.load import as_lines, load, next_of
+from warehouse.record import RECORD, Origin, ServedTable, now
 from warehouse.record import Release as Release
-from warehouse.record import ServedTable
 from warehouse.record import SourceFile as SourceFile
 from warehouse.record import history as history
 from warehouse.record import served as served
+from warehouse.swap import swap
 
-RECORD = (tables.releases, tables.release_tables, tables.release_sources)
 ROWS_PER_BATCH = 100_000
 KEPT_RELEASES = 1
 """How many releases before the served one are kept whole."""
-SWAP_ATTEMPTS = 5
-SWAP_PAUSE_SECONDS = 1
-LOCK_WAIT_TIMEOUT = 1205
-"""MariaDB's error number for a lock that did not come in time."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +36,7 @@ class Contents:
     """New contents of a served table: Parquet files of its schema (in a folder or an object store), one after the
     other, and their sources.
 
-    `fingerprint` stands for everything they were made with: equal to that of the served contents, they need no look.
+    `fingerprint` stands for everything they were made with: equal to that of the served contents, nothing is compared.
     """
 
     table: Table
@@ -84,9 +77,7 @@ def publish(
     engine: Engine,
     contents: Sequence[Contents],
     *,
-    started_at: datetime,
-    code_version: str,
-    started_by: str,
+    origin: Origin | None = None,
     keep: int = KEPT_RELEASES,
     progress: Callable[[str], None] = lambda message: None,
 ) -> Release:
@@ -95,6 +86,7 @@ def publish(
     Whatever happens before the swap, readers keep the release they have. `keep` releases before the served one stay
     whole. Raises WarehouseError when the database does not take the contents or the swap.
     """
+    origin = origin or Origin()
     clean(engine, keep)
     before = served(engine)
     old = before.tables if before else {}
@@ -106,15 +98,7 @@ def publish(
         return before
     incoming = {name: f"{name}__next" for name, entry in new.items() if entry.contents_id == number}
     progress(f"swapping {len(incoming)} tables")
-    release = promote(
-        engine,
-        {**old, **new},
-        incoming,
-        started_at=started_at,
-        code_version=code_version,
-        started_by=started_by,
-        status="published",
-    )
+    release = promote(engine, {**old, **new}, incoming, origin, status="published")
     clean(engine, keep)
     return release
 
@@ -122,7 +106,7 @@ def publish(
 def _loaded(
     engine: Engine, content: Contents, old: ServedTable | None, number: int, progress: Callable[[str], None]
 ) -> ServedTable:
-    """The table as the release `number` will serve it: as it is where the contents are the same, else loaded anew."""
+    """The table as the release `number` will serve it: as it is where the contents are the same, else loaded."""
     sources = sorted(content.sources)
     if old and content.fingerprint and old.fingerprint == content.fingerprint:
         return replace(old, sources=sources)
@@ -131,10 +115,10 @@ def _loaded(
         return replace(old, sources=sources, fingerprint=content.fingerprint)
     progress(f"loading {content.table.name}")
     rows = load(engine, content.table, content.batches())
-    return ServedTable(content.table.name, number, _now(), rows, sha256, content.fingerprint, sources)
+    return ServedTable(content.table.name, number, now(), rows, sha256, content.fingerprint, sources)
 
 
-def rollback(engine: Engine, to: int | None, *, started_by: str, code_version: str, keep: int) -> Release:
+def rollback(engine: Engine, to: int | None, *, keep: int) -> Release:
     """Serve what release `to` served (by default the release before the served one), in one step.
 
     It is a release of its own. Raises WarehouseError when there is no such release, or its contents are not kept.
@@ -154,15 +138,7 @@ def rollback(engine: Engine, to: int | None, *, started_by: str, code_version: s
     gone = sorted(set(incoming.values()) - set(inspect(engine).get_table_names()))
     if gone:
         raise WarehouseError(f"release {target.id} is no longer kept whole: {', '.join(gone)} is not there")
-    release = promote(
-        engine,
-        target.tables,
-        incoming,
-        started_at=_now(),
-        code_version=code_version,
-        started_by=started_by,
-        status="rollback",
-    )
+    release = promote(engine, target.tables, incoming, Origin(), status="rollback")
     clean(engine, keep)
     return release
 
@@ -171,10 +147,8 @@ def promote(
     engine: Engine,
     entries: Mapping[str, ServedTable],
     incoming: Mapping[str, str],
+    origin: Origin,
     *,
-    started_at: datetime,
-    code_version: str,
-    started_by: str,
     status: str,
 ) -> Release:
     """Serve `entries` as the next release: put tables that stand beside in the place of served ones, in one step.
@@ -184,15 +158,11 @@ def promote(
     """
     before = served(engine)
     number = before.id + 1 if before else 1
-    release = Release(number, started_at, _now(), status, code_version, started_by, dict(entries))
+    release = Release(number, origin.started_at, now(), status, origin.code_version, origin.started_by, dict(entries))
     _write_record(engine, release)
     outgoing = {name: entry.contents_id for name, entry in before.tables.items()} if before else {}
     swap(engine, incoming, outgoing)
     return release
-
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(microsecond=0, tzinfo=None)
 
 
 def _write_record(engine: Engine, release: Release) -> None:
@@ -222,78 +192,6 @@ def _write_record(engine: Engine, release: Release) -> None:
             connection.execute(insert(next_of(tables.release_tables)), row | served_table)
             for source in entry.sources:
                 connection.execute(insert(next_of(tables.release_sources)), row | vars(source))
-
-
-def swap(engine: Engine, incoming: Mapping[str, str], outgoing: Mapping[str, int]) -> None:
-    """Put what stands beside, and the record, in the place of what is served, in one step that readers see whole."""
-    there = set(inspect(engine).get_table_names())
-    renames = []
-    for name, beside in incoming.items():
-        if name in there:
-            renames.append((name, f"{name}__r{outgoing.get(name, 0)}"))
-        renames.append((beside, name))
-    for table in RECORD:
-        if table.name in there:
-            renames.append((table.name, f"{table.name}__old"))
-        renames.append((f"{table.name}__next", table.name))
-    if is_sqlite(engine):
-        _rename_in_sqlite(engine, renames, [tables.metadata.tables[name] for name in incoming])
-    else:
-        _rename_in_mariadb(engine, renames)
-
-
-def _rename_in_sqlite(engine: Engine, renames: Sequence[tuple[str, str]], changed: Sequence[Table]) -> None:
-    with engine.begin() as connection:
-        for table in changed:  # index names are global in SQLite: the served table has them
-            for index in table.indexes:
-                index.drop(connection, checkfirst=True)
-        for now, then in renames:
-            connection.exec_driver_sql(f"ALTER TABLE {now} RENAME TO {then}")
-        for table in changed:
-            for index in sorted(table.indexes, key=lambda index: str(index.name)):
-                index.create(connection)
-        _create_views(connection)
-
-
-def _rename_in_mariadb(engine: Engine, renames: Sequence[tuple[str, str]]) -> None:
-    statement = "RENAME TABLE " + ", ".join(f"{now} TO {then}" for now, then in renames)
-    for attempt in range(1, SWAP_ATTEMPTS + 1):
-        try:
-            with engine.begin() as connection:
-                connection.exec_driver_sql(statement)
-                _create_views(connection)
-            return
-        except OperationalError as error:
-            if error.orig is None or error.orig.args[0] != LOCK_WAIT_TIMEOUT:
-                raise
-            if attempt == SWAP_ATTEMPTS:
-                raise WarehouseError(
-                    "the release is loaded, but readers hold the served tables in an open transaction and it could "
-                    f"not be swapped in ({SWAP_ATTEMPTS} attempts of {LOCK_WAIT_SECONDS} s): {_blockers(engine)}. "
-                    "The served release is as it was. End those connections and refresh again."
-                ) from error
-            time.sleep(SWAP_PAUSE_SECONDS)
-
-
-def _blockers(engine: Engine) -> str:
-    """The connections that have a transaction open, in words."""
-    query = (
-        "SELECT p.id, p.user, p.host, TIMESTAMPDIFF(SECOND, t.trx_started, NOW()) FROM information_schema.innodb_trx t "
-        "JOIN information_schema.processlist p ON p.id = t.trx_mysql_thread_id WHERE p.id <> CONNECTION_ID()"
-    )
-    try:
-        with engine.connect() as connection:
-            rows = connection.exec_driver_sql(query).all()
-    except OperationalError:
-        return "which they are only an account with the PROCESS privilege may see"
-    return ", ".join(f"connection {r[0]} of {r[1]} from {r[2]}, open for {r[3]} s" for r in rows) or "unknown"
-
-
-def _create_views(connection: Connection) -> None:
-    there = inspect(connection)
-    for name, query in tables.VIEWS.items():
-        if name not in there.get_view_names() and there.has_table(query.rsplit(maxsplit=1)[-1]):
-            connection.exec_driver_sql(f"CREATE VIEW {name} AS {query}")
 
 
 def clean(engine: Engine, keep: int = KEPT_RELEASES) -> None:

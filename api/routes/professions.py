@@ -28,8 +28,7 @@ from api.models import (
 from api.release import Release
 from api.responses import release_of
 from api.search.tension import ind_t
-from resources.clients.france_travail import NoCredentialsError
-from resources.clients.http import OutsideError
+from resources.errors import NoCredentialsError, ServiceError
 from warehouse import tables
 
 ASKED_AS = {"75056": "75101", "69123": "69381", "13055": "13201"}
@@ -141,7 +140,7 @@ async def _parts(*asked: Awaitable[Any] | None) -> tuple[list[Any], dict[str, bo
     found = [None if part is None else next(answers) for part in asked]
     failed = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
     for error in failed:
-        if not isinstance(error, OutsideError):
+        if not isinstance(error, ServiceError):
             raise error
         if not isinstance(error, NoCredentialsError):
             log.warning(json.dumps({"outside": type(error).__name__}))

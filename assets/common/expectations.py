@@ -14,16 +14,13 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Table
 
+from resources.errors import ValidationError
 from resources.sources.audit import Account
 from resources.sources.catalogue import catalogue
 from warehouse import tables
 
 SHOWN = 20
 """How many failing rows are shown."""
-
-
-class ValidationError(Exception):
-    """Rows are not what they must be; the message says which expectation failed, how many rows, and the first."""
 
 
 @dataclass(frozen=True)

@@ -11,18 +11,10 @@ from sqlalchemy import Column, Table
 from upath import UPath
 
 from assets.common.code_version import rules_version
-from assets.common.expectations import (
-    Expectation,
-    Finding,
-    ValidationError,
-    data_docs,
-    judged,
-    of_columns,
-    some_rows,
-    unlike_known,
-)
+from assets.common.expectations import Expectation, Finding, data_docs, judged, of_columns, some_rows, unlike_known
 from assets.common.lineage import of_staged, raw_key
 from assets.common.plots import Picture, drawn
+from resources.errors import ValidationError
 from resources.raw_data import RawData
 from resources.retries import retried
 from resources.sources.audit import Account

@@ -9,15 +9,12 @@ import dagster as dg
 from assets.common.code_version import rules_version
 from assets.common.lineage import raw_key
 from assets.warehouse import PARTS, table_fingerprint, table_key
+from resources.errors import UnknownAssetError
 from resources.settings import Settings
 from resources.sources.files import RawFiles
 from resources.staging import Staging, fingerprint
 from warehouse.database import connect
 from warehouse.release import Release, served
-
-
-class UnknownAssetError(Exception):
-    """A name is no import's and no table's; the message lists those there are."""
 
 
 @dataclass(frozen=True)

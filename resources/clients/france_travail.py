@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from resources.clients.http import Bearer, Http, OutsideError, Pace
+from resources.clients.http import Bearer, Http, Pace
+from resources.errors import NoCredentialsError, ServiceError
 from resources.settings import Settings
 
 TOKEN_SECONDS = 15 * 60
@@ -24,10 +25,6 @@ KILOMETRES = 30
 """How far around the commune offers and companies are looked for, as the old system did."""
 
 SKILL_LISTS = ("competencesMobiliseesPrincipales", "competencesMobilisees", "competencesMobiliseesEmergentes")
-
-
-class NoCredentialsError(OutsideError):
-    """MOBIVILLE_FT_CLIENT_ID and MOBIVILLE_FT_CLIENT_SECRET are not set."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +54,7 @@ class FranceTravail:
     def token(self, scope: str) -> str:
         """A token of a scope, asked for once and kept until it ends; callers that wait for it get the same one.
 
-        Raises NoCredentialsError, and OutsideError when the service refuses.
+        Raises NoCredentialsError, and ServiceError when the service refuses.
         """
         with self._lock:
             lock = self._locks.setdefault(scope, threading.Lock())
@@ -85,9 +82,9 @@ class FranceTravail:
         url, service = self._settings.ft_token_url, "France Travail (token)"
         status, found = self._http.json("POST", url, service, data=form, allow_redirects=False)
         if 300 <= status < 400:
-            raise OutsideError(f"{service} has moved: see MOBIVILLE_FT_TOKEN_URL", status=status)
+            raise ServiceError(f"{service} has moved: see MOBIVILLE_FT_TOKEN_URL", status=status)
         if not isinstance(found, dict) or "access_token" not in found:
-            raise OutsideError(
+            raise ServiceError(
                 f"{service} refuses the credentials or the scope `{scope}` (status {status}): look at the application "
                 "at https://francetravail.io, which must be subscribed to the API",
                 status=status,
@@ -109,7 +106,7 @@ class FranceTravail:
             return None
         if not 200 <= status < 300:
             what = {401: "takes no token", 403: f"is not open to the application: subscribe it (scope `{scope}`)"}
-            raise OutsideError(f"{service} {what.get(status, 'refused the request')} (status {status})", status=status)
+            raise ServiceError(f"{service} {what.get(status, 'refused the request')} (status {status})", status=status)
         return found
 
     def _forget(self, scope: str, token: str) -> None:
@@ -241,9 +238,9 @@ def _dicts(found: Any) -> list[dict[str, Any]]:
 
 
 def _listed(found: Any, name: str, *, needed: bool = False) -> list[dict[str, Any]]:
-    """The objects under a name of an answer. Raises OutsideError for a needed name that is not there."""
+    """The objects under a name of an answer. Raises ServiceError for a needed name that is not there."""
     if needed and not (isinstance(found, dict) and isinstance(found.get(name), list)):
-        raise OutsideError(f"France Travail answered without `{name}`: its API has changed, see MOBIVILLE_FT_ROME")
+        raise ServiceError(f"France Travail answered without `{name}`: its API has changed, see MOBIVILLE_FT_ROME")
     return _dicts(found.get(name)) if isinstance(found, dict) else []
 
 

@@ -22,6 +22,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
+from resources.errors import ServiceError, TransientError
 from resources.settings import Settings
 
 T = TypeVar("T")
@@ -30,22 +31,6 @@ CONNECT_SECONDS = 10.0
 PIECE_BYTES = 1 << 16
 TRIED_AGAIN = frozenset({429, 500, 502, 503, 504})
 CONNECTIONS = 16
-
-
-class OutsideError(Exception):
-    """An outside service did not answer as it should; the message says which one, what came, and what to do."""
-
-    def __init__(self, message: str, *, status: int | None = None) -> None:
-        super().__init__(message)
-        self.status = status
-
-
-class PassingError(OutsideError):
-    """A fault that may be gone at the next try. `wait`: seconds that the service asks for, if it does."""
-
-    def __init__(self, message: str, *, status: int | None = None, wait: float | None = None) -> None:
-        super().__init__(message, status=status)
-        self.wait = wait
 
 
 class Bearer(AuthBase):
@@ -130,7 +115,7 @@ class Http:
         """The status (2xx or 4xx) and the JSON of an answer, None where it has no body or is no success.
 
         `busy`: whether an answer means that the service has no time now (it is asked again). `request`: what
-        `requests` takes (params, json, data, headers, auth, allow_redirects). Raises OutsideError.
+        `requests` takes (params, json, data, headers, auth, allow_redirects). Raises ServiceError.
         """
 
         def once() -> tuple[int, Any]:
@@ -141,23 +126,23 @@ class Http:
                 body = self.body(response, service, started)
                 value = _parsed(body, response, service) if body else None
                 if busy(value):
-                    raise PassingError(f"{service} says that it is busy", wait=retry_after(response))
+                    raise TransientError(f"{service} says that it is busy", wait=retry_after(response))
                 return response.status_code, value
 
         return self.tried(once)
 
     def tried(self, once: Callable[[], T]) -> T:
-        """What `once` returns, tried again after a PassingError: pauses that double, with jitter, or what the service
+        """What `once` returns, tried again after a TransientError: pauses that double, with jitter, or what the service
         asks for. Raises its last error, or one that says that the service asks for a longer wait than is allowed.
         """
         for number in range(self.limits.tries):
             try:
                 return once()
-            except PassingError as error:
+            except TransientError as error:
                 if number == self.limits.tries - 1:
                     raise
                 if error.wait is not None and error.wait > self.limits.longest_wait:
-                    raise OutsideError(
+                    raise ServiceError(
                         f"{error}; it asks to be left alone for {error.wait:.0f} s, longer than "
                         f"{self.limits.longest_wait:.0f} s: try again then",
                         status=error.status,
@@ -168,8 +153,8 @@ class Http:
 
     @contextmanager
     def sent(self, method: str, url: str, service: str, **request: Any) -> Iterator[requests.Response]:
-        """An answer whose body is still to come. What goes wrong on the way, 429 and 5xx raise PassingError; a
-        certificate that is not trusted, or an address that is none, OutsideError.
+        """An answer whose body is still to come. What goes wrong on the way, 429 and 5xx raise TransientError; a
+        certificate that is not trusted, or an address that is none, ServiceError.
         """
         where = f"{service} ({urlsplit(url).netloc})"
         try:
@@ -177,38 +162,38 @@ class Http:
             with self._session.request(method, url, stream=True, timeout=timeout, **request) as response:
                 if response.status_code in TRIED_AGAIN:
                     words = f"{where} answered {response.status_code} {response.reason}"
-                    raise PassingError(words, status=response.status_code, wait=retry_after(response))
+                    raise TransientError(words, status=response.status_code, wait=retry_after(response))
                 yield response
         except requests.exceptions.SSLError as error:
-            raise OutsideError(
+            raise ServiceError(
                 f"{where}: its certificate is not trusted. Behind a proxy that opens connections, REQUESTS_CA_BUNDLE "
                 f"names the proxy's certificate ({_reason(error)})"
             ) from error
         except requests.exceptions.ProxyError as error:
-            raise PassingError(
+            raise TransientError(
                 f"{where}: the proxy lets nothing through, see HTTPS_PROXY ({_reason(error)})"
             ) from error
         except requests.Timeout as error:
-            raise PassingError(f"{where} did not answer in {self.limits.silence:g} s") from error
+            raise TransientError(f"{where} did not answer in {self.limits.silence:g} s") from error
         except (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema, requests.TooManyRedirects) as error:
-            raise OutsideError(f"{where}: {_reason(error)}") from error
+            raise ServiceError(f"{where}: {_reason(error)}") from error
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            raise PassingError(
+            raise TransientError(
                 f"{where}: the connection failed or broke ({_reason(error)}). Is there a network, or a proxy to name "
                 "in HTTPS_PROXY?"
             ) from error
 
     def body(self, response: requests.Response, service: str, started: float) -> bytes:
-        """The body of an answer to a request of that moment (monotonic). Raises OutsideError when it is larger than an
-        answer may be, PassingError when it takes longer.
+        """The body of an answer to a request of that moment (monotonic). Raises ServiceError when it is larger than an
+        answer may be, TransientError when it takes longer.
         """
         body = bytearray()
         for piece in response.iter_content(PIECE_BYTES):
             body += piece
             if len(body) > self.limits.answer_bytes:
-                raise OutsideError(f"{service} answered more than {self.limits.answer_bytes:,} bytes: not read on")
+                raise ServiceError(f"{service} answered more than {self.limits.answer_bytes:,} bytes: not read on")
             if time.monotonic() - started > self.limits.total:
-                raise PassingError(f"{service} was not done answering in {self.limits.total:g} s")
+                raise TransientError(f"{service} was not done answering in {self.limits.total:g} s")
         return bytes(body)
 
 
@@ -217,7 +202,7 @@ def _parsed(body: bytes, response: requests.Response, service: str) -> Any:
         return json.loads(body)
     except ValueError as error:
         kind = response.headers.get("Content-Type", "no content type")
-        raise PassingError(f"{service} answered no JSON but {kind}: {body[:80]!r}") from error
+        raise TransientError(f"{service} answered no JSON but {kind}: {body[:80]!r}") from error
 
 
 def _reason(error: BaseException) -> str:

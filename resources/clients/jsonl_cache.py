@@ -11,11 +11,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from resources.errors import CacheError
+
 Entry = dict[str, Any]
-
-
-class StoreError(Exception):
-    """A store cannot be written; the message says why."""
 
 
 def entries_of(text: str) -> dict[str, Entry]:
@@ -45,13 +43,13 @@ def read_store(path: Path) -> dict[str, Entry]:
 
 @contextmanager
 def written_store(path: Path) -> Iterator[Callable[..., None]]:
-    """Give what adds an entry (`code` and fields; `asked_at` is now). One writer at a time: others get StoreError."""
+    """Give what adds an entry (`code` and fields; `asked_at` is now). One writer at a time: others get CacheError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_suffix(".lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise StoreError(f"{path.name} is being written by another run: let it end") from None
+            raise CacheError(f"{path.name} is being written by another run: let it end") from None
         _tidy(path)
         with path.open("a", encoding="utf-8") as file:
 

@@ -24,7 +24,7 @@ class Asked:
 def ask_rome(client: FranceTravail, folder: Path, codes: Sequence[str], progress: Callable[[str], None]) -> Asked:
     """Ask the API for the codes that the store in `folder` does not have, or not fresh; keep each answer as it comes.
 
-    Raises OutsideError when the service fails for good, with what came before kept; StoreError while another run asks.
+    Raises ServiceError when the service fails for good, with what came before kept; CacheError while another run asks.
     """
     path = folder / STORE
     with written_store(path) as add:

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from resources.clients.http import Http, OutsideError, Pace
+from resources.clients.http import Http, Pace
 from resources.clients.jsonl_cache import Entry, is_fresh, read_store, written_store
+from resources.errors import ServiceError
 from resources.settings import Settings
 
 STORE = "city_descriptions.jsonl"
@@ -67,7 +68,7 @@ class Wikimedia:
             living_last = sorted(rows, key=lambda row: ("end" not in row, row["title"]))
             return {row["code"]: row["title"] for row in living_last}
         except (KeyError, TypeError) as error:
-            raise OutsideError(f"Wikidata answered what is no result of a query (status {status})") from error
+            raise ServiceError(f"Wikidata answered what is no result of a query (status {status})") from error
 
     def articles(self, titles: Sequence[str]) -> dict[str, Entry]:
         """Of each title that has an article: description (plain text), photo, and their attribution."""
@@ -107,7 +108,7 @@ class Wikimedia:
             found = _dict(answer, "query")
             if not found:
                 said = _dict(answer, "error").get("info", "")
-                raise OutsideError(f"Wikipedia refused a query (status {status}) {said}".strip(), status=status)
+                raise ServiceError(f"Wikipedia refused a query (status {status}) {said}".strip(), status=status)
             yield found
             if "continue" not in answer:
                 return
@@ -166,7 +167,7 @@ def describe(
     """Ask for the communes (INSEE codes, most populous first) that the store in `folder` does not have, then for those
     that are not fresh, for at most so many seconds. A commune without an article keeps what it had.
 
-    Raises OutsideError when a service fails for good, with what came before kept; StoreError while another run asks.
+    Raises ServiceError when a service fails for good, with what came before kept; CacheError while another run asks.
     """
     path = folder / STORE
     ends = time.monotonic() + seconds

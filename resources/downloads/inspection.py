@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-from resources.downloads.partial import RefusedError
+from resources.errors import RefusedError, SourceError
 from resources.raw_data import RawData
 from resources.sources.catalogue import catalogue
-from resources.sources.files import SourceError
 
 TABLES = (".xml", ".csv")
 """Files of the ROME archive, which may be either; what is neither is JSON."""

@@ -16,19 +16,12 @@ from urllib.parse import urlsplit
 import requests
 from tqdm import tqdm
 
-from resources.clients.http import PIECE_BYTES, Http, PassingError
+from resources.clients.http import PIECE_BYTES, Http
+from resources.errors import FetchError, RefusedError, TransientError
 
 MOST_MEMBERS = 1_000
 MOST_EXPANSION = 200
 """An archive with more members, or whose contents are larger than this many times itself, is not opened."""
-
-
-class FetchError(Exception):
-    """Nothing can be fetched as things are; the message says what to do."""
-
-
-class RefusedError(Exception):
-    """What came is not the file that it should be; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +71,7 @@ class Downloads:
     def file(self, source_id: str, url: str, conditions: dict[str, str]) -> Arrival | None:
         """The file at an address, downloaded once per run; None where it is what the conditions say.
 
-        Raises OutsideError when it does not come, RefusedError when what comes is no such file, FetchError when there
+        Raises ServiceError when it does not come, RefusedError when what comes is no such file, FetchError when there
         is no room. What came so far stays, for the next run.
         """
         if url not in self._arrived:
@@ -106,7 +99,7 @@ class Downloads:
                 if began.is_whole(response):
                     return began.arrival()
                 began.forget()
-                raise PassingError(f"{source_id}: what had arrived is no part of the file any more")
+                raise TransientError(f"{source_id}: what had arrived is no part of the file any more")
             _refuse_status(response)
             goes_on = response.status_code == 206 and began.goes_on(response)
             total = began.total(response, goes_on)
@@ -116,7 +109,7 @@ class Downloads:
                     began.note(response)
                 self._write(file, response, source_id, total)
         if total is not None and part.stat().st_size != total:
-            raise PassingError(f"{source_id}: {part.stat().st_size:,} of {total:,} bytes came")
+            raise TransientError(f"{source_id}: {part.stat().st_size:,} of {total:,} bytes came")
         return began.arrival()
 
     def _write(self, file: IO[bytes], response: requests.Response, source_id: str, total: int | None) -> None:
@@ -167,7 +160,7 @@ class _Beginning:
         if match and int(match[1]) == self._size:
             return True
         self.forget()
-        raise PassingError("the service sent another part than was asked for")
+        raise TransientError("the service sent another part than was asked for")
 
     def is_whole(self, response: requests.Response) -> bool:
         """Whether all has arrived, by what a refusal of the rest says of the size."""

@@ -25,8 +25,9 @@ from urllib.parse import quote
 from tqdm import tqdm
 
 import raw_data
-from resources.clients.http import Http, OutsideError, Pace
-from resources.downloads.partial import Arrival, Downloads, FetchError, RefusedError, opened_zip, sha256_of
+from resources.clients.http import Http, Pace
+from resources.downloads.partial import Arrival, Downloads, opened_zip, sha256_of
+from resources.errors import FetchError, RefusedError, ServiceError
 from resources.settings import Settings
 from resources.sources.catalogue import Download, Source
 
@@ -124,7 +125,7 @@ class Fetching:
             url, headers = self._first(
                 download, lambda url: self._downloads.headers(source_id, url, self._conditions(source_id, url))
             )
-        except OutsideError as error:
+        except ServiceError as error:
             return Outcome(source_id, "failed", _explained(error, source))
         except RefusedError as error:
             return Outcome(source_id, "refused", _explained(error, source))
@@ -150,7 +151,7 @@ class Fetching:
             path = self._unpacked(arrival, source, download, folder)
             rows = self._inspect(source_id, folder)
             self._refuse_shrunken(source_id, rows)
-        except OutsideError as error:
+        except ServiceError as error:
             return Outcome(source_id, "failed", _explained(error, source))
         except RefusedError as error:
             return Outcome(source_id, "refused", _explained(error, source))
@@ -181,14 +182,14 @@ class Fetching:
         there = {path.name for pattern in source.files for path in (self.base.glob(pattern) if self.base else ())}
         folder = self._fresh_folder(source_id)
         paths: list[Path] = []
-        fault: OutsideError | RefusedError | None = None
+        fault: ServiceError | RefusedError | None = None
         wanted = [s for s in stations if s not in absent and Path(name.replace(STATION, s)).name not in there]
         for station in tqdm(wanted, desc=source_id, unit=" sheets", disable=None):
             self._pace.wait()
             try:
                 url = self._mirrored(download.urls[0].replace(STATION, station))
                 sheet = self._downloads.small(source_id, url)
-            except (OutsideError, RefusedError) as error:
+            except (ServiceError, RefusedError) as error:
                 fault = error
                 break
             if sheet is None:
@@ -217,14 +218,14 @@ class Fetching:
         """What `ask` gives for the first address that answers: the one that data.gouv.fr lists, if the download names a
         data set, then those of the catalogue.
         """
-        faults: list[OutsideError | RefusedError] = []
+        faults: list[ServiceError | RefusedError] = []
         for known in ([None] if download.dataset else []) + download.urls:
             try:
                 url = known or self._listed(download)
                 return url, ask(self._mirrored(url))
-            except (OutsideError, RefusedError) as error:
+            except (ServiceError, RefusedError) as error:
                 faults.append(error)
-        kind = RefusedError if any(isinstance(fault, RefusedError) for fault in faults) else OutsideError
+        kind = RefusedError if any(isinstance(fault, RefusedError) for fault in faults) else ServiceError
         raise kind("; ".join(map(str, faults)))
 
     def _listed(self, download: Download) -> str:
@@ -236,7 +237,7 @@ class Fetching:
         with_address = [r for r in listed if isinstance(r, dict) and r.get("url")]
         fitting = [r for r in with_address if re.search(pattern, f"{r.get('title', '')} {r['url']}")]
         if not fitting:
-            raise OutsideError(f"data.gouv.fr has no {pattern} in {download.dataset} (status {status})", status=status)
+            raise ServiceError(f"data.gouv.fr has no {pattern} in {download.dataset} (status {status})", status=status)
         return str(max(fitting, key=lambda r: str(r.get("last_modified", "")))["url"])
 
     def _mirrored(self, url: str) -> str:

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from resources.errors import SourceError
 from resources.sources.catalogue import catalogue
-from resources.sources.files import SourceError
 
 SHOWN = 3
 """How many rejected rows an error shows."""

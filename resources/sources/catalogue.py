@@ -8,13 +8,10 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 import raw_data
+from resources.errors import CatalogueError
 from resources.sources.field_types import KINDS
 
 _Https = Annotated[str, Field(pattern=r"^https://")]
-
-
-class CatalogueError(Exception):
-    """The catalogue is not well made; the message names each source and key that is wrong."""
 
 
 class Layout(BaseModel):

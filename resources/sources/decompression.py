@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from resources.sources.files import SourceError
+from resources.errors import SourceError
 
 MOST_BYTES = 8 << 30
 """A file of more bytes, decompressed, is refused; the BPE, the largest, has 0.3 GB."""

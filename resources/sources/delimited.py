@@ -16,10 +16,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
+from resources.errors import SourceError
 from resources.sources.catalogue import Layout, Source
 from resources.sources.decompression import encoding_of, head, marked, opened
 from resources.sources.field_types import parse
-from resources.sources.files import SourceError
+from warehouse.errors import MobivilleError
 
 BLOCK_BYTES = 8 << 20
 DELIMITERS = {";": "semicolons", ",": "commas", "\t": "tabs", "|": "bars"}
@@ -35,7 +36,7 @@ class Row:
     fault: str | None
 
 
-class NotLineByLineError(Exception):
+class NotLineByLineError(MobivilleError):
     """The fast reader does not take the file: rows are not lines, or not all of the same width."""
 
 

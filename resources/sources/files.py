@@ -7,12 +7,9 @@ from functools import cache
 from pathlib import Path
 
 import raw_data
+from resources.errors import SourceError
 from resources.sources.catalogue import Source, catalogue
 from warehouse.release import SourceFile
-
-
-class SourceError(Exception):
-    """A raw file is missing or is not what it should be; the message names it, and says what to do."""
 
 
 class RawFiles:

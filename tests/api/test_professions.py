@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 
 from api import live
 from api.app import create_app
-from resources.clients.http import OutsideError
+from resources.errors import ServiceError
 from tests.api.test_robustness import hold_to_description
 from tests.services import Answer, Asked, Service, service
 
@@ -190,7 +190,7 @@ def test_too_many_questions_are_refused_at_once(monkeypatch: pytest.MonkeyPatch)
     gate = threading.Event()
     service = live._Service("offers")
     futures = [service.ask(lambda: gate.wait(10)) for _ in range(5)]
-    with pytest.raises(OutsideError, match="too many questions wait"):
+    with pytest.raises(ServiceError, match="too many questions wait"):
         service.ask(lambda: None)
     gate.set()
     assert all(future.result() for future in futures)

@@ -25,7 +25,7 @@ NGINX = ROOT / "deploy" / "nginx"
 def _program(name: str) -> str:
     found = shutil.which(name, path=os.environ["PATH"] + os.pathsep + "/usr/sbin")
     if found is None:
-        message = f"{name} is not installed: tools/install_nginx"
+        message = f"{name} is not installed: tools/install_test_programs"
         if os.environ.get("CI"):
             pytest.fail(message)
         pytest.skip(message)

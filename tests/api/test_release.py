@@ -180,7 +180,7 @@ def test_a_release_of_an_older_version_without_a_table_is_served(
 def test_going_back_is_taken_over(engine: Engine, warehouse_url: str, tmp_path: Path) -> None:
     publish_release(engine, tmp_path, 2)
     served = held(warehouse_url)
-    rollback(engine, None, started_by="test", code_version="1", keep=1)
+    rollback(engine, None, keep=1)
     served.look()
     assert served.release is not None
     assert served.release.stamp.id == 3

@@ -14,7 +14,7 @@ from assets.cities import (
     with_value_per_commune,
     with_whole_cities,
 )
-from resources.sources.files import SourceError
+from resources.errors import SourceError
 
 OLD_REGIONS = pd.DataFrame({"former_code": ["31", "01"], "new_code": pd.array([32, 1], "Int64")})
 EXPORT = {

@@ -8,17 +8,22 @@ from typing import Any
 import dagster as dg
 import pytest
 import yaml
-from dagster._config import process_config
-from dagster_k8s import K8sRunLauncher
 from sqlalchemy import create_engine, make_url
 
 from pipelines.definitions import definitions
+from resources.downloads.snapshots import CURRENT
 from resources.settings import Settings
 from tests.conftest import ROOT
+from tests.deploy.schemas import refusals
 
 COMPOSE = ROOT / "docker-compose.yml"
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE.read_text())["services"]
 FRONT = "nginx"
+DAGSTER = ("code", "webserver", "daemon")
+OWN = {"MOBIVILLE_DAGSTER_FILES", "MOBIVILLE_DB_HOST", "MOBIVILLE_DB_PORT", "MOBIVILLE_DB_PASSWORD"}
+"""What deploy/dagster/dagster.yaml reads."""
+FIXED = ("warehouse_url", "raw_data", "downloads", "dumps", "staging", "cache", "backups")
+"""Settings that the containers' own folders and network decide."""
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -41,21 +46,68 @@ def test_no_password_has_a_default_and_none_is_written_down() -> None:
     text = COMPOSE.read_text()
     for name, default in re.findall(r"\$\{(\w*PASSWORD\w*)([^}]*)\}", text):
         assert default.startswith(":?"), name  # docker compose refuses to start without it
-    values = [str(value) for service in SERVICES.values() for key, value in _environment(service) if "PASSWORD" in key]
+    values = [str(value) for name in SERVICES for key, value in _environment(name).items() if "PASSWORD" in key]
     assert values
     assert all(value.startswith("${") for value in values)
 
 
 def test_what_must_outlive_a_container_is_on_a_volume() -> None:
-    targets = {
-        name: [re.sub(r"^.*:(/[^:]+?)(:ro)?$", r"\1", mount) for mount in service.get("volumes", [])]
-        for name, service in SERVICES.items()
-    }
-    assert "/var/lib/mysql" in targets["mariadb"]
-    for name in ("code", "webserver", "daemon"):
-        environment = dict(_environment(SERVICES[name]))
-        kept = [environment[f"MOBIVILLE_{what}"] for what in ("STAGING", "BACKUPS", "DAGSTER_FILES")]
-        assert all(any(folder.startswith(target) for target in targets[name]) for folder in kept)
+    assert "/var/lib/mysql" in _targets("mariadb")
+    folders = [field for field in FIXED if not field.endswith("_url")]
+    kept = [_environment("code")[f"MOBIVILLE_{name.upper()}"] for name in folders]
+    assert all(any(folder.startswith(f"{target}") for target in _targets("code")) for folder in kept)
+    for name in DAGSTER:
+        files = _environment(name)["MOBIVILLE_DAGSTER_FILES"]
+        assert any(files.startswith(target) for target in _targets(name))
+
+
+def test_composes_own_schema_takes_the_file(tmp_path: Path) -> None:
+    assert refusals("compose-spec", COMPOSE) == ""
+    wrong = tmp_path / "docker-compose.yml"
+    wrong.write_text(COMPOSE.read_text().replace("    healthcheck:", "    healthchek:", 1))
+    assert "healthchek" in refusals("compose-spec", wrong)
+
+
+def test_every_setting_reaches_the_imports_by_its_name() -> None:
+    given = _environment("code")
+    settings = {f"MOBIVILLE_{name.upper()}" for name in Settings.model_fields}
+    assert settings - {"MOBIVILLE_API_DATABASE_URL"} == {name for name in given if name.startswith("MOBIVILLE_")} - OWN
+    fixed = {f"MOBIVILLE_{name.upper()}" for name in FIXED}
+    assert {name: given[name] for name in settings & set(given) - fixed if given[name] is not None} == {}
+    assert all(given[name] for name in fixed)
+
+
+def test_the_api_is_given_the_settings_that_it_reads_and_no_other() -> None:
+    modules = [*(ROOT / "api").rglob("*.py"), ROOT / "resources" / "clients" / "france_travail.py"]
+    read = {name for path in modules for name in re.findall(r"settings\.(\w+)", path.read_text())}
+    needed = {f"MOBIVILLE_{name.upper()}" for name in (read & set(Settings.model_fields)) - {"warehouse_url"}}
+    assert {name for name in _environment("api") if name.startswith("MOBIVILLE_")} == needed
+
+
+def test_the_web_server_and_the_daemon_are_given_no_setting() -> None:
+    for name in ("webserver", "daemon"):
+        assert {key for key in _environment(name) if key.startswith("MOBIVILLE_")} == OWN
+
+
+def test_the_nightly_refresh_reads_what_fetch_made_newest() -> None:
+    given = _environment("code")
+    assert given["MOBIVILLE_RAW_DATA"] == f"{given['MOBIVILLE_DOWNLOADS']}/{CURRENT}"
+    assert any(":/files" in mount and not mount.endswith(":ro") for mount in SERVICES["code"]["volumes"])
+
+
+def test_proxies_reach_what_asks_other_machines_and_leave_this_one_alone() -> None:
+    for name in ("code", "api"):
+        given = _environment(name)
+        assert {"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE"} <= set(given)
+        assert {"127.0.0.1", "code", "mariadb"} <= set(given["NO_PROXY"].split(","))  # its health check goes direct
+
+
+def test_each_image_has_an_exact_tag_and_ours_a_numeric_user() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    images = [service["image"] for service in SERVICES.values() if "mobiville-warehouse" not in service["image"]]
+    for image in [*images, *re.findall(r"^FROM (\S+)", dockerfile, re.MULTILINE)]:
+        assert re.fullmatch(r"[a-z]+:\d+\.\d+\.\d+(-[a-z0-9.]+)*", image), image
+    assert re.findall(r"^USER (.*)", dockerfile, re.MULTILINE) == ["10001:10001"]
 
 
 def test_dagster_keeps_its_history_in_mariadb(
@@ -92,20 +144,9 @@ def test_dagster_keeps_its_history_in_mariadb(
     engine.dispose()
 
 
-def test_the_settings_for_kubernetes_are_those_of_docker_and_a_pod_per_run() -> None:
-    of_docker, of_kubernetes = (
-        yaml.safe_load((ROOT / "deploy" / folder / "dagster.yaml").read_text()) for folder in ("dagster", "kubernetes")
-    )
-    launcher = of_kubernetes.pop("run_launcher")
-    assert of_kubernetes == of_docker
-    assert (launcher["module"], launcher["class"]) == ("dagster_k8s", "K8sRunLauncher")
-    fields = K8sRunLauncher.config_type()  # type: ignore[no-untyped-call]
-    checked = process_config(fields, launcher["config"] | {"job_namespace": "mobiville"})
-    assert checked.success, checked.errors
-    values = yaml.safe_load((ROOT / "deploy" / "kubernetes" / "values.yaml").read_text())
-    (deployed,) = values["dagster-user-deployments"]["deployments"]
-    assert {entry["name"] for entry in deployed["env"]} == set(launcher["config"]["env_vars"])
+def _environment(name: str) -> dict[str, Any]:
+    return dict(SERVICES[name].get("environment", {}))
 
 
-def _environment(service: dict[str, Any]) -> list[tuple[str, Any]]:
-    return list(service.get("environment", {}).items())
+def _targets(name: str) -> list[str]:
+    return [re.sub(r"^.*:(/[^:]+?)(:ro)?$", r"\1", mount) for mount in SERVICES[name].get("volumes", [])]

@@ -19,7 +19,8 @@ from sqlalchemy import create_engine
 
 import raw_data
 from pipelines.definitions import definitions
-from resources.failures import EXPLAINED, in_words
+from resources.errors import names
+from resources.failures import in_words
 from resources.settings import Settings
 from resources.sources.catalogue import catalogue
 from resources.sources.files import RawFiles
@@ -123,7 +124,7 @@ class Place:
 
 def _explained(error: Any) -> bool:
     """Whether an error of the chain is one whose message is the whole story."""
-    while error is not None and error.message.partition(": ")[0].rpartition(".")[2] not in EXPLAINED:
+    while error is not None and error.message.partition(": ")[0] not in names():
         error = error.cause
     return error is not None
 

@@ -1,6 +1,10 @@
 import bz2
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -40,6 +44,28 @@ def test_help_is_everywhere(mobiville: Command) -> None:
         helped = mobiville(*command, "--help")
         assert helped.returncode == 0
         assert "Usage: mobiville" in helped.stdout
+
+
+def test_the_exit_codes_are_documented(mobiville: Command) -> None:
+    shown = mobiville("--help").stdout
+    for line in ("0    done", "1    failed, and nothing changed", "2    wrong usage", "3    published, but", "130  "):
+        assert line in shown
+
+
+@pytest.mark.parametrize("stopped_at", ["raw_files", "cities "])
+def test_ctrl_c_ends_a_refresh_in_a_line(tmp_path: Path, stopped_at: str) -> None:
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("MOBIVILLE_", "DAGSTER_"))}
+    command = [str(Path(sys.executable).parent / "mobiville"), "refresh"]
+    environment["PYTHONUNBUFFERED"] = "1"
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, text=True, stdout=-1, stderr=-1) as process:
+        assert process.stdout
+        for line in process.stdout:
+            if line.startswith(stopped_at):
+                process.send_signal(signal.SIGINT)
+        assert process.stderr
+        said = process.stderr.read()
+    assert (process.returncode, said.count("\n")) == (130, 1)
+    assert said.startswith("interrupted")
 
 
 def test_config_shows_each_setting_and_no_password(mobiville: Command) -> None:
@@ -283,9 +309,11 @@ def test_a_table_that_lost_many_rows_is_published_only_when_that_is_said_to_be_r
     failed = mobiville("refresh", raw_data=files)
     assert failed.returncode == 1
     assert "more than 20% would be lost. Are these the right files?" in failed.stderr
-    assert "mobiville refresh --accept cities_jobs" in failed.stderr
+    assert "mobiville refresh --allow-shrink cities_jobs" in failed.stderr
     assert served(tmp_path) == before
-    assert mobiville("refresh", "--accept", "cities_jobs", raw_data=files).returncode == 0
+    accepted = mobiville("refresh", "--accept", "cities_jobs", raw_data=files)  # its former name
+    assert accepted.returncode == 0
+    assert "It is called --allow-shrink now" in accepted.stderr
     assert len(served(tmp_path)["cities_jobs"]) < len(before["cities_jobs"])
 
 

@@ -19,7 +19,7 @@ from tests.pipelines.conftest import Command
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[str]:
     """The address of a Redis server of the test's own."""
-    program = needed("redis-server", "tools/install_redis")
+    program = needed("redis-server", "tools/install_test_programs")
     port = free_port()
     options = ["--port", str(port), "--bind", "127.0.0.1", "--dir", str(tmp_path), "--save", ""]
     server = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL)

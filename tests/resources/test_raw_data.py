@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from resources.errors import SourceError
 from resources.raw_data import RawData
-from resources.sources.files import SourceError
 
 BPE = "AN;REG;TYPEQU;DOM;DEPCOM\n2021;84;A101;A;01001\n2021;94;B201;B;2A004\n"
 

@@ -11,10 +11,10 @@ from sqlalchemy.exc import OperationalError
 import raw_data
 from pipelines.definitions import definitions
 from resources import retries
+from resources.errors import SourceError
 from resources.settings import Settings
-from resources.sources.files import SourceError
 from tests.conftest import PrivateServer, free_port, mariadb_programs
-from warehouse.database import WarehouseError
+from warehouse.errors import WarehouseError
 
 
 def test_what_may_pass_is_tried_again_later_and_later() -> None:

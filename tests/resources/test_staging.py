@@ -10,8 +10,9 @@ from upath import UPath
 from assets.common.staleness import served_release, whole
 from pipelines.definitions import definitions
 from resources.atomic_files import whole_file
+from resources.errors import StagingError
 from resources.settings import Settings
-from resources.staging import Staging, StagingError, fit
+from resources.staging import Staging, fit
 from warehouse import tables
 
 HELPS = tables.contents_schema(tables.helps)

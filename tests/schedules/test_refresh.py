@@ -67,7 +67,7 @@ def test_a_night_makes_everything_where_nothing_is_and_serves_the_newest_after_a
     change_helps(served)
     run(served, tonight(served)[0][0])
     engine = connect(served.warehouse_url)
-    rollback(engine, None, started_by="test", code_version="0", keep=1)
+    rollback(engine, None, keep=1)
     engine.dispose()
     (request,), _ = tonight(served)
     assert chosen(request) == {"warehouse/helps"}

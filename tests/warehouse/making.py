@@ -10,6 +10,7 @@ from sqlalchemy import Engine, Table
 
 from warehouse import tables
 from warehouse.database import is_sqlite
+from warehouse.record import Origin
 from warehouse.release import Contents, Release, SourceFile, publish
 
 STARTED = datetime(2026, 1, 1)
@@ -35,7 +36,7 @@ def regions(folder: Path, number: int) -> Contents:
 
 
 def done(engine: Engine, *new: Contents) -> Release:
-    return publish(engine, new, started_at=STARTED, code_version="1", started_by="test")
+    return publish(engine, new, origin=Origin(STARTED, "1", "test"))
 
 
 def one_look(engine: Engine) -> tuple[int, ...]:

@@ -7,11 +7,12 @@ import pytest
 from sqlalchemy import Engine, Table, event, inspect, make_url, select
 from sqlalchemy.exc import OperationalError
 
-from tests.warehouse.making import SOURCE, STARTED, contents, done, jobs, regions
-from warehouse import release as module
+from tests.warehouse.making import SOURCE, contents, done, jobs, regions
+from warehouse import swap as module
 from warehouse import tables
-from warehouse.database import WarehouseError, connect, parse_url, shown
+from warehouse.database import connect, parse_url, shown
 from warehouse.diff import Change, diff
+from warehouse.errors import WarehouseError
 from warehouse.load import load
 from warehouse.release import Contents, SourceFile, history, publish, rollback, served
 
@@ -152,11 +153,11 @@ def test_an_address_that_is_no_warehouse_is_refused_without_its_password(url: st
 def test_going_back_serves_the_kept_contents_and_is_a_release_of_its_own(warehouse: Engine, tmp_path: Path) -> None:
     for number in (1, 2):
         done(warehouse, jobs(tmp_path, number), regions(tmp_path, 28))
-    back = rollback(warehouse, None, started_by="test", code_version="1", keep=1)
+    back = rollback(warehouse, None, keep=1)
     assert (back.id, back.status) == (3, "rollback")
     assert {row[3] for row in rows_of(warehouse, tables.cities_jobs)} == {1}
     assert indexes(warehouse, "cities_jobs") == {("insee_code", "rome_id"), ("rome_id",), ("number",)}
-    forth = rollback(warehouse, 2, started_by="test", code_version="1", keep=1)
+    forth = rollback(warehouse, 2, keep=1)
     assert {row[3] for row in rows_of(warehouse, tables.cities_jobs)} == {2}
     assert [release.id for release in history(warehouse)] == [4, 3, 2, 1]
     assert forth.tables["cities_jobs"].contents_id == 2
@@ -166,13 +167,13 @@ def test_one_cannot_go_back_to_what_is_not_kept(warehouse: Engine, tmp_path: Pat
     for number in (1, 2, 3):
         done(warehouse, jobs(tmp_path, number))
     with pytest.raises(WarehouseError, match="release 1 is no longer kept whole: cities_jobs__r1 is not there"):
-        rollback(warehouse, 1, started_by="test", code_version="1", keep=1)
+        rollback(warehouse, 1, keep=1)
     assert {row[3] for row in rows_of(warehouse, tables.cities_jobs)} == {3}
 
 
 def test_more_releases_are_kept_where_asked(warehouse: Engine, tmp_path: Path) -> None:
     for number in (1, 2, 3, 4):
-        publish(warehouse, [jobs(tmp_path, number)], started_at=STARTED, code_version="1", started_by="test", keep=2)
+        publish(warehouse, [jobs(tmp_path, number)], keep=2)
     assert {n for n in inspect(warehouse).get_table_names() if "__r" in n} == {"cities_jobs__r2", "cities_jobs__r3"}
 
 
@@ -230,7 +231,7 @@ def test_the_privileges_that_the_readme_names_suffice(mariadb_url: str, tmp_path
     engine = connect(url.set(username=writer, password="secret").render_as_string(hide_password=False))
     for number in (1, 2):
         done(engine, jobs(tmp_path, number), regions(tmp_path, number))
-    rollback(engine, None, started_by="test", code_version="1", keep=1)
+    rollback(engine, None, keep=1)
     only_reads = connect(url.set(username=reader, password="secret").render_as_string(hide_password=False))
     assert len(rows_of(only_reads, tables.cities_jobs)) == 3
     with pytest.raises(OperationalError, match="denied"), only_reads.begin() as connection:

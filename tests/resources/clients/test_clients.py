@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from resources.clients.france_travail import FranceTravail
-from resources.clients.http import Http, OutsideError
+from resources.clients.http import Http
 from resources.clients.wikimedia import Wikimedia
 from resources.downloads.partial import Downloads
+from resources.errors import ServiceError
 from resources.settings import Settings
 from tests.resources.conftest import settings_for
 from tests.services import Answer, Service, service
@@ -137,7 +138,7 @@ def test_what_is_no_json_is_asked_again_then_an_error(
 ) -> None:
     assert scripted(outside, name, answer)(settings)
     outside.on(CLIENTS[name][0], answer)
-    with pytest.raises(OutsideError, match="answered no JSON but"):
+    with pytest.raises(ServiceError, match="answered no JSON but"):
         CLIENTS[name][2](settings)
 
 
@@ -150,7 +151,7 @@ def test_json_of_another_shape_is_an_error_or_nothing_never_a_crash(
     outside.on(CLIENTS[name][0], Answer(answer))
     try:
         found = CLIENTS[name][2](settings)
-    except OutsideError:
+    except ServiceError:
         return
     assert not found or found == {"resultats": [], "totalOffres": 0} or found == {"companies_count": 0, "companies": []}
 
@@ -168,13 +169,13 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("name", CLIENTS)
 def test_a_certificate_that_nobody_signed_is_refused_at_once(name: str, certificate: Path, tmp_path: Path) -> None:
-    with service(tls=certificate) as outside, pytest.raises(OutsideError, match="its certificate is not trusted"):
+    with service(tls=certificate) as outside, pytest.raises(ServiceError, match="its certificate is not trusted"):
         CLIENTS[name][2](settings_for(outside, tmp_path))
 
 
 def test_a_service_that_is_away_is_an_error_in_words(settings: Settings) -> None:
     away = settings.model_copy(update={"wikidata_url": "http://127.0.0.1:1/sparql"})
-    with pytest.raises(OutsideError, match=r"Wikidata \(127.0.0.1:1\): the connection failed"):
+    with pytest.raises(ServiceError, match=r"Wikidata \(127.0.0.1:1\): the connection failed"):
         CLIENTS["wikidata"][2](away)
 
 
@@ -196,7 +197,7 @@ def test_a_token_does_not_follow_to_another_host(outside: Service, settings: Set
 def test_the_secret_follows_no_redirect_at_all(outside: Service, settings: Settings) -> None:
     with service() as other:
         outside.on("/token", Answer(status=307, headers={"Location": f"{other.url}/token"}))
-        with pytest.raises(OutsideError, match="has moved: see MOBIVILLE_FT_TOKEN_URL"):
+        with pytest.raises(ServiceError, match="has moved: see MOBIVILLE_FT_TOKEN_URL"):
             CLIENTS["token"][2](settings)
         assert other.asked == []
 

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from resources.clients import jsonl_cache as store
-from resources.clients.france_travail import FranceTravail, NoCredentialsError, Rome
-from resources.clients.http import Http, OutsideError
-from resources.clients.jsonl_cache import StoreError, read_store, written_store
+from resources.clients.france_travail import FranceTravail, Rome
+from resources.clients.http import Http
+from resources.clients.jsonl_cache import read_store, written_store
 from resources.clients.rome_api import FRESH_DAYS, STORE, ask_rome
+from resources.errors import CacheError, NoCredentialsError, ServiceError
 from resources.settings import Settings
 from tests.services import Answer, Asked, Service
 
@@ -65,7 +66,7 @@ def test_a_token_that_the_api_does_not_take_is_asked_anew_once(tokens: Service, 
     sent = [asked.headers["authorization"] for asked in tokens.asked_for(f"{METIERS}/A1101")]
     assert sent == ["Bearer t1", "Bearer t2"]
     tokens.on(f"{METIERS}/A1101", Answer(status=401))
-    with pytest.raises(OutsideError, match="takes no token"):
+    with pytest.raises(ServiceError, match="takes no token"):
         client(settings).rome("A1101")
 
 
@@ -73,7 +74,7 @@ def test_credentials_that_are_refused_or_not_set_are_an_error_without_the_secret
     outside: Service, settings: Settings
 ) -> None:
     outside.on("/token", Answer({"error": "invalid_scope"}, 400))
-    with pytest.raises(OutsideError, match="refuses the credentials or the scope `x`") as raised:
+    with pytest.raises(ServiceError, match="refuses the credentials or the scope `x`") as raised:
         client(settings).token("x")
     assert "hunter2" not in str(raised.value) + repr(settings)
     with pytest.raises(NoCredentialsError, match="set MOBIVILLE_FT_CLIENT_ID"):
@@ -125,7 +126,7 @@ def test_a_run_that_breaks_off_keeps_what_came_and_the_next_goes_on(tokens: Serv
     tokens.on(f"{METIERS}/A1101", metier(("1", "a")))
     tokens.on(f"{METIERS}/A1201", Answer(status=500))
     tokens.on(f"{METIERS}/A1202", metier(("3", "c")))
-    with pytest.raises(OutsideError, match="answered 500"):
+    with pytest.raises(ServiceError, match="answered 500"):
         ask_rome(client(settings), settings.cache, codes, print)
     assert list(read_store(settings.cache / STORE)) == ["A1101"]
     with (settings.cache / STORE).open("a") as file:
@@ -154,7 +155,7 @@ def test_a_store_has_one_writer(tmp_path: Path) -> None:
     path = tmp_path / "x.jsonl"
     with written_store(path) as add:
         add("1", value=1)
-        with pytest.raises(StoreError, match="is being written by another run"), written_store(path):
+        with pytest.raises(CacheError, match="is being written by another run"), written_store(path):
             pass
         add("1", value=2)
     assert read_store(path)["1"]["value"] == 2

@@ -1,8 +1,9 @@
 import pytest
 
-from resources.clients.http import Http, OutsideError
+from resources.clients.http import Http
 from resources.clients.jsonl_cache import read_store
 from resources.clients.wikimedia import STORE, Wikimedia, describe, plain
+from resources.errors import ServiceError
 from resources.settings import Settings
 from tests.services import Answer, Asked, Service
 
@@ -115,7 +116,7 @@ def test_a_service_that_lags_is_asked_again_later(outside: Service, client: Wiki
     outside.on("/w/api.php", lag, lag, Answer({"query": {"pages": [page]}}))
     assert client.articles(["Lyon"])["Lyon"]["description"] == "Lyon."
     outside.on("/w/api.php", lag)
-    with pytest.raises(OutsideError, match="Wikipedia says that it is busy"):
+    with pytest.raises(ServiceError, match="Wikipedia says that it is busy"):
         client.articles(["Lyon"])
 
 
@@ -173,7 +174,7 @@ def test_a_service_that_fails_leaves_what_was_answered_before(
     codes = [f"{number:05}" for number in range(1001, 1041)]
     wiki = Wiki(outside, {code: f"Ville {code}" for code in codes})
     outside.on("/w/api.php", wiki.pages, Answer(status=500))
-    with pytest.raises(OutsideError, match="Wikipedia .* answered 500"):
+    with pytest.raises(ServiceError, match="Wikipedia .* answered 500"):
         describe(client, settings.cache, codes, 60, print)
     assert len(read_store(settings.cache / STORE)) == 20
     outside.on("/w/api.php", wiki.pages)

@@ -16,8 +16,8 @@ import pytest
 import raw_data
 from resources.clients.http import Http
 from resources.downloads.inspection import rows_of
-from resources.downloads.partial import FetchError
 from resources.downloads.snapshots import Fetching, Outcome
+from resources.errors import FetchError
 from resources.settings import Settings
 from resources.sources.catalogue import catalogue
 from tests.services import Answer, Asked, File, Service

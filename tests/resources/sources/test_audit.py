@@ -1,7 +1,7 @@
 import pytest
 
+from resources.errors import SourceError
 from resources.sources.audit import Account, Reject
-from resources.sources.files import SourceError
 
 
 def account(read: int, used: int = 0, merged: int = 0) -> Account:

@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from resources.sources.catalogue import CatalogueError, catalogue, load_catalogue
+from resources.errors import CatalogueError
+from resources.sources.catalogue import catalogue, load_catalogue
 
 GOOD = """
 bpe:

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from resources.errors import SourceError
 from resources.raw_data import RawData
-from resources.sources.files import SourceError
 
 HEADER = "INSEE_COM;PrixMoyen_M2;NOM\n"
 

@@ -11,14 +11,15 @@ from sqlalchemy import Engine
 
 from tests.warehouse.making import done, jobs, one_look, regions
 from warehouse.backup import backup, restore, verify
-from warehouse.database import WarehouseError, connect
+from warehouse.database import connect
+from warehouse.errors import WarehouseError
 from warehouse.release import history, rollback, served
 
 KILLS = 12
 
 
 def restored(engine: Engine, file: Path) -> None:
-    restore(engine, file, code_version="1", started_by="test", keep=1)
+    restore(engine, file, keep=1)
 
 
 def test_a_restored_release_is_a_release_of_its_own_and_can_be_undone(warehouse: Engine, tmp_path: Path) -> None:
@@ -29,7 +30,7 @@ def test_a_restored_release_is_a_release_of_its_own_and_can_be_undone(warehouse:
     restored(warehouse, file)
     assert one_look(warehouse) == (3, 1, 1, 1)
     assert [release.status for release in history(warehouse)] == ["restore", "published", "published"]
-    rollback(warehouse, None, started_by="test", code_version="1", keep=1)
+    rollback(warehouse, None, keep=1)
     assert one_look(warehouse) == (3, 2, 2, 2)
 
 
@@ -54,11 +55,11 @@ def test_an_altered_or_cut_file_is_refused_with_both_sums(warehouse: Engine, tmp
         with pytest.raises(WarehouseError, match=r"expected sha256 [0-9a-f]{64}, found [0-9a-f]{64}"):
             restored(warehouse, file)
     file.write_bytes(whole)
-    note = file.with_name(f"{file.name}.json")
-    fields = json.loads(note.read_text())
+    manifest = file.with_name(f"{file.name}.json")
+    fields = json.loads(manifest.read_text())
     fields["tables"]["cities_jobs"]["rows"] = 4
-    note.write_text(json.dumps(fields))
-    with pytest.raises(WarehouseError, match="does not give what was backed up: cities_jobs: noted"):
+    manifest.write_text(json.dumps(fields))
+    with pytest.raises(WarehouseError, match="does not give what was backed up: cities_jobs: expected"):
         verify(warehouse, file)
     assert one_look(warehouse) == (3, 1, 1, 1)
 

@@ -1,0 +1,56 @@
+"""The `mobiville` command line, one module per group of commands."""
+
+from typing import Any
+
+import click
+
+from pipelines.cli import backups, inspect, refresh, releases, serve
+
+INTERRUPTED = 130
+
+
+class Commands(click.Group):
+    """A group whose commands end with one line and exit code 130 when they are interrupted (Ctrl-C)."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that was asked for."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("interrupted", err=True)
+            ctx.exit(INTERRUPTED)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="mobiville-warehouse")
+def main() -> None:
+    """The data engine of Mobiville: from raw files to the warehouse that the web tier reads.
+
+    \b
+    Exit codes:
+      0    done
+      1    failed, and nothing changed
+      2    wrong usage
+      3    published, but something after it failed
+      130  interrupted
+    """
+
+
+for command in (
+    refresh.refresh,
+    refresh.fetch,
+    releases.status,
+    releases.releases,
+    releases.diff_command,
+    releases.rollback_command,
+    backups.backup_command,
+    backups.verify_command,
+    backups.restore_command,
+    backups.migrate_command,
+    inspect.config,
+    inspect.doctor,
+    inspect.rejects_command,
+    serve.ui,
+    serve.api,
+):
+    main.add_command(command)

@@ -1,0 +1,52 @@
+"""Backups of what is served, and tables of an earlier version."""
+
+from pathlib import Path
+
+import click
+
+from pipelines.cli.common import read_settings, warehouse
+
+
+@click.command("backup")
+@click.option("--to", type=click.Path(file_okay=False, path_type=Path), help="Folder; by default MOBIVILLE_BACKUPS.")
+def backup_command(to: Path | None) -> None:
+    """Copy what is served to a compressed file, from one moment, with its sha256 beside it.
+
+    It also stands as the file of its weekday and of its quarter; of the dated ones the last few are kept.
+    """
+    from warehouse.backup import backup
+
+    settings = read_settings()
+    with warehouse(settings) as engine:
+        file = backup(engine, to or settings.backups, keep=settings.keep_backups, progress=click.echo)
+    click.echo(file)
+
+
+@click.command("verify")
+@click.argument("file", type=click.Path(path_type=Path))
+def verify_command(file: Path) -> None:
+    """Restore a backup in a scratch database, and compare it with what was backed up."""
+    from warehouse.backup import verify
+
+    with warehouse(read_settings()) as engine:
+        verify(engine, file, progress=click.echo)
+
+
+@click.command("restore")
+@click.argument("file", type=click.Path(path_type=Path))
+def restore_command(file: Path) -> None:
+    """Load a backup beside what is served, check it, and serve it in one step. `rollback` undoes it."""
+    from warehouse.backup import restore
+
+    settings = read_settings()
+    with warehouse(settings) as engine:
+        restore(engine, file, keep=settings.keep_releases, progress=click.echo)
+
+
+@click.command("migrate")
+def migrate_command() -> None:
+    """Bring the tables of an earlier version forward; what is served stays served."""
+    from warehouse.migrate import migrate
+
+    with warehouse(read_settings()) as engine:
+        click.echo(f"the warehouse is at revision {migrate(engine)}")

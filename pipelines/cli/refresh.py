@@ -1,0 +1,91 @@
+"""Fetching and refreshing."""
+
+import json
+import sys
+
+import click
+
+from pipelines.cli.common import json_option, prepare_dagster_home, read_settings, warehouse
+from pipelines.last_refresh import LastRefresh
+from warehouse.lock import only_writer
+
+
+@click.command()
+@click.option(
+    "--only", multiple=True, metavar="ASSET", help="An import (cities) or a served table; may be given several times."
+)
+@click.option("--force", is_flag=True, help="Rebuild what the same files and rules made already.")
+@click.option(
+    "--allow-shrink",
+    multiple=True,
+    metavar="TABLE",
+    help="A table that may lose many rows; may be given several times.",
+)
+@click.option("--accept", multiple=True, hidden=True, deprecated="It is called --allow-shrink now.")
+@click.option("--wait/--no-wait", default=True, help="While another refresh runs: wait for it (default), or leave.")
+def refresh(
+    only: tuple[str, ...], force: bool, allow_shrink: tuple[str, ...], accept: tuple[str, ...], wait: bool
+) -> None:
+    """Stage every table from the raw files, and publish all of them in one step.
+
+    What the same files and rules made already is left as it is. With --only, the named imports alone, and the served
+    tables made from them.
+    """
+    settings = read_settings()
+    with warehouse(settings) as engine, only_writer(engine, wait=wait, progress=click.echo):
+        last = LastRefresh(settings)
+        if not (only or force) and last.is_served(engine):
+            click.echo(f"nothing new: release {last.release} stays as it is")
+            return
+        prepare_dagster_home()
+        from pipelines.run import refresh
+        from resources.errors import UnknownAssetError
+
+        try:
+            failures = refresh(settings, only, click.echo, force=force, allow_shrink=(*allow_shrink, *accept))
+        except UnknownAssetError as error:
+            raise click.UsageError(str(error)) from None
+        if not (only or failures):
+            last.remember(engine)
+    if failures:
+        click.echo("\nNothing was published: the served release is as it was.", err=True)
+        for failure in failures:
+            click.echo(f"Error in {failure.step}: {failure.message}", err=True)
+        sys.exit(1)
+
+
+@click.command()
+@click.argument("sources", nargs=-1)
+@click.option("--vintage", metavar="V", help="Another vintage than the first that raw_data/sources.yaml lists.")
+@click.option("--check", is_flag=True, help="Say what is new, and download nothing.")
+@json_option
+def fetch(sources: tuple[str, ...], vintage: str | None, check: bool, as_json: bool) -> None:
+    """Fetch official files into a dated folder, and what outside services answer into MOBIVILLE_CACHE.
+
+    Without SOURCES: all that raw_data/sources.yaml has an address for, and the ROME API. `city_descriptions` asks
+    Wikipedia. A file that is not what it should be is refused, and the old one stays.
+    """
+    read_settings()
+    from resources.errors import FetchError
+    from resources.fetcher import DESCRIPTIONS, FETCHED, Outside  # Dagster takes a second to import
+
+    known = (*FETCHED, DESCRIPTIONS)
+    unknown = [name for name in sources if name not in known]
+    if unknown:
+        raise click.UsageError(
+            f"nothing is fetched for {', '.join(unknown)}; there are {', '.join(known)}. Of other sources, "
+            "raw_data/sources.yaml names the landing page"
+        )
+    try:
+        say = (lambda message: click.echo(message, err=True)) if as_json else click.echo
+        outcomes = Outside().fetch(sources or FETCHED, say, vintage=vintage, check=check)
+    except (FetchError, OSError) as error:
+        raise click.ClickException(str(error)) from None
+    if as_json:
+        rows = [{**vars(outcome), "kept": outcome.kept and vars(outcome.kept)} for outcome in outcomes]
+        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+    else:
+        for outcome in outcomes:
+            click.echo(f"{outcome.source:<29}{outcome.state:<11}{outcome.detail}")
+    if any(outcome.state in ("refused", "failed") for outcome in outcomes):
+        sys.exit(1)

@@ -1,0 +1,107 @@
+"""What is served, what was, and going back."""
+
+import json
+from typing import Any
+
+import click
+
+from pipelines.cli.common import json_option, read_settings, warehouse
+from warehouse.diff import diff
+from warehouse.lock import only_writer
+from warehouse.release import Release, history, rollback, served
+from warehouse.tables import MAX_AGE
+
+
+@click.command()
+@json_option
+def status(as_json: bool) -> None:
+    """What is served: each table, its rows, since when, and the files it was made from."""
+    with warehouse(read_settings()) as engine:
+        release = served(engine)
+    if release is None:
+        if as_json:
+            click.echo(json.dumps({"release": None, "tables": []}))
+        raise click.ClickException("no release is served yet: run `mobiville refresh`")
+    click.echo(json.dumps(_as_json(release), indent=2, ensure_ascii=False) if as_json else _as_text(release))
+
+
+@click.command()
+@json_option
+def releases(as_json: bool) -> None:
+    """The releases there have been, the newest first, and the tables that each loaded."""
+    with warehouse(read_settings()) as engine:
+        found = history(engine)
+    if as_json:
+        click.echo(json.dumps([_as_json(release) for release in found], indent=2, ensure_ascii=False))
+        return
+    for release in found:
+        new = [table.name for table in release.tables.values() if table.contents_id == release.id]
+        took = release.published_at - release.started_at
+        click.echo(f"{release.id:>5}  {release.published_at} UTC  {release.status:<9}  {release.started_by}  in {took}")
+        click.echo(f"       {', '.join(new) or 'no table loaded'}")
+
+
+@click.command("diff")
+@click.argument("old", type=int)
+@click.argument("new", type=int)
+@json_option
+def diff_command(old: int, new: int, as_json: bool) -> None:
+    """What changed from release OLD to release NEW: rows added, removed and changed per table, the first of each."""
+    with warehouse(read_settings()) as engine:
+        found = diff(engine, old, new)
+    if as_json:
+        by_table = {name: {kind: vars(change) for kind, change in kinds.items()} for name, kinds in found.items()}
+        click.echo(json.dumps(by_table, indent=2, ensure_ascii=False))
+        return
+    for name, kinds in found.items():
+        click.echo(f"{name:<29}{'  '.join(f'{change.rows:,} {kind}' for kind, change in kinds.items())}")
+        for kind, change in kinds.items():
+            for row in change.first:
+                click.echo(f"    {kind} {' '.join(map(str, row.values()))}")
+    if not found:
+        click.echo("no table differs")
+
+
+@click.command("rollback")
+@click.option("--to", type=int, metavar="ID", help="A kept release; by default the one before the served one.")
+def rollback_command(to: int | None) -> None:
+    """Serve an earlier release again, in one step. It is a release of its own in the record."""
+    settings = read_settings()
+    with warehouse(settings) as engine, only_writer(engine, progress=click.echo):
+        release = rollback(engine, to, keep=settings.keep_releases)
+    click.echo(f"release {release.id} serves what was served before; `mobiville status` shows it")
+
+
+def _as_json(release: Release) -> dict[str, Any]:
+    return {
+        "release": release.id,
+        "status": release.status,
+        "started_at": f"{release.started_at.isoformat()}Z",
+        "published_at": f"{release.published_at.isoformat()}Z",
+        "started_by": release.started_by,
+        "code_version": release.code_version,
+        "tables": [
+            {
+                "table": table.name,
+                "rows": table.rows,
+                "loaded_at": f"{table.loaded_at.isoformat()}Z",
+                "max_age_days": MAX_AGE[table.name].days,
+                "stale": table.is_stale(),
+                "sources": [vars(source) for source in table.sources],
+            }
+            for table in release.tables.values()
+        ],
+    }
+
+
+def _as_text(release: Release) -> str:
+    lines = [f"Release {release.id}, published {release.published_at} UTC by {release.started_by}", ""]
+    for table in release.tables.values():
+        lines.append(f"{table.name:<29}{table.rows:>9,} rows   loaded {table.loaded_at} UTC")
+        if table.is_stale():
+            lines.append(f"    STALE: its contents may be {MAX_AGE[table.name].days} days old; look for newer files")
+        lines += [
+            f"    {source.file_name}  vintage {source.vintage}  sha256 {source.sha256[:12]}…"
+            for source in table.sources
+        ]
+    return "\n".join(lines)

@@ -1,0 +1,35 @@
+"""The root of the project's errors, and those of the warehouse.
+
+The whole tree, with the module of each:
+
+* MobivilleError                warehouse.errors
+  * WarehouseError              warehouse.errors
+    * LockedError               warehouse.errors
+  * CatalogueError              resources.errors
+  * SourceError                 resources.errors
+  * StagingError                resources.errors
+  * ValidationError             resources.errors
+  * FetchError                  resources.errors
+  * RefusedError                resources.errors
+  * ServiceError                resources.errors
+    * TransientError            resources.errors
+    * NoCredentialsError        resources.errors
+  * CacheError                  resources.errors
+  * UnknownAssetError           resources.errors
+  * ExecutorError               resources.errors
+  * NotLineByLineError          resources.sources.delimited
+  * NotServedError              api.database
+  * ChildFailedError            bench.measure
+"""
+
+
+class MobivilleError(Exception):
+    """An error whose message explains itself: which file or service, what was expected, what was found, what to do."""
+
+
+class WarehouseError(MobivilleError):
+    """The warehouse could not be read or written; the message says what happened and what to do."""
+
+
+class LockedError(WarehouseError):
+    """Another process is writing the warehouse; the message says which one, and since when."""
