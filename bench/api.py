@@ -18,7 +18,7 @@ from sqlalchemy import create_engine
 from bench.measure import Row, row
 from tests.api.server import Client, Server
 
-CONNECTIONS, SECONDS, ROUNDS = 64, 3, 5
+CONNECTIONS, SECONDS, ROUNDS = 64, 3, 3
 SWAP_SECONDS = 15
 """In which one release is taken over, all its tables anew."""
 SEARCH = {"codeRome": ["N1103"], "index": 0}
