@@ -370,17 +370,8 @@ class Health(BaseModel):
     sample: bool = Field(description="whether the invented sample is served")
 
 
-class Source(BaseModel):
-    """A file that a table was made from."""
-
-    source_id: str = Field(examples=["bpe"])
-    file_name: str
-    vintage: str | None
-    sha256: str
-    rows_read: int | None = Field(description="its rows: read = used + merged + rejected")
-    rows_used: int | None
-    rows_merged: int | None
-    rows_rejected: int | None
+FILE = ("source_id", "file_name", "vintage", "sha256", "rows_read", "rows_used", "rows_merged", "rows_rejected")
+Source = row_model("Source", tables.release_sources, *FILE)
 
 
 class ReleaseTable(BaseModel):
@@ -391,7 +382,7 @@ class ReleaseTable(BaseModel):
     rows_before: int | None = Field(description="its rows in the release before this one; null: it was not there")
     changed: bool = Field(description="whether its contents are not those of the release before this one")
     loaded_at: Stamp
-    sources: list[Source]
+    sources: list[Source]  # type: ignore[valid-type]
 
 
 class ReleaseOut(BaseModel):

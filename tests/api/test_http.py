@@ -14,7 +14,7 @@ from api.app import create_app
 from api.middleware import accepts_gzip
 from tests.api.expected import Tables
 
-GETS = ("/cities/criterions", "/cities/load/29019", "/ogrs", "/helps/get-previews", "/release")
+GETS = ("/cities/criterions", "/cities/load/29019", "/ogrs", "/helps/get-previews", "/health", "/release")
 SEARCHES: dict[str, dict[str, Any]] = {
     "/cities/search": {"codeRome": ["D1102"]},
     "/cities/autocomplete": {"query": "b"},
@@ -49,7 +49,7 @@ def test_what_is_not_there_is_404_whatever_the_client_has(client: TestClient) ->
 
 
 def test_the_same_routes_are_under_api(client: TestClient) -> None:
-    for route in [*GETS, "/health", "/docs", "/openapi.json"]:
+    for route in [*GETS, "/docs", "/openapi.json"]:
         assert client.get(f"/api{route}").text == client.get(route).text
     for route, body in SEARCHES.items():
         assert client.post(f"/api{route}", json=body).json() == client.post(route, json=body).json()
@@ -117,7 +117,7 @@ def test_the_log_says_what_happened_and_nothing_of_who_asked(
 
 def test_head_is_answered_wherever_get_is(client: TestClient) -> None:
     """Uptime monitors ask so."""
-    for route in [*GETS, "/health", "/", "/docs", "/openapi.json", "/metrics", "/page/app.js", "/nope"]:
+    for route in [*GETS, "/", "/docs", "/openapi.json", "/metrics", "/page/app.js", "/nope"]:
         asked, found = client.get(route), client.head(route)
         assert (found.status_code, found.content) == (asked.status_code, b""), route
         if route != "/metrics":
@@ -126,7 +126,7 @@ def test_head_is_answered_wherever_get_is(client: TestClient) -> None:
 
 
 def test_a_trailing_slash_is_no_other_address(client: TestClient) -> None:
-    for route in [*GETS, "/health"]:
+    for route in GETS:
         for address in (f"{route}/", f"/api{route}/"):
             found = client.get(address, follow_redirects=False)
             assert (found.status_code, found.content) == (200, client.get(route).content), address

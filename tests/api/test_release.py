@@ -203,6 +203,8 @@ def test_a_warehouse_that_goes_away_is_served_on_and_it_is_said(
         time.sleep(0.5)
         health, search = client.get("/health"), client.post("/cities/search", json={"codeRome": "A1101"})
         assert (health.status_code, health.json()["database"], health.json()["status"]) == (200, "away", "ok")
+        assert client.get("/health", headers={"If-None-Match": "*"}).status_code == 200
+        assert client.get("/release", headers={"If-None-Match": "*"}).status_code == 304
         assert (search.status_code, search.json()["total"], search.headers["x-database"]) == (200, 40, "away")
         for gone in tmp_path.glob("gone-*"):
             gone.rename(file.with_name(gone.name.removeprefix("gone-")))
