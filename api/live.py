@@ -15,7 +15,7 @@ from typing import Any
 
 from resources.clients.france_travail import FranceTravail
 from resources.clients.http import Http, Limits, RateLimiter
-from resources.errors import ServiceError
+from resources.errors import NoCredentialsError, ServiceError
 from resources.settings import Settings
 
 KEPT_SECONDS = 24 * 3600
@@ -25,7 +25,7 @@ KEPT_FAILURE_SECONDS = 10
 MOST_KEPT = 10_000
 """Answers at most, per worker; the oldest go first."""
 
-ANSWER_SECONDS = 8
+ANSWER_SECONDS = 1.8
 """How long a request waits. The answer, when it comes later, is kept for the next one."""
 
 LIMITS = Limits(silence=4, total=6, tries=2, pause=0.2, longest_wait=2, response_bytes=5 << 20)
@@ -85,8 +85,11 @@ class Live:
     async def ask(self, service: str, key: Hashable, question: Callable[[], Any]) -> Any:
         """The answer to a question, asked once for all who ask it meanwhile and for a day.
 
-        Raises ServiceError when the service failed, is too slow, or has too many questions waiting.
+        Raises NoCredentialsError when there are none to ask with, and ServiceError when the service failed, is too
+        slow, or has too many questions waiting.
         """
+        if not self.client.has_credentials:
+            raise NoCredentialsError("France Travail is not asked: no credentials are set")
         future = self._future(service, (service, key), question)
         try:
             return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(future)), ANSWER_SECONDS)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -11,9 +11,9 @@ from pydantic import (
     ConfigDict,
     Field,
     FiniteFloat,
-    Strict,
     StrictStr,
     create_model,
+    model_validator,
 )
 from sqlalchemy import DateTime, Table
 
@@ -25,10 +25,6 @@ MOST_CODES = 1_000
 """Codes that a search may name: more than there are."""
 
 
-def _nothing(value: object) -> object:
-    return None if value == "" else value
-
-
 def _plain(code: str) -> str:
     if not code.isascii():
         raise ValueError("expected ASCII digits and letters")
@@ -38,13 +34,26 @@ def _plain(code: str) -> str:
 Stamp = Annotated[datetime, AfterValidator(lambda at: at.replace(tzinfo=UTC))]
 """A date and time of the warehouse, which are UTC."""
 
-_as_whole = BeforeValidator(lambda value: int(value) if isinstance(value, float) and value.is_integer() else value)
 
-Whole = Annotated[int, Strict(), _as_whole]
-"""A whole number, 10 or 10.0; not the text of one, and not true."""
+def _number(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("expected a number")
+    return value
 
-GivenOrNot = BeforeValidator(_nothing)
-"""An empty text is what a form sends for no choice."""
+
+def _list(value: object) -> object:
+    values = value if isinstance(value, list) else [value]
+    return [value for value in values if value is not None and value != ""]
+
+
+T = TypeVar("T")
+Listed = Annotated[list[T], BeforeValidator(_list)]
+"""A list, or one value for a list of one; null and empty texts are left out."""
+IsNumber = BeforeValidator(_number)
+Whole = Annotated[int, IsNumber]
+"""A whole number, 10 or 10.0, or its text; not true."""
+Decimal = Annotated[FiniteFloat, IsNumber]
+"""A number or its text."""
 
 
 def row_model(name: str, table: Table, *columns: str) -> type[BaseModel]:
@@ -53,7 +62,7 @@ def row_model(name: str, table: Table, *columns: str) -> type[BaseModel]:
     for column in table.columns:
         if not columns or column.name in columns:
             kind = Stamp if isinstance(column.type, DateTime) else column.type.python_type
-            fields[column.name] = (kind if not column.nullable else kind | None, Field(description=column.comment))
+            fields[str(column.name)] = (kind if not column.nullable else kind | None, Field(description=column.comment))
     return create_model(name, **fields)
 
 
@@ -61,13 +70,20 @@ def row_model(name: str, table: Table, *columns: str) -> type[BaseModel]:
 
 
 class _Body(BaseModel):
-    """An unknown key is ignored; a number sent as text is not a number."""
+    """What stands in an address bar: texts. An empty text or null is not asked for; an unknown key is ignored."""
 
-    model_config = ConfigDict(extra="ignore", strict=True)
+    model_config = ConfigDict(extra="ignore")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _asked(cls, body: object) -> object:
+        if not isinstance(body, dict):
+            return body
+        return {key: value for key, value in body.items() if value is not None and value != ""}
 
 
 class Search(_Body):
-    """Which cities are looked for. What is null or left out does not narrow the search."""
+    """Which cities are looked for. What is null, empty or left out does not narrow the search."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -77,28 +93,28 @@ class Search(_Body):
         }
     )
 
-    codeRegion: list[Whole | StrictStr] | None = Field(  # noqa: N815
-        None, max_length=MOST_CODES, description="codes of regions, as numbers or as text; none: all regions"
+    codeRegion: Listed[Whole | StrictStr] = Field(  # noqa: N815
+        [], max_length=MOST_CODES, description="codes of regions, as numbers or as text; none: all regions"
     )
-    codeCity: Annotated[Literal[*(c.key for c in CRITERIA)] | None, GivenOrNot] = Field(  # type: ignore[valid-type]  # noqa: N815
+    codeCity: Literal[*(c.key for c in CRITERIA)] | None = Field(  # type: ignore[valid-type]  # noqa: N815
         None, description="key of a criterion (its size)"
     )
-    codeEnvironment: Annotated[Literal[*(c.key for c in CRITERIA)] | None, GivenOrNot] = Field(  # type: ignore[valid-type]  # noqa: N815
+    codeEnvironment: Literal[*(c.key for c in CRITERIA)] | None = Field(  # type: ignore[valid-type]  # noqa: N815
         None, description="key of a criterion (where it lies)"
     )
-    codeRome: list[StrictStr] | None = Field(  # noqa: N815
-        None, max_length=MOST_CODES, description="ROME codes: the trades that are looked for"
+    codeRome: Listed[StrictStr] = Field(  # noqa: N815
+        [], max_length=MOST_CODES, description="ROME codes: the trades that are looked for"
     )
-    index: Annotated[int, Strict(), Field(ge=0), _as_whole] | None = Field(
-        None, description="position of the first city that is answered, from 0"
+    index: Annotated[int, Field(ge=0), IsNumber] = Field(
+        0, description="position of the first city that is answered, from 0"
     )
-    onlySearchInTension: bool | None = Field(  # noqa: N815
-        None, description="only cities whose basin has a tension row for one of codeRome; true unless it says false"
+    onlySearchInTension: bool = Field(  # noqa: N815
+        True, description="only cities whose basin has a tension row for one of codeRome; true unless it says false"
     )
-    opportunity: Annotated[int, Strict(), Field(ge=1, le=2), _as_whole] | None = Field(
+    opportunity: Annotated[int, Field(ge=1, le=2), IsNumber] | None = Field(
         None, description="1: ind_t below 4; 2: ind_t from 4 up"
     )
-    sortBy: Annotated[Literal["mer", "montagne"] | None, GivenOrNot] = Field(  # noqa: N815
+    sortBy: Literal["mer", "montagne"] | None = Field(  # noqa: N815
         None, description="after the tension: the nearest to the sea first (mer), or the highest (montagne)"
     )
 
@@ -117,15 +133,15 @@ MOST_COMMUNES = 50
 class OffersSearch(_Body):
     """Trades and communes; none of either: all."""
 
-    codeRome: list[Rome] = Field([], max_length=MOST_ROMES, examples=[["D1102"]])  # noqa: N815
-    insee: list[Commune] = Field([], max_length=MOST_COMMUNES, examples=[["29019"]])
+    codeRome: Listed[Rome] = Field([], max_length=MOST_ROMES, examples=[["D1102"]])  # noqa: N815
+    insee: Listed[Commune] = Field([], max_length=MOST_COMMUNES, examples=[["29019"]])
 
 
 class OffersCounts(_Body):
     """Trades, and lists of communes, each counted on its own."""
 
-    codeRome: list[Rome] = Field([], max_length=MOST_ROMES, examples=[["D1102"]])  # noqa: N815
-    inseeList: list[Annotated[list[Commune], Field(min_length=1, max_length=MOST_COMMUNES)]] = Field(  # noqa: N815
+    codeRome: Listed[Rome] = Field([], max_length=MOST_ROMES, examples=[["D1102"]])  # noqa: N815
+    inseeList: Listed[Annotated[Listed[Commune], Field(min_length=1, max_length=MOST_COMMUNES)]] = Field(  # noqa: N815
         max_length=MOST_COMMUNES, examples=[[["29019"], ["35238"]]]
     )
 
@@ -140,45 +156,63 @@ class TradeSearch(_Body):
 class CloseCompanies(_Body):
     """Trades, a commune, and in which order companies are listed."""
 
-    codeRome: Rome | Annotated[list[Rome], Field(min_length=1, max_length=MOST_ROMES)] = Field(examples=["D1102"])  # noqa: N815
+    codeRome: Listed[Rome] = Field(min_length=1, max_length=MOST_ROMES, examples=[["D1102"]])  # noqa: N815
     insee: Commune = Field(examples=["29019"])
     sort: str | None = Field(None, description="distance: the nearest first; else those most likely to hire")
 
 
 class Autocomplete(_Body):
-    """The beginning of a city's name."""
+    """The beginning of a city's name or postal code, or a district: `lyon 3`."""
 
-    query: str = Field(description="compared without case and accents", examples=["saint-e"])
+    query: str = Field("", description="compared without case and accents", examples=["saint-e"])
 
 
 class SkillSearch(_Body):
     """Words of a job title; the last one may be its beginning."""
 
-    label: str = Field(examples=["aide boulang"])
+    label: str = Field("", examples=["aide boulang"])
 
 
 class CloseCities(_Body):
     """The point around which cities are looked for."""
 
-    latitude: FiniteFloat = Field(description="degrees", examples=[48.39])
-    longitude: FiniteFloat = Field(description="degrees", examples=[-4.49])
+    latitude: Decimal = Field(description="degrees", examples=[48.39])
+    longitude: Decimal = Field(description="degrees", examples=[-4.49])
     inseeCode: str | None = Field(None, description="INSEE code of the city that is left out", examples=["29019"])  # noqa: N815
 
 
 class GivenCity(_Body):
     """The city that others are compared with, as a search or load gives it."""
 
-    id: Whole
-    population: FiniteFloat | None = Field(None, description="thousands")
-    distance_from_sea: FiniteFloat | None = Field(None, description="km")
-    z_moyen: FiniteFloat | None = Field(None, description="mean altitude, m")
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                {"required": ["id"], "properties": {"id": {"type": "integer"}}},
+                {"required": ["insee_com"], "properties": {"insee_com": {"type": "string", "minLength": 1}}},
+            ]
+        }
+    )
+
+    id: Whole | None = None
+    insee_com: str | None = Field(None, description="INSEE code; where it is given, id does not matter")
+    population: Decimal | None = Field(None, description="thousands")
+    distance_from_sea: Decimal | None = Field(None, description="km")
+    z_moyen: Decimal | None = Field(None, description="mean altitude, m")
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        if self.id is None and self.insee_com is None:
+            raise ValueError("expected the id or the insee_com of a city")
+        return self
 
 
 class SimilarCities(_Body):
     """A city, and the trade that must be in tension in those like it."""
 
-    codeRome: str = Field(examples=["D1102"])  # noqa: N815
-    city: GivenCity = Field(examples=[{"id": 1, "population": 139.3, "distance_from_sea": 3, "z_moyen": 52}])
+    codeRome: Listed[StrictStr] = Field([], max_length=MOST_CODES, examples=[["D1102"]])  # noqa: N815
+    city: GivenCity = Field(
+        examples=[{"insee_com": "29019", "population": 139.3, "distance_from_sea": 3, "z_moyen": 52}]
+    )
 
 
 # --- what is answered
@@ -199,7 +233,10 @@ FoundCity = create_model(
     __base__=City,
     region_name=(str | None, Field(None, alias="newRegion.name")),
     region_code=(int | None, Field(None, alias="newRegion.code")),
-    offers=(int | None, Field(None, alias="citiesJobs.number", description="offers for codeRome; null: none")),
+    offers=(
+        int | None,
+        Field(None, alias="citiesJobs.number", description="offers for codeRome, districts included; null: none"),
+    ),
     ind_t=(
         int | None,
         Field(None, alias="bassin.tensions.ind_t", description="the lowest of codeRome; only with onlySearchInTension"),
@@ -245,7 +282,7 @@ class Trade(BaseModel):
 
     codeRome: str = Field(examples=["D1102"])  # noqa: N815
     label: str | None
-    number: int | None = Field(description="offers in the city; null: none")
+    number: int | None = Field(description="offers in the city and its districts; null: none")
     ind_t: int | None = Field(description="tension class in the city's basin; null: no tension row")
 
 
@@ -330,19 +367,12 @@ class Health(BaseModel):
     status: str = Field(description="ok; or why it does not serve", examples=["ok"])
     release: int | None = Field(examples=[7])
     published_at: Stamp | None
+    database: str = Field(description="ok, or away: the API serves what it holds", examples=["ok"])
+    sample: bool = Field(description="whether the invented sample is served")
 
 
-class Source(BaseModel):
-    """A file that a table was made from."""
-
-    source_id: str = Field(examples=["bpe"])
-    file_name: str
-    vintage: str | None
-    sha256: str
-    rows_read: int | None = Field(description="its rows: read = used + merged + rejected")
-    rows_used: int | None
-    rows_merged: int | None
-    rows_rejected: int | None
+FILE = ("source_id", "file_name", "vintage", "sha256", "rows_read", "rows_used", "rows_merged", "rows_rejected")
+Source = row_model("Source", tables.release_sources, *FILE)
 
 
 class ReleaseTable(BaseModel):
@@ -353,7 +383,7 @@ class ReleaseTable(BaseModel):
     rows_before: int | None = Field(description="its rows in the release before this one; null: it was not there")
     changed: bool = Field(description="whether its contents are not those of the release before this one")
     loaded_at: Stamp
-    sources: list[Source]
+    sources: list[Source]  # type: ignore[valid-type]
 
 
 class ReleaseOut(BaseModel):
@@ -363,6 +393,7 @@ class ReleaseOut(BaseModel):
     published_at: Stamp
     started_at: Stamp
     status: str = Field(examples=["published"])
+    sample: bool = Field(description="whether the invented sample is served")
     tables: list[ReleaseTable]
 
 
@@ -370,7 +401,8 @@ class Offers(BaseModel):
     """Job offers, as Offres d'emploi has them, 150 at most, and how many there are in all."""
 
     resultats: list[dict[str, Any]]
-    totalOffres: int = Field(description="the sum over the kinds of contract")  # noqa: N815
+    totalOffres: int | None = Field(description="the sum over the kinds of contract; null: not known now")  # noqa: N815
+    unavailable: bool | None = Field(None, description="true: France Travail does not answer now, or is not asked")
 
 
 class OffersCount(BaseModel):
@@ -378,6 +410,7 @@ class OffersCount(BaseModel):
 
     insee: list[str]
     total: int | None = Field(description="null: not known now")
+    unavailable: bool | None = Field(None, description="true: France Travail does not answer now, or is not asked")
 
 
 class TradeInfo(BaseModel):
@@ -390,13 +423,15 @@ class TradeInfo(BaseModel):
     bassinTension: float | None = Field(description="tension in the basin")  # noqa: N815
     deptTension: float | None = Field(description="tension in the department")  # noqa: N815
     hiringRate: float | None = Field(description="job seekers of the basin hired within six months, percent")  # noqa: N815
+    unavailable: bool | None = Field(None, description="true: France Travail does not answer now, or is not asked")
 
 
 class Companies(BaseModel):
     """Companies likely to hire, as La Bonne Boîte has them, ten at most, and how many there are."""
 
     companies: list[dict[str, Any]]
-    companies_count: int
+    companies_count: int | None = Field(description="null: not known now")
+    unavailable: bool | None = Field(None, description="true: France Travail does not answer now, or is not asked")
 
 
 class Problem(BaseModel):

@@ -195,14 +195,18 @@ def promote(
 
 
 def _write_record(engine: Engine, release: Release) -> None:
-    """The record with this release in it, beside the one that is served."""
+    """The record with this release in it, beside the one that is served.
+
+    All tables are made before any row is written: MariaDB commits at each CREATE, and a reader whose snapshot began
+    between two commits would see one part of the record and not the other.
+    """
     with engine.begin() as connection:
         for table in RECORD:
-            beside = next_of(table)
-            beside.drop(connection, checkfirst=True)
-            beside.create(connection)
+            next_of(table).drop(connection, checkfirst=True)
+            next_of(table).create(connection)
+        for table in RECORD:
             if inspect(connection).has_table(table.name):
-                connection.execute(insert(beside).from_select(list(table.columns.keys()), select(table)))
+                connection.execute(insert(next_of(table)).from_select(list(table.columns.keys()), select(table)))
         head = {key: value for key, value in vars(release).items() if key != "tables"}
         connection.execute(insert(next_of(tables.releases)), head)
         for entry in release.tables.values():

@@ -41,5 +41,6 @@ def api(host: str, port: int, workers: int) -> None:
         os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="mobiville-metrics-"))
     command = ["uvicorn", "--factory", "api.app:create_app", "--host", host, "--port", str(port)]
     command += ["--workers", str(workers), "--no-access-log", "--no-server-header", "--timeout-graceful-shutdown", "10"]
+    command += ["--http", "api.protocol:BoundedProtocol"]
     command += ["--timeout-worker-healthcheck", "30"]  # a worker that starts on a busy machine is not a dead one
     os.execv(sys.executable, [sys.executable, "-m", *command])  # noqa: S606

@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -270,3 +271,24 @@ def test_the_privileges_that_the_documents_name_suffice(mariadb_url: str, tmp_pa
     only_reads.dispose()
     with root.begin() as connection:
         connection.exec_driver_sql(f"DROP USER '{writer}'@'%%', '{reader}'@'%%'")
+
+
+def test_the_record_is_written_in_one_transaction_after_its_tables_are_made(warehouse: Engine, tmp_path: Path) -> None:
+    """MariaDB commits at each CREATE: rows written before one would be seen without those that come after it."""
+    done(warehouse, jobs(tmp_path, 1))
+    statements: list[str] = []
+
+    @event.listens_for(warehouse, "before_cursor_execute")
+    def note(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        statements.append(" ".join(statement.split()))
+
+    done(warehouse, jobs(tmp_path, 2))
+    rows = [n for n, text in enumerate(statements) if re.match(r"INSERT INTO release\w*__next", text)]
+    commits = [
+        n
+        for n, text in enumerate(statements)
+        if re.match(r"(CREATE|DROP) TABLE release\w*__next", text.replace("IF EXISTS ", ""))
+    ]
+    assert len(rows) >= 6
+    assert len(commits) >= 3
+    assert max(commits) < min(rows)
