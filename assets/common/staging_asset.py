@@ -65,8 +65,8 @@ def staging_asset(
     """
 
     def decorate(function: Callable[..., Import]) -> dg.AssetsDefinition:
+        require_sources(f"{function.__module__}.{function.__name__}", sources)
         step = _Step(function, table, sources, expect, picture)
-        require_sources(f"{function.__module__}.{step.name}", sources)
         return dg.asset(
             name=step.name,
             io_manager_key="staging",
@@ -101,7 +101,6 @@ class _Step:
 
     @property
     def version(self) -> str:
-        """Of what makes the rows, files and upstream tables apart."""
         return asset_version(self.function.__module__, self.table, self.sources)
 
     @property
@@ -111,15 +110,16 @@ class _Step:
 
     def read(self, raw_data: RawData, staging: Staging, run_id: str, upstream: Mapping[str, pd.DataFrame]) -> Import:
         """The import's table, every row of its sources told of; what it rejects is kept, of a refused file too."""
-        given, kept = {"raw_data": raw_data, **upstream}, list[RowAudit]()
+        given = {"raw_data": raw_data, **upstream}
         try:
-            made = self.function(**{name: given[name] for name in _parameters(self.function)})
-            kept.extend(made.audits)
+            made: object = self.function(**{name: given[name] for name in _parameters(self.function)})
         except RejectedRowsError as error:
-            kept.append(error.audit)
+            staging.keep_rejects(self.name, run_id, [error.audit])
             raise
-        finally:
-            staging.keep_rejects(self.name, run_id, kept)
+        if not isinstance(made, Import):
+            found = type(made).__name__
+            raise AuditError(f"{self.name} returns a {found}: expected Import(frame, [audit.count(used=…)])")
+        staging.keep_rejects(self.name, run_id, made.audits)
         check_audits(self.name, made.audits, {source for source in self.sources if raw_data.has(source)})
         return made
 

@@ -27,6 +27,10 @@ def not_returned(raw_data: RawData) -> Import:
     return Import(all_told(raw_data).frame)
 
 
+def only_its_frame(raw_data: RawData) -> Import:
+    return all_told(raw_data).frame  # type: ignore[return-value]
+
+
 def not_counted(raw_data: RawData) -> Import:
     raw, audit = raw_data.table("departements")
     return Import(departements_table(raw), [audit])
@@ -51,6 +55,7 @@ def run(function: Callable[[RawData], Import], files: Path, staging: Staging) ->
     ("function", "said"),
     [
         (not_returned, "not_returned does not say what became of the rows of departements: return the audit"),
+        (only_its_frame, "only_its_frame returns a DataFrame: expected Import(frame, [audit.count(used=…)])"),
         (not_counted, f"departements.csv: {ROWS} rows were read, 0 used, 0 merged, 0 rejected: the import loses rows"),
         (not_named, "not_named reads helps: name it in `sources` of its @staging_asset"),
     ],
