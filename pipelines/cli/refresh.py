@@ -40,7 +40,7 @@ def refresh(
     """
     settings = read_settings()
     shrinking = [known_name("table", name, metadata.tables) for name in (*allow_shrink, *accept)]
-    if settings.raw_data.resolve() == SAMPLE and not (sample or settings.warehouse_url.startswith("sqlite:")):
+    if settings.raw_data.resolve() == SAMPLE and not sample and settings.warehouse_url.startswith(("mysql", "mariadb")):
         raise click.UsageError(
             "MOBIVILLE_RAW_DATA is not set, and the bundled sample holds invented figures: set it to the folder of the "
             "raw files, or say --sample to publish the sample"

@@ -149,7 +149,7 @@ def test_an_address_that_is_no_warehouse_is_refused_without_its_password(url: st
     with pytest.raises(WarehouseError) as refused:
         parse_url(url)
     assert "secret" not in str(refused.value)
-    assert shown("mysql://u:secret@h/d") == "mysql+pymysql://u:***@h/d"
+    assert shown("mysql://u:secret@h/d") == "mysql://u:***@h/d"
 
 
 def test_going_back_serves_the_kept_contents_and_is_a_release_of_its_own(warehouse: Engine, tmp_path: Path) -> None:
