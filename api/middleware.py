@@ -67,6 +67,8 @@ class RequestLogMiddleware:
                 headers["X-Request-ID"] = identity
                 for name, value in SECURITY.items():
                     headers.setdefault(name, value)
+                if "accept-encoding" not in headers.get("vary", "").lower():
+                    headers.add_vary_header("Accept-Encoding")
                 release = headers.get("x-release", "")
             elif is_head:
                 message = {**message, "body": b""}

@@ -9,9 +9,6 @@ from api.models import Problem
 from api.release import Ready, Release, Served
 from api.search.text import fold
 
-VARY = {"Vary": "Accept-Encoding"}
-"""Where the middleware that compresses does not say so."""
-
 RESPONSES: dict[int | str, dict[str, Any]] = {
     304: {"description": "If-None-Match names the served release"},
     503: {"description": "No release is held yet; Retry-After says when to ask again", "model": Problem},
@@ -39,10 +36,10 @@ def respond(request: Request, release: Release, content: bytes | Ready) -> Respo
         headers = headers | {"X-Database": "away"}
     given = request.headers.get("if-none-match")
     if given and _names(given, release.etag):
-        return Response(status_code=304, headers=headers | VARY)
+        return Response(status_code=304, headers=headers)
     if isinstance(content, Ready):
         if "gzip" in request.headers.get("accept-encoding", ""):
-            headers = headers | VARY | {"Content-Encoding": "gzip"}
+            headers = headers | {"Content-Encoding": "gzip"}
             content = content.gzipped
         else:
             content = content.plain
