@@ -18,6 +18,7 @@ from pydantic import (
 from sqlalchemy import DateTime, Table
 
 from warehouse import tables
+from warehouse.codes import COMMUNE, ROME
 from warehouse.criteria import CRITERIA
 
 MOST_CODES = 1_000
@@ -118,10 +119,10 @@ class Search(_Body):
     )
 
 
-Rome = Annotated[str, Field(pattern=tables.ROME, max_length=5), AfterValidator(_plain)]
+Rome = Annotated[str, Field(pattern=ROME, max_length=5), AfterValidator(_plain)]
 """A ROME code: nothing else goes into a question to an outside service."""
 
-Commune = Annotated[str, Field(pattern=tables.COMMUNE, max_length=5), AfterValidator(_plain)]
+Commune = Annotated[str, Field(pattern=COMMUNE, max_length=5), AfterValidator(_plain)]
 """An INSEE code."""
 
 MOST_ROMES = 200

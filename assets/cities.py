@@ -1,33 +1,28 @@
 """Communes of France, with what life is like there: sea, mountain, weather, housing."""
 
-import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pandas as pd
 
-from assets.common.expectations import Expectation, known, some_rows
+from assets.common.expectations import Expectation, in_set, some_rows
 from assets.common.geography import nearest
 from assets.common.plots import map_of_communes
-from assets.common.staging_asset import staged
+from assets.common.staging_asset import Import, staging_asset
 from assets.common.weather import mean_temperature, stations_with_temperature
 from resources.clients.jsonl_cache import Entry
 from resources.errors import SourceError
 from resources.raw_data import RawData
-from resources.sources.audit import Reject
+from resources.sources.audit import Reading, Reject, RowAudit
 from warehouse import tables
-from warehouse.tables import CITIES_OF_DISTRICTS
+from warehouse.geography import CITIES_OF_DISTRICTS, DISTRICT_PREFIXES, FIRST_DISTRICTS
+from warehouse.text import without_accents
 
-WHOLE_CITIES = {"75056": ("PARIS", 2161.0), "69123": ("LYON", 513.2), "13055": ("MARSEILLE", 861.6)}
-"""Name and population (thousands, INSEE) of the cities that the communes file has by their districts only."""
-
-NO_SHEET = Reject("no climate sheet with temperatures is there for the station", fault=False)
-NO_TEMPERATURE = Reject("the sheet has no monthly mean temperatures", fault=False)
-NO_STATION = Reject("the sheet's station is not in the list of stations", fault=False)
-NO_ARTICLE = Reject("Wikipedia has no article on the commune", fault=False)
-NO_COMMUNE = Reject("the commune is not among the communes", fault=False)
-
-FIRST_DISTRICTS = {"75056": "75101", "69123": "69381", "13055": "13201"}
+NO_SHEET = Reject("no climate sheet with temperatures is there for the station", is_error=False)
+NO_TEMPERATURE = Reject("the sheet has no monthly mean temperatures", is_error=False)
+NO_STATION = Reject("the sheet's station is not in the list of stations", is_error=False)
+NO_ARTICLE = Reject("Wikipedia has no article on the commune", is_error=False)
+NO_COMMUNE = Reject("the commune is not among the communes", is_error=False)
 
 
 def communes_of_2015(raw: pd.DataFrame, old_regions: pd.DataFrame) -> pd.DataFrame:
@@ -67,13 +62,13 @@ def communes_of_2025(raw: pd.DataFrame) -> pd.DataFrame:
 def _in_capitals(name: str) -> str:
     """As the 2015 export writes names: capitals, no accents."""
     spelt = name.replace("œ", "oe").replace("Œ", "OE").replace("’", "'")
-    return "".join(c for c in unicodedata.normalize("NFD", spelt) if not unicodedata.combining(c)).upper()
+    return without_accents(spelt).upper()
 
 
 def city_of(insee: pd.Series) -> pd.Series:
     """The city (75056, 69123, 13055) of which each commune is a district; NA for what is none."""
     city = pd.Series(pd.NA, index=insee.index, dtype="str")
-    for code, districts in CITIES_OF_DISTRICTS.items():
+    for code, districts in DISTRICT_PREFIXES.items():
         city = city.mask(insee.str.startswith(districts) & (insee != code), code)
     return city
 
@@ -87,11 +82,11 @@ def with_whole_cities(communes: pd.DataFrame) -> pd.DataFrame:
     added = communes[communes["insee_com"].isin(list(firsts))]
     added = added.assign(insee_com=added["insee_com"].map(firsts))
     added = added.assign(
-        nom_comm=added["insee_com"].map(lambda code: WHOLE_CITIES[code][0]),
-        population=added["insee_com"].map(lambda code: WHOLE_CITIES[code][1]),
+        nom_comm=added["insee_com"].map(lambda code: CITIES_OF_DISTRICTS[code].name),
+        population=added["insee_com"].map(lambda code: CITIES_OF_DISTRICTS[code].population),
     )
     cities = pd.concat([communes, added]) if len(added) else communes
-    whole = cities[cities["insee_com"].isin(list(WHOLE_CITIES))].set_index("insee_com")["population"]
+    whole = cities[cities["insee_com"].isin(list(CITIES_OF_DISTRICTS))].set_index("insee_com")["population"]
     population = city_of(cities["insee_com"]).map(whole).astype("float64").fillna(cities["population"])
     return cities.assign(population=population).sort_values("insee_com", ignore_index=True)
 
@@ -182,63 +177,61 @@ def vertices(outline: Any, file: str) -> pd.DataFrame:
     return pd.DataFrame(found, columns=["latitude", "longitude"])
 
 
-def _communes(raw_data: RawData, old_regions: pd.DataFrame) -> pd.DataFrame:
-    raw = raw_data.table("communes")
+def _communes(raw_data: RawData, old_regions: pd.DataFrame) -> Reading[pd.DataFrame]:
+    raw, audit = raw_data.table("communes")
     communes = communes_of_2025(raw) if "new_region" in raw.columns else communes_of_2015(raw, old_regions)
     found = with_whole_cities(communes)
-    raw_data.account("communes").used = int(found["insee_com"].isin(raw["insee_com"]).sum())
-    return found
+    return Reading(found, audit.count(int(found["insee_com"].isin(raw["insee_com"]).sum())))
 
 
-def _city_rents(raw_data: RawData, cities: pd.DataFrame) -> pd.DataFrame | None:
+def _city_rents(raw_data: RawData, cities: pd.DataFrame) -> tuple[pd.DataFrame | None, list[RowAudit]]:
     """Rents by `insee_com`; names that no commune has, or two rows have, are rejected."""
     if not raw_data.has("city_rents"):
-        return None
-    rents = raw_data.table("city_rents")
+        return None, []
+    rents, audit = raw_data.table("city_rents")
     rents["insee_com"] = communes_named(cities, rents["city"])
-    account, again = raw_data.account("city_rents"), rents["insee_com"].duplicated()
-    account.reject(rents.index[rents["insee_com"].isna()], Reject("city: expected the name of a commune"))
-    account.reject(rents.index[again], Reject("city: expected once, another row names the same commune"))
+    again = rents["insee_com"].duplicated()
+    audit.reject(rents.index[rents["insee_com"].isna()], Reject("city: expected the name of a commune"))
+    audit.reject(rents.index[again], Reject("city: expected once, another row names the same commune"))
     found = rents[~again].dropna(subset="insee_com")
-    account.used = len(found)
-    return found
+    return found, [audit.count(len(found))]
 
 
-def _coastline(raw_data: RawData) -> pd.DataFrame | None:
+def _coastline(raw_data: RawData) -> tuple[pd.DataFrame | None, list[RowAudit]]:
     if not raw_data.has("coastline"):
-        return None
+        return None, []
     outline = vertices(raw_data.document("coastline"), raw_data.path("coastline").name)
-    raw_data.all_used("coastline", "vertex", len(outline))
-    return outline
+    return outline, [raw_data.audit("coastline", "vertex", len(outline)).count(len(outline))]
 
 
-def _values(raw_data: RawData, source: str, column: str, communes: pd.Series) -> pd.Series | None:
+def _values(
+    raw_data: RawData, source: str, column: str, communes: pd.Series
+) -> tuple[pd.Series | None, list[RowAudit]]:
     """Numbers by INSEE code from an optional source, rows of other communes rejected; None without the source."""
     if not raw_data.has(source):
-        return None
-    raw = raw_data.records(source, "zonageCommunes") if source == "housing_zones" else raw_data.table(source)
+        return None, []
+    raw, audit = raw_data.records(source, "zonageCommunes") if source == "housing_zones" else raw_data.table(source)
     there = raw["insee_com"].isin(communes)
-    account = raw_data.account(source)
-    account.reject(raw.index[~there], Reject("the commune is not in the communes file, which is of another year"))
-    account.used = int(there.sum())
-    return raw[there].set_index("insee_com")[column].astype("float64")
+    audit.reject(raw.index[~there], Reject("the commune is not in the communes file, which is of another year"))
+    return raw[there].set_index("insee_com")[column].astype("float64"), [audit.count(int(there.sum()))]
 
 
-def _stations(raw_data: RawData) -> pd.DataFrame | None:
+def _stations(raw_data: RawData) -> tuple[pd.DataFrame | None, list[RowAudit]]:
     """The weather stations that have a climate sheet with temperatures; None where list or sheets are not there."""
-    if not (raw_data.has("weather_sheets") and raw_data.has("weather_stations")):
-        return None
-    sheets = {name: mean_temperature(sheet) for name, sheet in raw_data.texts("weather_sheets").items()}
-    stations = stations_with_temperature(raw_data.table("weather_stations"), sheets)
+    there = [name for name in ("weather_sheets", "weather_stations") if raw_data.has(name)]
+    if len(there) < 2:
+        return None, [raw_data.audit(name) for name in there]
+    texts, of_sheets = raw_data.texts("weather_sheets")
+    sheets = {name: mean_temperature(sheet) for name, sheet in texts.items()}
+    raw, of_stations = raw_data.table("weather_stations")
+    stations = stations_with_temperature(raw, sheets)
     warm = stations["temperature"].notna()
-    of_stations, of_sheets = raw_data.account("weather_stations"), raw_data.account("weather_sheets")
     of_stations.reject(stations.index[~warm], NO_SHEET)
-    of_stations.used = int(warm.sum())
     used = set(stations["sheet"][warm])
     of_sheets.reject([name for name, mean in sheets.items() if mean is None], NO_TEMPERATURE)
     of_sheets.reject([name for name in sheets if name not in used], NO_STATION)
-    of_sheets.used = len(used)
-    return stations[warm].reset_index(drop=True)
+    audits = [of_stations.count(int(warm.sum())), of_sheets.count(len(used))]
+    return stations[warm].reset_index(drop=True), audits
 
 
 def with_descriptions(cities: pd.DataFrame, described: Mapping[str, Entry]) -> pd.DataFrame:
@@ -257,29 +250,28 @@ def with_descriptions(cities: pd.DataFrame, described: Mapping[str, Entry]) -> p
     return cities.assign(**values)
 
 
-def _described(raw_data: RawData, codes: pd.Series) -> dict[str, Entry]:
+def _described(raw_data: RawData, codes: pd.Series) -> tuple[dict[str, Entry], list[RowAudit]]:
     """The communes that Wikipedia has an article on."""
-    answered = raw_data.entries("city_descriptions")
-    if not answered:
-        return {}
-    account, known = raw_data.account("city_descriptions"), set(codes)
-    account.reject([code for code, entry in answered.items() if not entry.get("description")], NO_ARTICLE)
-    account.reject([code for code in answered if code not in known], NO_COMMUNE)
-    found = {code: entry for code, entry in answered.items() if code not in account.rejected}
-    account.used = len(found)
-    return found
+    if not raw_data.has("city_descriptions"):
+        return {}, []
+    answered, audit = raw_data.entries("city_descriptions")
+    known = set(codes)
+    audit.reject([code for code, entry in answered.items() if not entry.get("description")], NO_ARTICLE)
+    audit.reject([code for code in answered if code not in known], NO_COMMUNE)
+    found = {code: entry for code, entry in answered.items() if code not in audit.rejected}
+    return found, [audit.count(len(found))]
 
 
 def expected(new_regions: pd.DataFrame, departements: pd.DataFrame) -> list[Expectation]:
     """Every commune lies in a region and a department that are there."""
     return [
         some_rows(),
-        known("the region is in new_regions", "new_code_region", new_regions["code"], error=True),
-        known("the department is in departements", "code_dept", departements["code"], error=True),
+        in_set("the region is in new_regions", "new_code_region", new_regions["code"], error=True),
+        in_set("the department is in departements", "code_dept", departements["code"], error=True),
     ]
 
 
-@staged(
+@staging_asset(
     tables.cities,
     sources=[
         "communes",
@@ -296,17 +288,24 @@ def expected(new_regions: pd.DataFrame, departements: pd.DataFrame) -> list[Expe
     expect=expected,
     picture=map_of_communes,
 )
-def cities(raw_data: RawData, old_regions: pd.DataFrame) -> pd.DataFrame:
+def cities(raw_data: RawData, old_regions: pd.DataFrame) -> Import:
     """Communes and districts, and PARIS, LYON and MARSEILLE made from theirs: where, how high, how large, how far from
     the sea, how warm, what housing costs, and what Wikipedia says of them.
     """
-    found = _communes(raw_data, old_regions)
-    found = with_city_rents(found, _city_rents(raw_data, found))
-    found = with_distance_from_sea(found, _coastline(raw_data))
-    found = with_temperature(found, _stations(raw_data))
+    found, of_communes = _communes(raw_data, old_regions)
     codes = found["insee_com"]
-    found = with_value_per_commune(found, "average_houseselled", _values(raw_data, "house_prices", "price", codes))
-    found = with_value_per_commune(found, "average_houserent", _values(raw_data, "house_rents", "rent", codes))
-    zones = _values(raw_data, "housing_zones", "frais", codes)
+    city_rents, of_city_rents = _city_rents(raw_data, found)
+    coastline, of_coastline = _coastline(raw_data)
+    stations, of_weather = _stations(raw_data)
+    prices, of_prices = _values(raw_data, "house_prices", "price", codes)
+    rents, of_rents = _values(raw_data, "house_rents", "rent", codes)
+    zones, of_zones = _values(raw_data, "housing_zones", "frais", codes)
+    descriptions, of_descriptions = _described(raw_data, codes)
+    found = with_city_rents(found, city_rents)
+    found = with_distance_from_sea(found, coastline)
+    found = with_temperature(found, stations)
+    found = with_value_per_commune(found, "average_houseselled", prices)
+    found = with_value_per_commune(found, "average_houserent", rents)
     found = with_value_per_commune(found, "city_house_tension", zones, whole=True)
-    return with_descriptions(found, _described(raw_data, codes))
+    audits = [of_communes, *of_city_rents, *of_coastline, *of_weather, *of_prices, *of_rents, *of_zones]
+    return Import(with_descriptions(found, descriptions), [*audits, *of_descriptions])

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from assets.common.expectations import Expectation, known, some_rows
-from assets.common.staging_asset import staged
+from assets.common.expectations import Expectation, in_set, some_rows
+from assets.common.staging_asset import Import, staging_asset
 from resources.raw_data import RawData
 from warehouse import tables
 
@@ -21,15 +21,15 @@ def expected(cities: pd.DataFrame, rome_codes: pd.DataFrame) -> list[Expectation
     """Communes that merged since, and overseas collectivities, are in the dump and not in the communes file."""
     return [
         some_rows(),
-        known("the commune is in cities", "insee_code", cities["insee_com"], error=False),
-        known("the ROME is in the referential", "rome_id", rome_codes["code"], error=False),
+        in_set("the commune is in cities", "insee_code", cities["insee_com"], error=False),
+        in_set("the ROME is in the referential", "rome_id", rome_codes["code"], error=False),
     ]
 
 
-@staged(tables.cities_jobs, sources=["offers_dump"], group="work", expect=expected)
-def cities_jobs(raw_data: RawData) -> pd.DataFrame:
+@staging_asset(tables.cities_jobs, sources=["offers_dump"], group="work", expect=expected)
+def cities_jobs(raw_data: RawData) -> Import:
     """Job offers per commune and ROME. Codes keep their leading zeros and letters (01004, 2A004)."""
-    counts = offers(raw_data.table("offers_dump"))
-    account = raw_data.account("offers_dump")
-    account.used, account.merged = len(counts), int((counts.pop("rows") - 1).sum())
-    return counts
+    dump, audit = raw_data.table("offers_dump")
+    counts = offers(dump)
+    merged = int((counts.pop("rows") - 1).sum())
+    return Import(counts, [audit.count(len(counts), merged)])

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from assets.common.staging_asset import staged
+from assets.common.staging_asset import Import, staging_asset
 from resources.raw_data import RawData
 from warehouse import tables
 
@@ -26,9 +26,8 @@ def departements_table(raw: pd.DataFrame) -> pd.DataFrame:
     ).sort_values("code")
 
 
-@staged(tables.departements, sources=["departements"], group="territory")
-def departements(raw_data: RawData) -> pd.DataFrame:
+@staging_asset(tables.departements, sources=["departements"], group="territory")
+def departements(raw_data: RawData) -> Import:
     """Departments, with what a flat of two and of four rooms costs there a month."""
-    table = departements_table(raw_data.table("departements"))
-    raw_data.account("departements").used = len(table)
-    return table
+    raw, audit = raw_data.table("departements")
+    return Import(departements_table(raw), [audit.count(len(raw))])

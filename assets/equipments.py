@@ -7,12 +7,12 @@ import pyarrow as pa
 
 from assets.common.expectations import Expectation, some_rows
 from assets.common.plots import bars_of_facilities
-from assets.common.staging_asset import staged
+from assets.common.staging_asset import Import, staging_asset
 from resources.raw_data import RawData
 from resources.sources.catalogue import catalogue
 from resources.sources.field_types import parse
 from warehouse import tables
-from warehouse.tables import CITIES_OF_DISTRICTS
+from warehouse.geography import CITIES_OF_DISTRICTS
 
 KEYS = ["depcom", "typequ"]
 MERGE_ROWS = 2_000_000
@@ -59,15 +59,14 @@ def expected() -> list[Expectation]:
     return [some_rows(), Expectation(words, "ExpectColumnValuesToNotBeInSet", cities)]
 
 
-@staged(tables.equipments, sources=["bpe"], group="life", expect=expected, picture=bars_of_facilities)
-def equipments(raw_data: RawData) -> pd.DataFrame:
+@staging_asset(tables.equipments, sources=["bpe"], group="life", expect=expected, picture=bars_of_facilities)
+def equipments(raw_data: RawData) -> Import:
     """Facilities per commune and type. Paris, Lyon and Marseille are there by their districts only."""
-    counts = count_facilities(raw_data.batches("bpe"))
+    batches, audit = raw_data.batches("bpe")
+    counts = count_facilities(batches)
     facilities, repaired = sound(counts)
     number = int(facilities["total"].sum())
     if number < counts["total"].sum():
-        raw_data.reject_wrong("bpe")
-    bpe = raw_data.account("bpe")
-    bpe.used, bpe.merged = len(facilities), number - len(facilities)
-    bpe.repairs |= {"codes got back a leading zero": repaired} if repaired else {}
-    return facilities
+        raw_data.reject_wrong(audit)
+    audit.repairs |= {"codes got back a leading zero": repaired} if repaired else {}
+    return Import(facilities, [audit.count(len(facilities), number - len(facilities))])

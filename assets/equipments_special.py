@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from assets.common.staging_asset import staged
+from assets.common.staging_asset import Import, staging_asset
 from warehouse import tables
-from warehouse.tables import CITIES_OF_DISTRICTS
+from warehouse.geography import DISTRICT_PREFIXES
 
 
 def sum_of_districts(equipments: pd.DataFrame, communes: pd.Series) -> pd.DataFrame:
@@ -14,7 +14,7 @@ def sum_of_districts(equipments: pd.DataFrame, communes: pd.Series) -> pd.DataFr
     """
     cities = {
         code: city
-        for city, districts in CITIES_OF_DISTRICTS.items()
+        for city, districts in DISTRICT_PREFIXES.items()
         for code in communes[communes.str.startswith(districts) & (communes != city)]
     }
     of_districts = equipments[equipments["depcom"].isin(list(cities))]
@@ -22,7 +22,7 @@ def sum_of_districts(equipments: pd.DataFrame, communes: pd.Series) -> pd.DataFr
     return of_cities.groupby(["depcom", "typequ"])["total"].sum().reset_index()
 
 
-@staged(tables.equipments, group="life", expect=lambda: [])
-def equipments_special(equipments: pd.DataFrame, cities: pd.DataFrame) -> pd.DataFrame:
+@staging_asset(tables.equipments, group="life", expect=lambda: [])
+def equipments_special(equipments: pd.DataFrame, cities: pd.DataFrame) -> Import:
     """Facilities of Paris, Lyon and Marseille per type, summed over their districts."""
-    return sum_of_districts(equipments, cities["insee_com"])
+    return Import(sum_of_districts(equipments, cities["insee_com"]))

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from assets.common.staging_asset import staged
+from assets.common.staging_asset import Import, staging_asset
 from resources.raw_data import RawData
 from warehouse import tables
 
@@ -12,9 +12,8 @@ def helps_table(records: pd.DataFrame) -> pd.DataFrame:
     return records.assign(count_vue=0)
 
 
-@staged(tables.helps, sources=["helps"], group="life")
-def helps(raw_data: RawData) -> pd.DataFrame:
+@staging_asset(tables.helps, sources=["helps"], group="life")
+def helps(raw_data: RawData) -> Import:
     """Aids to mobility: what they are, who may have them, where to ask."""
-    table = helps_table(raw_data.records("helps"))
-    raw_data.account("helps").used = len(table)
-    return table
+    records, audit = raw_data.records("helps")
+    return Import(helps_table(records), [audit.count(len(records))])

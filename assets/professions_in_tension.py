@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from assets.common.expectations import Expectation, known, some_rows
+from assets.common.expectations import Expectation, in_set, some_rows
 from assets.common.plots import bars_of_tensions
-from assets.common.staging_asset import staged
+from assets.common.staging_asset import Import, staging_asset
 from resources.raw_data import RawData
 from warehouse import tables
 
@@ -47,26 +47,26 @@ def tensions_table(raw: pd.DataFrame, rome_codes: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-@staged(tables.bassins, sources=["basins_lexicon"], group="work")
-def bassins(raw_data: RawData) -> pd.DataFrame:
+@staging_asset(tables.bassins, sources=["basins_lexicon"], group="work")
+def bassins(raw_data: RawData) -> Import:
     """Which employment basin each commune is in."""
-    table = bassins_table(raw_data.table("basins_lexicon"))
-    raw_data.account("basins_lexicon").used = len(table)
-    return table
+    lexicon, audit = raw_data.table("basins_lexicon")
+    return Import(bassins_table(lexicon), [audit.count(len(lexicon))])
 
 
 def expected_of_tensions(bassins: pd.DataFrame, rome_codes: pd.DataFrame) -> list[Expectation]:
     """Later vintages have a basin that the lexicon of 2019 has not, and ROMEs that the referential has not."""
     return [
         some_rows(),
-        known("the basin is in the lexicon", "bassin_id", bassins["bassin_id"], error=False),
-        known("the ROME is in the referential", "rome", rome_codes["code"], error=False),
+        in_set("the basin is in the lexicon", "bassin_id", bassins["bassin_id"], error=False),
+        in_set("the ROME is in the referential", "rome", rome_codes["code"], error=False),
     ]
 
 
-@staged(tables.tensions, sources=["tensions"], group="work", expect=expected_of_tensions, picture=bars_of_tensions)
-def tensions(raw_data: RawData, rome_codes: pd.DataFrame) -> pd.DataFrame:
+@staging_asset(
+    tables.tensions, sources=["tensions"], group="work", expect=expected_of_tensions, picture=bars_of_tensions
+)
+def tensions(raw_data: RawData, rome_codes: pd.DataFrame) -> Import:
     """How tense each ROME is in each employment basin."""
-    table = tensions_table(raw_data.table("tensions"), rome_codes)
-    raw_data.account("tensions").used = len(table)
-    return table
+    raw, audit = raw_data.table("tensions")
+    return Import(tensions_table(raw, rome_codes), [audit.count(len(raw))])

@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from assets.common.staging_asset import staged
+from assets.common.staging_asset import Import, staging_asset
 from resources.raw_data import RawData
-from resources.sources.audit import Reject
+from resources.sources.audit import Reading, Reject
 from warehouse import tables
 
 
@@ -34,31 +34,24 @@ def regions_before_2016(records: pd.DataFrame) -> pd.DataFrame:
     return regions.sort_values("former_code")
 
 
-@staged(tables.new_regions, sources=["anciennes_nouvelles_regions", "social_housing_delays"], group="territory")
-def new_regions(raw_data: RawData) -> pd.DataFrame:
+@staging_asset(tables.new_regions, sources=["anciennes_nouvelles_regions", "social_housing_delays"], group="territory")
+def new_regions(raw_data: RawData) -> Import:
     """Regions since 2016, one row per code, with the months that social housing takes to obtain."""
-    records, delays = _correspondence(raw_data), raw_data.records("social_housing_delays")
+    (records, audit), (delays, of_delays) = _correspondence(raw_data), raw_data.records("social_housing_delays")
     regions = regions_since_2016(records, delays)
-    _merged(raw_data, records["new_code"], regions)
-    account, known = raw_data.account("social_housing_delays"), delays["region_code"].isin(records["new_code"])
-    account.reject(delays.index[~known], Reject("region_code: expected a region of the correspondence"))
-    account.used = int(known.sum())
-    return regions
+    there = delays["region_code"].isin(records["new_code"])
+    of_delays.reject(delays.index[~there], Reject("region_code: expected a region of the correspondence"))
+    merged = int(records["new_code"].duplicated().sum())
+    return Import(regions, [audit.count(len(regions), merged), of_delays.count(int(there.sum()))])
 
 
-@staged(tables.old_regions, sources=["anciennes_nouvelles_regions"], group="territory")
-def old_regions(raw_data: RawData) -> pd.DataFrame:
+@staging_asset(tables.old_regions, sources=["anciennes_nouvelles_regions"], group="territory")
+def old_regions(raw_data: RawData) -> Import:
     """Regions before 2016, one row per code, with the region that each became part of."""
-    records = _correspondence(raw_data)
+    records, audit = _correspondence(raw_data)
     regions = regions_before_2016(records)
-    _merged(raw_data, records["former_code"], regions)
-    return regions
+    return Import(regions, [audit.count(len(regions), int(records["former_code"].duplicated().sum()))])
 
 
-def _merged(raw_data: RawData, codes: pd.Series, regions: pd.DataFrame) -> None:
-    account = raw_data.account("anciennes_nouvelles_regions")
-    account.used, account.merged = len(regions), int(codes.duplicated().sum())
-
-
-def _correspondence(raw_data: RawData) -> pd.DataFrame:
+def _correspondence(raw_data: RawData) -> Reading[pd.DataFrame]:
     return raw_data.records("anciennes_nouvelles_regions", "regions", "fields")

@@ -1,15 +1,15 @@
 """Per region and ROME, the criteria that communes with that ROME in tension meet, and the opportunity it is."""
 
 import json
-import unicodedata
 from typing import Any
 
 import pandas as pd
 
 from assets.common.plots import heat_of_criteria
-from assets.common.staging_asset import staged
+from assets.common.staging_asset import Import, staging_asset
 from warehouse import tables
 from warehouse.criteria import CRITERIA, OPPORTUNITY_BELOW
+from warehouse.text import without_accents
 
 KEYS = [criterion.key for criterion in CRITERIA]
 
@@ -59,13 +59,13 @@ def as_json(new_regions: pd.DataFrame, met: pd.DataFrame, shares: dict[tuple[int
 
 def _alphabetical(label: str) -> str:
     """A key that sorts as a dictionary does: `Île-de-France` among the I."""
-    return "".join(c for c in unicodedata.normalize("NFD", label.casefold()) if not unicodedata.combining(c))
+    return without_accents(label.casefold())
 
 
-@staged(tables.regions_tensions_criterions, group="serving", picture=heat_of_criteria)
+@staging_asset(tables.regions_tensions_criterions, group="serving", picture=heat_of_criteria)
 def regions_tensions_criterions(
     cities: pd.DataFrame, bassins: pd.DataFrame, tensions: pd.DataFrame, new_regions: pd.DataFrame
-) -> pd.DataFrame:
+) -> Import:
     """What the web tier's first page needs, precomputed: per region and ROME, the criteria met and the opportunity."""
     met = criteria_met(cities, bassins, tensions)
-    return pd.DataFrame({"json": [as_json(new_regions, met, opportunities(bassins, tensions))]})
+    return Import(pd.DataFrame({"json": [as_json(new_regions, met, opportunities(bassins, tensions))]}))

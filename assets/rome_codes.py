@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from assets.common.staging_asset import staged
+from assets.common.staging_asset import Import, staging_asset
 from resources.raw_data import RawData
 from warehouse import tables
 
@@ -12,9 +12,8 @@ def rome_codes_table(items: pd.DataFrame) -> pd.DataFrame:
     return items[["code", "label"]].sort_values("code")
 
 
-@staged(tables.rome_codes, sources=["rome_referential"], group="work")
-def rome_codes(raw_data: RawData) -> pd.DataFrame:
+@staging_asset(tables.rome_codes, sources=["rome_referential"], group="work")
+def rome_codes(raw_data: RawData) -> Import:
     """Every ROME code with its label."""
-    table = rome_codes_table(raw_data.table("rome_referential"))
-    raw_data.account("rome_referential").used = len(table)
-    return table
+    items, audit = raw_data.table("rome_referential")
+    return Import(rome_codes_table(items), [audit.count(len(items))])

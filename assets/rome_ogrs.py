@@ -3,7 +3,7 @@
 import pandas as pd
 
 from assets.common.rome_answers import GIVEN_BY_API, NOT_IN_TENSION, both, known_to_api, not_known_to_api
-from assets.common.staging_asset import staged
+from assets.common.staging_asset import Import, staging_asset
 from resources.raw_data import RawData
 from warehouse import tables
 
@@ -20,21 +20,19 @@ def titles_of(romes: pd.Series, appellations: pd.DataFrame) -> pd.DataFrame:
     ).sort_values(["code_rome", "code_ogr"])
 
 
-@staged(tables.romeogrs, sources=["rome_api", "rome_appellations"], group="work", expect=lambda: [])
-def rome_ogrs(raw_data: RawData, tensions: pd.DataFrame) -> pd.DataFrame:
+@staging_asset(tables.romeogrs, sources=["rome_api", "rome_appellations"], group="work", expect=lambda: [])
+def rome_ogrs(raw_data: RawData, tensions: pd.DataFrame) -> Import:
     """Job titles of each ROME code that tensions has: from the ROME API those of the codes that it knows and was asked
     for, from the ROME open-data archive those of the others; empty without both.
     """
-    known = known_to_api(raw_data, tensions["rome"])
+    known, audits = known_to_api(raw_data, tensions["rome"])
     rows = [(code, ogr, label) for code, entry in known.items() for ogr, label in entry["titles"]]
     api = pd.DataFrame(rows, columns=["code_rome", "code_ogr", "ogr_label"])
     romes = not_known_to_api(tensions["rome"], known)
     if not raw_data.has("rome_appellations"):
-        return api
-    appellations = raw_data.table("rome_appellations")
+        return Import(api, audits)
+    appellations, audit = raw_data.table("rome_appellations")
     titles = titles_of(romes, appellations)
-    account = raw_data.account("rome_appellations")
-    account.reject(appellations.index[~appellations["code_rome"].isin(tensions["rome"])], NOT_IN_TENSION)
-    account.reject(appellations.index[~appellations["code_rome"].isin(romes)], GIVEN_BY_API)
-    account.used = len(titles)
-    return both(api, titles)
+    audit.reject(appellations.index[~appellations["code_rome"].isin(tensions["rome"])], NOT_IN_TENSION)
+    audit.reject(appellations.index[~appellations["code_rome"].isin(romes)], GIVEN_BY_API)
+    return Import(both(api, titles), [*audits, audit.count(len(titles))])

@@ -3,13 +3,13 @@
 import pandas as pd
 
 from assets.common.rome_answers import GIVEN_BY_API, NOT_IN_TENSION, both, known_to_api, not_known_to_api
-from assets.common.staging_asset import staged
+from assets.common.staging_asset import Import, staging_asset
 from resources.raw_data import RawData
 from resources.sources.audit import Reject
 from warehouse import tables
 
-NO_SKILL = Reject("the OGR code is no skill's: it is a job title's", fault=False)
-NOT_LINKED = Reject("no ROME that has a tension asks for the skill", fault=False)
+NO_SKILL = Reject("the OGR code is no skill's: it is a job title's", is_error=False)
+NOT_LINKED = Reject("no ROME that has a tension asks for the skill", is_error=False)
 
 
 def skills_of(romes: pd.Series, links: pd.DataFrame, skills: pd.DataFrame) -> pd.DataFrame:
@@ -23,19 +23,21 @@ def skills_of(romes: pd.Series, links: pd.DataFrame, skills: pd.DataFrame) -> pd
     return pd.DataFrame(columns).groupby(["code_rome", "skill_label"]).size().reset_index(name="links")
 
 
-@staged(tables.romeskills, sources=["rome_api", "rome_skill_links", "rome_skills"], group="work", expect=lambda: [])
-def rome_skills(raw_data: RawData, tensions: pd.DataFrame) -> pd.DataFrame:
+@staging_asset(
+    tables.romeskills, sources=["rome_api", "rome_skill_links", "rome_skills"], group="work", expect=lambda: []
+)
+def rome_skills(raw_data: RawData, tensions: pd.DataFrame) -> Import:
     """Skills of each ROME code that tensions has: from the ROME API those of the codes that it knows and was asked for,
     from the ROME open-data archive those of the others; empty without both.
     """
-    known = known_to_api(raw_data, tensions["rome"])
+    known, audits = known_to_api(raw_data, tensions["rome"])
     rows = [(code, label) for code, entry in known.items() for label in entry["skills"]]
     api = pd.DataFrame(rows, columns=["code_rome", "skill_label"])
     romes = not_known_to_api(tensions["rome"], known)
     if not (raw_data.has("rome_skill_links") and raw_data.has("rome_skills")):
-        return api
-    links, skills = raw_data.table("rome_skill_links"), raw_data.table("rome_skills")
-    of_links, of_skills = raw_data.account("rome_skill_links"), raw_data.account("rome_skills")
+        unread = [raw_data.audit(name) for name in ("rome_skill_links", "rome_skills") if raw_data.has(name)]
+        return Import(api, [*audits, *unread])
+    (links, of_links), (skills, of_skills) = raw_data.table("rome_skill_links"), raw_data.table("rome_skills")
     wanted = links["code_rome"].isin(romes)
     linked = links["code_ogr"].isin(skills["code_ogr"])
     of_links.reject(links.index[~links["code_rome"].isin(tensions["rome"])], NOT_IN_TENSION)
@@ -44,6 +46,6 @@ def rome_skills(raw_data: RawData, tensions: pd.DataFrame) -> pd.DataFrame:
     used = skills["code_ogr"].isin(links["code_ogr"][wanted])
     of_skills.reject(skills.index[~used], NOT_LINKED)
     found = skills_of(romes, links, skills)
-    of_links.used, of_links.merged = len(found), of_links.merged + int(found.pop("links").sum()) - len(found)
-    of_skills.used = int(used.sum())
-    return both(api, found)
+    merged = int(found.pop("links").sum()) - len(found)
+    audits += [of_links.count(len(found), merged), of_skills.count(int(used.sum()))]
+    return Import(both(api, found), audits)

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from assets.common.staging_asset import staged
+from assets.common.staging_asset import Import, staging_asset
 from resources.raw_data import RawData
 from resources.sources.audit import Reject
 from warehouse import tables
@@ -11,7 +11,9 @@ LENGTHS = {"fap": 5, "pcs": 4, "rome": 5}
 """Characters of a code: page titles, family headings and footnotes stand in the same cells and are no codes."""
 
 
-NO_ROME = Reject("no ROME code stands on the row: it is blank, a title or a heading, or its FAP has none", fault=False)
+NO_ROME = Reject(
+    "no ROME code stands on the row: it is blank, a title or a heading, or its FAP has none", is_error=False
+)
 
 
 def pcs_of_romes(table: pd.DataFrame) -> pd.DataFrame:
@@ -23,12 +25,13 @@ def pcs_of_romes(table: pd.DataFrame) -> pd.DataFrame:
     return codes.dropna(subset="rome").drop_duplicates("rome").set_index("rome")
 
 
-@staged(tables.tensions, sources=["pcs_rome"], group="work")
-def tensions_pcs(raw_data: RawData, tensions: pd.DataFrame) -> pd.DataFrame:
+@staging_asset(tables.tensions, sources=["pcs_rome"], group="work")
+def tensions_pcs(raw_data: RawData, tensions: pd.DataFrame) -> Import:
     """The tensions, each with the PCS and the FAP of its ROME."""
-    table = raw_data.table("pcs_rome")
+    table, audit = raw_data.table("pcs_rome")
     codes = pcs_of_romes(table)
-    account, with_rome = raw_data.account("pcs_rome"), table["rome"].str.len() == LENGTHS["rome"]
-    account.reject(table.index[~with_rome], NO_ROME)
-    account.used, account.merged = len(codes), int(table["rome"][with_rome].duplicated().sum())
-    return tensions.assign(**{column: tensions["rome"].map(codes[column]) for column in ("fap", "pcs")})
+    with_rome = table["rome"].str.len() == LENGTHS["rome"]
+    audit.reject(table.index[~with_rome], NO_ROME)
+    audit.count(len(codes), int(table["rome"][with_rome].duplicated().sum()))
+    given = {column: tensions["rome"].map(codes[column]) for column in ("fap", "pcs")}
+    return Import(tensions.assign(**given), [audit])

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from assets.common.code_version import rules_version
+from assets.common.code_version import LOADING, asset_version
 from assets.common.expectations import Finding
 from assets.common.lineage import of_served
 from assets.common.plots import drawn, rows_over_releases
@@ -15,24 +15,7 @@ from resources.retries import retried
 from resources.staging import Staging, fingerprint, once
 from resources.warehouse import Warehouse
 from warehouse import tables
-from warehouse.release import Contents
-
-PARTS = {
-    "cities": ["cities"],
-    "bassins": ["bassins"],
-    "cities_jobs": ["cities_jobs"],
-    "departements": ["departements"],
-    "equipments": ["equipments", "equipments_special"],
-    "helps": ["helps"],
-    "new_regions": ["new_regions"],
-    "old_regions": ["old_regions"],
-    "regions_tensions_criterions": ["regions_tensions_criterions"],
-    "rome_codes": ["rome_codes"],
-    "romeogrs": ["rome_ogrs"],
-    "romeskills": ["rome_skills"],
-    "tensions": ["tensions_pcs"],
-}
-"""Each served table, and the staged tables whose rows it holds, one after the other."""
+from warehouse.release import TableVersion
 
 
 def table_key(name: str) -> dg.AssetKey:
@@ -40,9 +23,20 @@ def table_key(name: str) -> dg.AssetKey:
     return dg.AssetKey(["warehouse", name])
 
 
+def parts_of(name: str) -> tuple[str, ...]:
+    """The staged tables whose rows a served table holds, one after the other."""
+    parts: tuple[str, ...] = tables.metadata.tables[name].info["parts"]
+    return parts
+
+
+def table_version(name: str) -> str:
+    """The version of the rules by which staged rows become a served table's."""
+    return asset_version(LOADING, tables.metadata.tables[name])
+
+
 def table_fingerprint(staging: Staging, name: str) -> str:
     """What stands for everything a served table is made with."""
-    return fingerprint(rules_version(), {part: staging.fingerprint(part) for part in PARTS[name]})
+    return fingerprint(table_version(name), {part: staging.fingerprint(part) for part in parts_of(name)})
 
 
 VOLUME = "volume"
@@ -57,14 +51,14 @@ def _spec(name: str) -> dg.AssetSpec:
     table = tables.metadata.tables[name]
     return dg.AssetSpec(
         table_key(name),
-        deps=PARTS[name],
+        deps=parts_of(name),
         description=described(f"{table.comment}. What readers read.", name, ()),
         owners=OWNERS,
-        freshness_policy=dg.FreshnessPolicy.time_window(tables.MAX_AGE[name]),
+        freshness_policy=dg.FreshnessPolicy.time_window(table.info["max_age"]),
         group_name="serving",
         kinds={"mariadb", "sql"},
         tags={"layer": "served"},
-        code_version=rules_version()[:12],
+        code_version=table_version(name),
         metadata={"dagster/column_schema": column_schema(table), "dagster/table_name": name},
     )
 
@@ -84,7 +78,7 @@ def volume(name: str, rows: int, before: int, accepted: Collection[str]) -> Find
 
 @dg.multi_asset(
     name="warehouse",
-    specs=[_spec(name) for name in PARTS],
+    specs=[_spec(name) for name in tables.metadata.tables],
     check_specs=[
         dg.AssetCheckSpec(
             VOLUME,
@@ -92,7 +86,7 @@ def volume(name: str, rows: int, before: int, accepted: Collection[str]) -> Find
             blocking=True,
             description="About as many rows as the served release has: a table that lost many is not published",
         )
-        for name in PARTS
+        for name in tables.metadata.tables
     ],
     can_subset=True,
 )
@@ -105,10 +99,10 @@ def warehouse_tables(
     """
     names = sorted(key.path[-1] for key in context.selected_asset_keys)
     contents = [
-        Contents(
+        TableVersion(
             tables.metadata.tables[name],
-            [staging.path(part) for part in PARTS[name]],
-            once(source for part in PARTS[name] for source in staging.sources(part)),
+            [staging.path(part) for part in parts_of(name)],
+            once(source for part in parts_of(name) for source in staging.sources(part)),
             table_fingerprint(staging, name),
         )
         for name in names
@@ -131,7 +125,7 @@ def warehouse_tables(
                 "release": release.id,
                 "loaded by release": table.contents_id,
                 "sha256": table.sha256,
-                "dagster/column_lineage": of_served(tables.metadata.tables[name], PARTS[name]),
+                "dagster/column_lineage": of_served(tables.metadata.tables[name]),
                 **drawn(rows_over_releases if len(known) > 1 else None, known),
                 **{f"rows {kind}": number for kind, number in changes.get(name, {}).items()},
             },
@@ -139,7 +133,7 @@ def warehouse_tables(
 
 
 def _volumes(
-    contents: Sequence[Contents], before: Mapping[str, int], accepted: Collection[str]
+    contents: Sequence[TableVersion], before: Mapping[str, int], accepted: Collection[str]
 ) -> Iterator[dg.AssetCheckResult]:
     """The volume of each table as a check. Raises ValidationError when one is an error."""
     wrong: dict[str, str] = {}

@@ -23,11 +23,12 @@ import pyarrow.csv as pacsv
 import pymysql
 from scipy.spatial import cKDTree
 
+from warehouse.geography import CITIES_OF_DISTRICTS, EARTH_RADIUS_KM
+
 TEXT, INT, REAL = pa.string(), pa.int64(), pa.float64()
 WHOLE_CITIES = {
-    "75056": ("75101", "^751", "PARIS", 2161.0),
-    "69123": ("69381", "^6938", "LYON", 513.2),
-    "13055": ("13201", "^132", "MARSEILLE", 861.6),
+    code: (city.first_district, f"^{city.district_prefix}", city.name, city.population)
+    for code, city in CITIES_OF_DISTRICTS.items()
 }
 """First district, how districts begin, name, population (thousands)."""
 FIELD_END, ROW_END = "\x1f", "\x1e"
@@ -160,7 +161,7 @@ def distance_from_sea(table: pa.Table, outline: Path) -> pa.Array:
     known = ~np.isnan(places).any(axis=1)
     chord = cKDTree(on_sphere(sea)).query(on_sphere(places[known]))[0]
     distance = np.full(len(places), np.nan)
-    distance[known] = np.round(2 * 6371.0 * np.arcsin(np.minimum(chord / 2, 1)))
+    distance[known] = np.round(2 * EARTH_RADIUS_KM * np.arcsin(np.minimum(chord / 2, 1)))
     return pc.cast(pa.array(distance, from_pandas=True), INT)
 
 

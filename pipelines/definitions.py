@@ -2,25 +2,7 @@
 
 import dagster as dg
 
-from assets import (
-    cities,
-    cities_jobs,
-    city_descriptions,
-    departements,
-    equipments,
-    equipments_special,
-    fetched,
-    helps,
-    professions_in_tension,
-    raw_files,
-    regions,
-    regions_tensions_criterions,
-    rome_codes,
-    rome_ogrs,
-    rome_skills,
-    tensions_pcs,
-    warehouse,
-)
+from assets.common.imports import load_imports
 from pipelines.executors import executor
 from pipelines.jobs import enrichment, fetch, refresh
 from resources.fetcher import Outside
@@ -34,32 +16,12 @@ from schedules.dumps import dump_sensor
 from schedules.enrichment import weekly
 from schedules.refresh import nightly, raw_file_sensor
 
-MODULES = (
-    raw_files,
-    regions,
-    departements,
-    rome_codes,
-    cities,
-    professions_in_tension,
-    tensions_pcs,
-    equipments,
-    equipments_special,
-    rome_ogrs,
-    rome_skills,
-    cities_jobs,
-    helps,
-    regions_tensions_criterions,
-    warehouse,
-    fetched,
-    city_descriptions,
-)
-
 
 def definitions(settings: Settings) -> dg.Definitions:
     """Everything, given its settings."""
     backup = backup_job(settings)
     return dg.Definitions(
-        assets=dg.load_assets_from_modules(MODULES),
+        assets=load_imports(),
         jobs=[refresh, fetch, enrichment, backup],
         schedules=[nightly(settings), weekly(enrichment), daily(settings, backup)],
         sensors=[dump_sensor(settings), raw_file_sensor(settings), alert_sensor(settings)],

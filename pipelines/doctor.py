@@ -20,7 +20,7 @@ from resources.sources.catalogue import catalogue
 from resources.sources.files import RawFiles
 from warehouse.database import connect, shown
 from warehouse.errors import WarehouseError
-from warehouse.release import served
+from warehouse.release import current_release
 
 LEAST_FREE_BYTES = 2_000_000_000
 """The staged tables, a release beside the served one, and a file that is being fetched."""
@@ -83,7 +83,7 @@ def _warehouse(settings: Settings) -> Check:
     name = "MOBIVILLE_WAREHOUSE_URL"
     try:
         engine = connect(settings.warehouse_url)
-        release = served(engine)
+        release = current_release(engine)
         engine.dispose()
     except (WarehouseError, SQLAlchemyError, OSError) as error:
         return Check(name, "wrong", f"{str(error).splitlines()[0]}: start the server, or correct {name}")

@@ -4,12 +4,12 @@ import json
 
 from sqlalchemy import Engine
 
-from assets.common.code_version import rules_version
+from assets.common.code_version import all_versions
 from resources.atomic_files import whole_file
 from resources.settings import Settings
 from resources.sources.files import RawFiles
 from warehouse.database import shown
-from warehouse.release import served
+from warehouse.release import current_release
 
 
 class LastRefresh:
@@ -18,7 +18,7 @@ class LastRefresh:
     def __init__(self, settings: Settings) -> None:
         self.path = settings.staging / "refresh.json"
         self.inputs = {
-            "rules": rules_version(),
+            "rules": all_versions(),
             "versions": RawFiles(str(settings.raw_data), str(settings.dumps_folder), str(settings.cache)).versions(),
             "warehouse": shown(settings.warehouse_url),
         }
@@ -30,13 +30,13 @@ class LastRefresh:
             known = json.loads(self.path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return False
-        release = served(engine)
+        release = current_release(engine)
         self.release = release.id if release else 0
         return bool(known == self.inputs | {"release": self.release})
 
     def remember(self, engine: Engine) -> None:
         """Note that the served release was made from these inputs."""
-        release = served(engine)
+        release = current_release(engine)
         text = json.dumps(self.inputs | {"release": release.id if release else 0})
         with whole_file(self.path) as file:
             file.write(text.encode())

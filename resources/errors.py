@@ -1,5 +1,7 @@
 """The errors of the assets and of what they are given. The whole tree is drawn in `warehouse/errors.py`."""
 
+from typing import Any
+
 from warehouse.errors import MobivilleError
 
 
@@ -9,6 +11,18 @@ class CatalogueError(MobivilleError):
 
 class SourceError(MobivilleError):
     """A raw file is missing or cannot be read; the message names the file, the line and what was found there."""
+
+
+class RejectedRowsError(SourceError):
+    """More rows of a file are rejected than the catalogue allows. `audit`: the RowAudit that has them."""
+
+    def __init__(self, message: str, *, audit: Any) -> None:
+        super().__init__(message)
+        self.audit = audit
+
+
+class AuditError(MobivilleError):
+    """An import does not say what became of the rows of its sources; the message names them, and what to return."""
 
 
 class StagingError(MobivilleError):

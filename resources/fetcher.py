@@ -65,7 +65,7 @@ def _files(
 def _sheets(settings: Settings, fetching: Fetching, name: str, source: Source, check: bool) -> Outcome:
     folder = str(fetching.base or settings.raw_data)
     try:
-        stations = RawData(folder=folder, dumps=folder).table("weather_stations")["station"].str.zfill(8)
+        stations = RawData(folder=folder, dumps=folder).table("weather_stations").rows["station"].str.zfill(8)
     except SourceError as error:
         return Outcome(name, "failed", f"which stations there are is told by weather_stations: {error}")
     if check:
@@ -83,7 +83,7 @@ def _rome(settings: Settings, http: Http, progress: Progress, check: bool) -> Ou
         return Outcome(ROME, "unchanged", "asked code by code")
     try:
         raw = RawData(folder=str(settings.raw_data), dumps=str(settings.dumps_folder))
-        romes = list(raw.table("tensions")["rome"].dropna().unique())
+        romes = list(raw.table("tensions").rows["rome"].dropna().unique())
         done = ask_rome(client, settings.cache, romes, progress)
     except (ServiceError, CacheError, SourceError) as error:
         return Outcome(ROME, "failed", f"{error} (what was answered before is kept)")

@@ -14,11 +14,13 @@ from upath import UPath
 
 from resources.atomic_files import whole_file
 from resources.errors import StagingError
-from resources.sources.audit import REJECTS, Account
+from resources.sources.audit import REJECTS, RowAudit
 from warehouse import tables
 from warehouse.release import SourceFile
 
 REJECTS_FOLDER = "rejects"
+BEFORE_0_2 = {"place": "location", "fault": "is_error"}
+"""Columns of the rejects table as version 0.1 named them, and their names now."""
 SOURCES_KEY = b"mobiville.sources"
 FINGERPRINT_KEY = b"mobiville.fingerprint"
 
@@ -66,9 +68,9 @@ class Staging(dg.ConfigurableIOManager):
         with self.path(name).open("rb") as file:
             return pq.read_schema(file).metadata or {}
 
-    def keep_rejects(self, asset: str, run_id: str, accounts: Sequence[Account]) -> None:
+    def keep_rejects(self, asset: str, run_id: str, audits: Sequence[RowAudit]) -> None:
         """Keep the rows that an asset's run rejected, in the place of those of its run before."""
-        rejects = pd.concat([pd.DataFrame(columns=REJECTS), *(account.rejects() for account in accounts)])
+        rejects = pd.concat([pd.DataFrame(columns=REJECTS), *(audit.rejects() for audit in audits)])
         with whole_file(UPath(self.folder) / REJECTS_FOLDER / f"{asset}.parquet") as file:
             rejects.assign(asset=asset, run_id=run_id).to_parquet(file, index=False)
 
@@ -76,7 +78,7 @@ class Staging(dg.ConfigurableIOManager):
         """The rejected rows of each asset's last run: `resources.sources.audit.REJECTS`, asset, run_id."""
         kept = sorted((UPath(self.folder) / REJECTS_FOLDER).glob("*.parquet"))
         empty = pd.DataFrame(columns=[*REJECTS, "asset", "run_id"])
-        found = [pd.read_parquet(io.BytesIO(path.read_bytes())) for path in kept]
+        found = [pd.read_parquet(io.BytesIO(path.read_bytes())).rename(columns=BEFORE_0_2) for path in kept]
         return pd.concat([empty, *found], ignore_index=True)
 
     def keep_page(self, asset: str, page: str) -> UPath:
@@ -97,11 +99,10 @@ class Staging(dg.ConfigurableIOManager):
             pq.write_table(table, file)
 
     def load_input(self, context: dg.InputContext) -> pd.DataFrame:
-        """Read a staged table; `attrs` has the files it was made from, and its fingerprint."""
+        """Read a staged table."""
         name = context.asset_key.path[-1]
         with self.path(name).open("rb") as file:
             frame: pd.DataFrame = pq.read_table(file).to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
-        frame.attrs = {"sources": self.sources(name), "fingerprint": self.fingerprint(name)}
         return frame
 
 
@@ -119,7 +120,6 @@ def fit(rows: pd.DataFrame, schema: pa.Schema, name: str) -> pa.Table:
     if unknown:
         raise StagingError(f"{name}: warehouse/tables.py has no column {', '.join(unknown)}")
     columns = rows.reindex(columns=schema.names)
-    columns.attrs = {}  # how the rows were read is not part of the table
     for field in schema:
         empty = columns[field.name].isna().sum()
         if empty and not field.nullable:

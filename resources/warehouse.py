@@ -12,7 +12,7 @@ from warehouse.database import connect
 from warehouse.diff import diff
 from warehouse.lock import only_writer
 from warehouse.record import Origin
-from warehouse.release import Contents, Release, history, publish, served
+from warehouse.release import Release, TableVersion, current_release, history, publish
 
 
 class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -21,7 +21,9 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
     url: str
     keep_releases: int = 1
 
-    def publish(self, contents: Sequence[Contents], started_at: datetime, progress: Callable[[str], None]) -> Release:
+    def publish(
+        self, contents: Sequence[TableVersion], started_at: datetime, progress: Callable[[str], None]
+    ) -> Release:
         """Publish contents in one step, as whoever runs this process; return the release served then."""
         with self._engine() as engine, only_writer(engine, progress=progress):
             return publish(
@@ -35,7 +37,7 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
     def rows(self) -> dict[str, int]:
         """How many rows each served table has."""
         with self._engine() as engine:
-            release = served(engine)
+            release = current_release(engine)
         return {name: table.rows for name, table in release.tables.items()} if release else {}
 
     def changes(self, release: Release) -> dict[str, dict[str, int]]:

@@ -22,7 +22,7 @@ class Change:
 def diff(engine: Engine, old: int, new: int, first: int = 3) -> dict[str, dict[str, Change]]:
     """Per table that differs between two releases, what was `added`, `removed` and `changed`.
 
-    Rows are told apart by `warehouse.tables.KEYS`; `first` is how many of each are shown.
+    Rows are told apart by their table's key; `first` is how many of each are shown.
 
     Raises WarehouseError when a release is not in the record, or its contents are no longer kept.
     """
@@ -37,7 +37,7 @@ def diff(engine: Engine, old: int, new: int, first: int = 3) -> dict[str, dict[s
         for name, table in tables.metadata.tables.items():
             before, after = (_contents(table, releases[number], latest, there) for number in (old, new))
             if before is not None and after is not None and before.name != after.name:
-                found[name] = _compared(connection, before, after, tables.KEYS[name], first)
+                found[name] = _compared(connection, before, after, table.info["key"], first)
     return found
 
 

@@ -7,6 +7,8 @@ The whole tree, with the module of each:
     * LockedError               warehouse.errors
   * CatalogueError              resources.errors
   * SourceError                 resources.errors
+    * RejectedRowsError         resources.errors
+  * AuditError                  resources.errors
   * StagingError                resources.errors
   * ValidationError             resources.errors
   * FetchError                  resources.errors

@@ -4,7 +4,7 @@ import getpass
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 
 from sqlalchemy import Connection, Engine, func, inspect, select, table
@@ -62,9 +62,15 @@ class ServedTable:
     fingerprint: str
     sources: list[SourceFile] = field(default_factory=list)
 
+    @property
+    def max_age(self) -> timedelta:
+        """How old its contents may be."""
+        age: timedelta = tables.metadata.tables[self.name].info["max_age"]
+        return age
+
     def is_stale(self) -> bool:
-        """Whether its contents were loaded longer ago than MAX_AGE allows."""
-        return now() - self.loaded_at > tables.MAX_AGE[self.name]
+        """Whether its contents were loaded longer ago than that."""
+        return now() - self.loaded_at > self.max_age
 
 
 @dataclass(frozen=True)
@@ -79,8 +85,12 @@ class Release:
     started_by: str
     tables: dict[str, ServedTable]
 
+    def contents(self) -> dict[str, int]:
+        """The contents that it serves: of each table, the release that loaded them."""
+        return {name: table.contents_id for name, table in self.tables.items()}
 
-def served(engine: Engine) -> Release | None:
+
+def current_release(engine: Engine) -> Release | None:
     """The release that readers see; None while there is none."""
     found = history(engine, limit=1)
     return found[0] if found else None

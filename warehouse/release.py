@@ -22,8 +22,8 @@ from warehouse.load import as_lines, load, next_of
 from warehouse.record import RECORD, Origin, ServedTable, now
 from warehouse.record import Release as Release
 from warehouse.record import SourceFile as SourceFile
+from warehouse.record import current_release as current_release
 from warehouse.record import history as history
-from warehouse.record import served as served
 from warehouse.swap import swap
 
 ROWS_PER_BATCH = 100_000
@@ -32,7 +32,7 @@ KEPT_RELEASES = 1
 
 
 @dataclass(frozen=True)
-class Contents:
+class TableVersion:
     """New contents of a served table: Parquet files of its schema (in a folder or an object store), one after the
     other, and their sources.
 
@@ -69,13 +69,13 @@ class Contents:
 
 def next_number(engine: Engine) -> int:
     """The id that the next release will have."""
-    last = served(engine)
+    last = current_release(engine)
     return last.id + 1 if last else 1
 
 
 def publish(
     engine: Engine,
-    contents: Sequence[Contents],
+    contents: Sequence[TableVersion],
     *,
     origin: Origin | None = None,
     keep: int = KEPT_RELEASES,
@@ -88,7 +88,7 @@ def publish(
     """
     origin = origin or Origin()
     clean(engine, keep)
-    before = served(engine)
+    before = current_release(engine)
     old = before.tables if before else {}
     number = before.id + 1 if before else 1
     new: dict[str, ServedTable] = {}
@@ -104,7 +104,7 @@ def publish(
 
 
 def _loaded(
-    engine: Engine, content: Contents, old: ServedTable | None, number: int, progress: Callable[[str], None]
+    engine: Engine, content: TableVersion, old: ServedTable | None, number: int, progress: Callable[[str], None]
 ) -> ServedTable:
     """The table as the release `number` will serve it: as it is where the contents are the same, else loaded."""
     sources = sorted(content.sources)
@@ -119,16 +119,18 @@ def _loaded(
 
 
 def rollback(engine: Engine, to: int | None, *, keep: int) -> Release:
-    """Serve what release `to` served (by default the release before the served one), in one step.
+    """Serve what release `to` served (by default the last one whose contents differ from the served), in one step.
 
     It is a release of its own. Raises WarehouseError when there is no such release, or its contents are not kept.
     """
     clean(engine, keep)
     releases = history(engine)
-    target = next((r for r in releases[1:] if to in (None, r.id)), None)
+    others = [release for release in releases if release.contents() != releases[0].contents()]
+    target = next((release for release in (others if to is None else releases[1:]) if to in (None, release.id)), None)
     if target is None:
-        known = ", ".join(str(r.id) for r in releases[1 : 1 + keep]) or "none"
-        raise WarehouseError(f"there is no release {to or 'before the served one'} to go back to; kept: {known}")
+        wanted = "with other contents than the served" if to is None else to
+        known = ", ".join(str(release.id) for release in others) or "none"
+        raise WarehouseError(f"there is no release {wanted} to go back to; with other contents: {known}")
     now = releases[0].tables
     incoming = {
         name: f"{name}__r{entry.contents_id}"
@@ -156,7 +158,7 @@ def promote(
     `incoming`: the name of a served table, and the name of the table that takes its place. What goes out is kept as
     `<table>__r<contents_id>`. Raises WarehouseError when readers hold the served tables.
     """
-    before = served(engine)
+    before = current_release(engine)
     number = before.id + 1 if before else 1
     release = Release(number, origin.started_at, now(), status, origin.code_version, origin.started_by, dict(entries))
     _write_record(engine, release)
@@ -195,18 +197,22 @@ def _write_record(engine: Engine, release: Release) -> None:
 
 
 def clean(engine: Engine, keep: int = KEPT_RELEASES) -> None:
-    """Drop what a killed refresh left behind, and contents of neither the served release nor `keep` before it."""
+    """Drop what a killed refresh left behind, and contents of neither the served release nor the `keep` releases before
+    it that served others: one that loaded nothing does not count.
+    """
     with engine.begin() as connection:
         there = inspect(connection)
         names = there.get_table_names()
         kept: set[str] = set()
         if tables.releases.name in names:
-            recent = select(tables.releases.c.id).order_by(tables.releases.c.id.desc()).limit(1 + keep)
-            numbers = list(connection.execute(recent).scalars())
             by = tables.release_tables.c
-            rows = connection.execute(select(by.table_name, by.contents_id).where(by.release_id.in_(numbers)))
-            kept = {f"{name}__r{number}" for name, number in rows}
-            if len(numbers) <= keep:  # what was served before the first release is a previous release too
+            query = select(by.release_id, by.table_name, by.contents_id).order_by(by.release_id.desc())
+            of_release: dict[int, set[str]] = {}
+            for release, name, number in connection.execute(query):
+                of_release.setdefault(release, set()).add(f"{name}__r{number}")
+            distinct = list(dict.fromkeys(map(frozenset, of_release.values())))
+            kept = set().union(*distinct[: 1 + keep])
+            if len(distinct) <= keep:  # what was served before the first release is a previous release too
                 kept |= {f"{name}__r0" for name in tables.metadata.tables}
         for name in names:
             if re.search(r"__(next|old|r\d+)$", name) and name not in kept:

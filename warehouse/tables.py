@@ -3,8 +3,9 @@
 Everything that depends on a column derives from here: the tables created in MariaDB and SQLite, the schema of the
 staged Parquet files, the column metadata shown in Dagster. A column is added here and nowhere else.
 
-Each column's comment says what it holds, its unit, and the source it comes from. Names and types are a contract with
-the web tier, which reads these tables unchanged.
+Each column's comment says what it holds and its unit; its `info` says where it comes from (see `_info`), the table's
+what tells its rows apart, which imports give them and how old they may be (see `_table`). Names and types are a
+contract with the web tier, which reads these tables unchanged.
 """
 
 from datetime import timedelta
@@ -25,6 +26,9 @@ from sqlalchemy import (
     func,
 )
 
+from warehouse.codes import COMMUNE, DEPARTMENT, FACILITY_TYPE, FAP, PCS, POSTAL_CODES, ROME
+from warehouse.errors import WarehouseError
+
 if TYPE_CHECKING:  # 40 MB and a third of a second, which the read API does without
     import pyarrow as pa
 
@@ -32,17 +36,6 @@ metadata = MetaData()
 
 STAMPS = ("created_at", "updated_at", "deleted_at")
 """Columns that the database fills at the load; no source gives them."""
-
-CITIES_OF_DISTRICTS = {"75056": "751", "69123": "6938", "13055": "132"}
-"""PARIS, LYON, MARSEILLE: the commune, and how the INSEE codes of its districts (arrondissements) begin."""
-
-COMMUNE = r"^(?:\d{2}|2[AB])\d{3}$"
-DEPARTMENT = r"^(?:\d{2}|2[AB]|9[78]\d)$"
-POSTAL_CODES = r"^\d{5}(?:/\d{5})*$"
-ROME = r"^[A-N]\d{4}$"
-PCS = r"^\d{3}[0-9a-z]$"
-FAP = r"^[A-Z]\d[A-Z]\d{2}$"
-FACILITY_TYPE = r"^[A-G]\d{3}$"
 
 Range = tuple[float, float]
 """The least and the most that a value may be, in the column's unit."""
@@ -70,28 +63,68 @@ def _stamps(*, deleted: bool = False) -> list[Column[Any]]:
     return stamps
 
 
-def _str(name: str, comment: str, length: int = 255, *, matches: str | None = None, **options: Any) -> Column[str]:
-    return Column(name, String(length), comment=comment, info={"matches": matches}, **options)
+def _str(
+    name: str, comment: str, source: str | None = None, length: int = 255, *, made_from: str = "", **options: Any
+) -> Column[str]:
+    info = _info(source, made_from, matches=options.pop("matches", None))
+    return Column(name, String(length), comment=comment, info=info, **options)
 
 
-def _text(name: str, comment: str) -> Column[str]:
-    return Column(name, Text, comment=comment)
+def _text(name: str, comment: str, source: str | None = None) -> Column[str]:
+    return Column(name, Text, comment=comment, info=_info(source))
 
 
-def _int(name: str, comment: str, between: Range | None = None, **options: Any) -> Column[int]:
-    return Column(name, Integer, comment=comment, info={"between": between}, **options)
+def _int(
+    name: str,
+    comment: str,
+    source: str | None = None,
+    between: Range | None = None,
+    *,
+    made_from: str = "",
+    **options: Any,
+) -> Column[int]:
+    return Column(name, Integer, comment=comment, info=_info(source, made_from, between=between), **options)
 
 
-def _float(name: str, comment: str, between: Range | None = None) -> Column[float]:
-    return Column(name, Double, comment=comment, info={"between": between})
+def _float(name: str, comment: str, source: str | None = None, between: Range | None = None) -> Column[float]:
+    return Column(name, Double, comment=comment, info=_info(source, between=between))
 
 
-def _table(name: str, comment: str, *content: Any) -> Table:
-    return Table(
+def _info(source: str | None, made_from: str = "", **limits: Any) -> dict[str, Any]:
+    """`Column.info`: where a column comes from, and what its values are like.
+
+    `source`: the columns of raw files that give it, as `raw_data/sources.yaml` names them ("communes.z_moyen", several
+    apart by spaces; "coastline" for a file without columns); "" where no file does. `made_from`: the same for columns
+    of staged tables. `between`, `matches`: the range of its values, and the regular expression that they match.
+    """
+    known = source is not None or made_from
+    return {"source": _names(source or "") if known else None, "made_from": _names(made_from), **limits}
+
+
+def _names(text: str) -> tuple[tuple[str, str], ...]:
+    return tuple((whole, column) for whole, _, column in (name.partition(".") for name in text.split()))
+
+
+def _table(
+    name: str,
+    comment: str,
+    *content: Any,
+    key: tuple[str, ...] = (),
+    parts: tuple[str, ...] = (),
+    max_age: timedelta = timedelta(days=400),
+) -> Table:
+    """A served table, checked. Raises WarehouseError when its key, or where a column comes from, is not said.
+
+    In its `info`: `key`, the columns that tell its rows apart, beside their `id`; `parts`, the imports whose rows it
+    holds, one after the other (by default the import of its name); `max_age`, how old its contents may be: most sources
+    appear yearly, and a month late.
+    """
+    table = Table(
         name,
         metadata,
         *content,
         comment=comment,
+        info={"key": key, "parts": parts or (name,), "max_age": max_age},
         mysql_engine="InnoDB",
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_general_ci",
@@ -99,6 +132,22 @@ def _table(name: str, comment: str, *content: Any) -> Table:
         mariadb_charset="utf8mb4",
         mariadb_collate="utf8mb4_general_ci",
     )
+    if not key or not set(key) <= set(table.columns.keys()):
+        raise WarehouseError(
+            f"warehouse/tables.py, table {name}: its key is {key or 'not said'}: add key=(…), the columns of the table "
+            "that tell its rows apart"
+        )
+    if unsaid := [column.name for column in contents_columns(table) if column.info.get("source") is None]:
+        raise WarehouseError(
+            f"warehouse/tables.py, table {name}: nothing says where {', '.join(unsaid)} comes from: after the comment, "
+            'add "source_id.column" as raw_data/sources.yaml names them, or "" where no file gives it'
+        )
+    return table
+
+
+def contents_columns(table: Table) -> list[Column[Any]]:
+    """The columns of a table's contents: all but `id` and the stamps, which the load gives."""
+    return [column for column in table.columns if column.name not in ("id", *STAMPS)]
 
 
 bassins = _table(
@@ -106,72 +155,123 @@ bassins = _table(
     "Commune to employment basin: one row per row of the lexicon",
     _id(),
     _str(
-        "code_commune_insee", "INSEE code of the commune (lexicon: CODE_COMMUNE_INSEE)", matches=COMMUNE, nullable=False
+        "code_commune_insee",
+        "INSEE code of the commune (lexicon: CODE_COMMUNE_INSEE)",
+        "basins_lexicon.code_commune_insee",
+        matches=COMMUNE,
+        nullable=False,
     ),
-    _str("reg_credoc", "letter of the region at CREDOC (lexicon: REG_CREDOC)"),
-    _int("reg", "code of the region since 2016 (lexicon: REG)", REGION),
-    _str("dep", "code of the department (lexicon: DEP)", matches=DEPARTMENT),
-    _str("code_commune", "INSEE code of the commune (lexicon: CCOMMUNE)"),
-    _str("nom_com", "name of the commune (lexicon: NOMCOM)"),
-    _int("bassin_id", "the integer of the basin's code (lexicon: BE19)", BASIN, nullable=False),
-    _str("bassin_name", "name of the basin (lexicon: NOMBE19)"),
+    _str("reg_credoc", "letter of the region at CREDOC (lexicon: REG_CREDOC)", "basins_lexicon.reg_credoc"),
+    _int("reg", "code of the region since 2016 (lexicon: REG)", "basins_lexicon.reg", REGION),
+    _str("dep", "code of the department (lexicon: DEP)", "basins_lexicon.dep", matches=DEPARTMENT),
+    _str("code_commune", "INSEE code of the commune (lexicon: CCOMMUNE)", "basins_lexicon.code_commune"),
+    _str("nom_com", "name of the commune (lexicon: NOMCOM)", "basins_lexicon.nom_com"),
+    _int(
+        "bassin_id", "the integer of the basin's code (lexicon: BE19)", "basins_lexicon.bassin", BASIN, nullable=False
+    ),
+    _str("bassin_name", "name of the basin (lexicon: NOMBE19)", "basins_lexicon.bassin_name"),
     *_stamps(deleted=True),
     Index("ix_bassins_bassin_id", "bassin_id"),
     Index("ix_bassins_code_commune_insee", "code_commune_insee"),
+    key=("code_commune_insee",),
 )
 
 cities = _table(
     "cities",
     "Communes and municipal districts of France, and the cities of Paris, Lyon and Marseille made from theirs",
     _id(),
-    _str("code_comm", "code of the commune within its department (communes: Code Commune)"),
-    _str("nom_dept", "name of the department (communes: Département)"),
-    _str("statut", "administrative rank (communes: Statut)"),
-    _int("z_moyen", "mean altitude, m (communes: Altitude Moyenne)", (-10, 4_810)),
-    _str("nom_region", "name of the region before 2016 (communes: Région)"),
-    _int("new_code_region", "code of the region since 2016 (communes: Code Région, through the regions file)", REGION),
-    _str("insee_com", "INSEE code of the commune or district (communes: Code INSEE)", matches=COMMUNE, nullable=False),
-    _str("code_dept", "code of the department (communes: Code Département)", matches=DEPARTMENT),
-    _float("geo_point_2d_x", "LATITUDE, despite its name, degrees (communes: geo_point_2d)", LATITUDE),
-    _float("geo_point_2d_y", "LONGITUDE, despite its name, degrees (communes: geo_point_2d)", LONGITUDE),
-    _str("postal_code", "postal codes, joined by / (communes: Code Postal)", matches=POSTAL_CODES),
-    _str("id_geofla", "identifier in IGN's GEOFLA (communes: ID Geofla)"),
-    _str("code_cant", "code of the canton (communes: Code Canton)"),
-    _int("superficie", "area, hectares (communes: Superficie)", (0, 2_000_000)),
-    _str("nom_comm", "name in capitals (communes: Commune)"),
-    _str("code_arr", "code of the arrondissement of the department (communes: Code Arrondissement)"),
-    _float("population", "inhabitants, thousands (communes: Population); districts hold their city's", (0, 2_500)),
+    _str(
+        "code_comm",
+        "code of the commune within its department (communes: Code Commune)",
+        "communes.code_comm communes.insee_com",
+    ),
+    _str("nom_dept", "name of the department (communes: Département)", "communes.nom_dept"),
+    _str("statut", "administrative rank (communes: Statut)", "communes.statut"),
+    _int("z_moyen", "mean altitude, m (communes: Altitude Moyenne)", "communes.z_moyen", (-10, 4_810)),
+    _str("nom_region", "name of the region before 2016 (communes: Région)", "communes.nom_region"),
+    _int(
+        "new_code_region",
+        "code of the region since 2016 (communes: Code Région, through the regions file)",
+        "communes.old_region communes.new_region",
+        REGION,
+        made_from="old_regions.new_code",
+    ),
+    _str(
+        "insee_com",
+        "INSEE code of the commune or district (communes: Code INSEE)",
+        "communes.insee_com",
+        matches=COMMUNE,
+        nullable=False,
+    ),
+    _str("code_dept", "code of the department (communes: Code Département)", "communes.code_dept", matches=DEPARTMENT),
+    _float(
+        "geo_point_2d_x",
+        "LATITUDE, despite its name, degrees (communes: geo_point_2d)",
+        "communes.geo_point_2d communes.latitude communes.latitude_mairie",
+        LATITUDE,
+    ),
+    _float(
+        "geo_point_2d_y",
+        "LONGITUDE, despite its name, degrees (communes: geo_point_2d)",
+        "communes.geo_point_2d communes.longitude communes.longitude_mairie",
+        LONGITUDE,
+    ),
+    _str(
+        "postal_code", "postal codes, joined by / (communes: Code Postal)", "communes.postal_code", matches=POSTAL_CODES
+    ),
+    _str("id_geofla", "identifier in IGN's GEOFLA (communes: ID Geofla)", "communes.id_geofla"),
+    _str("code_cant", "code of the canton (communes: Code Canton)", "communes.code_cant"),
+    _int("superficie", "area, hectares (communes: Superficie)", "communes.superficie", (0, 2_000_000)),
+    _str("nom_comm", "name in capitals (communes: Commune)", "communes.nom_comm"),
+    _str(
+        "code_arr", "code of the arrondissement of the department (communes: Code Arrondissement)", "communes.code_arr"
+    ),
+    _float(
+        "population",
+        "inhabitants, thousands (communes: Population); districts hold their city's",
+        "communes.population communes.persons",
+        (0, 2_500),
+    ),
     _int(
         "distance_from_sea",
         "great-circle distance to the nearest vertex of the sea-side outline, km (coastline)",
+        "coastline communes.geo_point_2d communes.latitude communes.longitude",
         (0, 20_004),
     ),
     _float(
         "average_temperature",
         "mean of the monthly mean temperatures of the nearest station, deg C (weather)",
+        "weather_sheets weather_stations.latitude weather_stations.longitude",
         (-10, 35),
     ),
-    _text("description", "introduction of the commune's Wikipedia article"),
-    _text("description_url", "address of that article: attribution goes with the text"),
-    _int("description_revision", "revision of the article that the introduction is of"),
-    _str("description_licence", "licence of the introduction"),
+    _text("description", "introduction of the commune's Wikipedia article", "city_descriptions"),
+    _text("description_url", "address of that article: attribution goes with the text", "city_descriptions"),
+    _int("description_revision", "revision of the article that the introduction is of", "city_descriptions"),
+    _str("description_licence", "licence of the introduction", "city_descriptions"),
     _float(
         "average_houseselled",
         "mean price of sold housing, EUR per m2 (DVF: PrixMoyen_M2); 0 = none published",
+        "house_prices.price",
         (0, 50_000),
     ),
-    _int("city_house_tension", "housing tension, `frais` of the zoning file; 0 = not zoned"),
+    _int("city_house_tension", "housing tension, `frais` of the zoning file; 0 = not zoned", "housing_zones.frais"),
     _float(
         "average_houserent",
         "rent of a flat, EUR per m2 and month (rents file: loypredm2); 0 = none published",
+        "house_rents.rent",
         (0, 100),
     ),
-    _float("rent_t2", "rent of a two-room flat, EUR per month (city rents: rent_t2)", RENT),
-    _float("rent_t4", "rent of a four-room flat, EUR per month (city rents: rent_t4)", RENT),
-    _text("cache_living_environment", "kept for the web tier; nothing fills it"),
-    _text("photo", "address of the page image of the commune's Wikipedia article"),
-    _text("photo_page", "page that says whose the photo is, and under which licence"),
-    _int("total_social_housing", "social housing units, number (communes: LGT SOCIAUX)", (0, 500_000)),
+    _float("rent_t2", "rent of a two-room flat, EUR per month (city rents: rent_t2)", "city_rents.rent_t2", RENT),
+    _float("rent_t4", "rent of a four-room flat, EUR per month (city rents: rent_t4)", "city_rents.rent_t4", RENT),
+    _text("cache_living_environment", "kept for the web tier; nothing fills it", ""),
+    _text("photo", "address of the page image of the commune's Wikipedia article", "city_descriptions"),
+    _text("photo_page", "page that says whose the photo is, and under which licence", "city_descriptions"),
+    _int(
+        "total_social_housing",
+        "social housing units, number (communes: LGT SOCIAUX)",
+        "communes.total_social_housing",
+        (0, 500_000),
+    ),
     *_stamps(),
     UniqueConstraint("insee_com", name="uq_cities_insee_com"),
     Index("ix_cities_distance_from_sea", "distance_from_sea"),
@@ -179,190 +279,230 @@ cities = _table(
     Index("ix_cities_population", "population"),
     Index("ix_cities_new_code_region", "new_code_region"),
     Index("ix_cities_code_dept", "code_dept"),
+    key=("insee_com",),
 )
 
 cities_jobs = _table(
     "cities_jobs",
     "Job offers per commune and ROME, from one daily dump of the datalake",
     _id(),
-    _str("insee_code", "INSEE code of the commune (dump: commune)", 10, matches=COMMUNE, nullable=False),
-    _str("rome_id", "ROME code (dump: dc_rome_id)", 10, matches=ROME, nullable=False),
-    _int("number", "offers, number: the sum over the dump's rows (dump: nb_offre)", (1, 1_000_000), nullable=False),
+    _str(
+        "insee_code",
+        "INSEE code of the commune (dump: commune)",
+        "offers_dump.commune",
+        10,
+        matches=COMMUNE,
+        nullable=False,
+    ),
+    _str("rome_id", "ROME code (dump: dc_rome_id)", "offers_dump.rome", 10, matches=ROME, nullable=False),
+    _int(
+        "number",
+        "offers, number: the sum over the dump's rows (dump: nb_offre)",
+        "offers_dump.number",
+        (1, 1_000_000),
+        nullable=False,
+    ),
     Index("ix_cities_jobs_insee_code_rome_id", "insee_code", "rome_id"),
     Index("ix_cities_jobs_rome_id", "rome_id"),
     Index("ix_cities_jobs_number", "number"),
+    key=("insee_code", "rome_id"),
+    max_age=timedelta(days=4),  # dumps come daily, but for a long weekend
 )
 
 departements = _table(
     "departements",
     "Departments and what housing costs there",
-    _str("code", "code of the department: 01, 2A, 971 (departements: code)", 3, matches=DEPARTMENT, primary_key=True),
-    _str("name", "name of the department (departements: name)", nullable=False),
-    _float("rent_t2", "rent of a two-room flat, EUR per month (departements: rent_t2)", RENT),
-    _float("rent_t4", "rent of a four-room flat, EUR per month (departements: rent_t4)", RENT),
+    _str(
+        "code",
+        "code of the department: 01, 2A, 971 (departements: code)",
+        "departements.code departements.name",
+        3,
+        matches=DEPARTMENT,
+        primary_key=True,
+    ),
+    _str("name", "name of the department (departements: name)", "departements.name", nullable=False),
+    _float("rent_t2", "rent of a two-room flat, EUR per month (departements: rent_t2)", "departements.rent_t2", RENT),
+    _float("rent_t4", "rent of a four-room flat, EUR per month (departements: rent_t4)", "departements.rent_t4", RENT),
+    key=("code",),
+    max_age=timedelta(days=800),
 )
 
 equipments = _table(
     "equipments",
     "Facilities per commune and type, from INSEE's BPE; Paris, Lyon and Marseille as the sum of their districts",
     _id(),
-    _str("depcom", "INSEE code of the commune or district (BPE: DEPCOM)", matches=COMMUNE),
-    _str("typequ", "facility type, a code of the BPE's vintage (BPE: TYPEQU)", matches=FACILITY_TYPE),
-    _int("total", "facilities, number", (1, 1_000_000), nullable=False),
+    _str("depcom", "INSEE code of the commune or district (BPE: DEPCOM)", "bpe.depcom", matches=COMMUNE),
+    _str("typequ", "facility type, a code of the BPE's vintage (BPE: TYPEQU)", "bpe.typequ", matches=FACILITY_TYPE),
+    _int("total", "facilities, number", "bpe.depcom bpe.typequ", (1, 1_000_000), nullable=False),
     Index("ix_equipments_depcom_typequ", "depcom", "typequ"),
+    key=("depcom", "typequ"),
+    parts=("equipments", "equipments_special"),
 )
 
 helps = _table(
     "helps",
     "Mobility aids",
     _id(),
-    _str("title", "title of the aid"),
-    _text("goal", "what it is for"),
-    _text("description", "what it is (HTML)"),
-    _text("when", "when to ask for it (HTML)"),
-    _text("conditions", "who may have it (HTML)"),
-    _text("cumulable", "what it may be combined with (HTML)"),
-    _str("link", "where to ask for it"),
-    _text("who", "who it is for"),
-    _text("section", "sections of the web tier that show it"),
-    _str("situation", "situations of the reader it suits"),
-    _int("count_vue", "views, number; the web tier counts them", nullable=False, server_default="0"),
-    _str("slug", "the aid's name in addresses"),
-    _str("logo", "file name of the partner's logo"),
-    _str("type", "kind of aid"),
-    _str("partner", "who gives it"),
-    _int("visibility_boost", "the higher, the earlier it is shown"),
+    _str("title", "title of the aid", "helps.title"),
+    _text("goal", "what it is for", "helps.goal"),
+    _text("description", "what it is (HTML)", "helps.description"),
+    _text("when", "when to ask for it (HTML)", "helps.when"),
+    _text("conditions", "who may have it (HTML)", "helps.conditions"),
+    _text("cumulable", "what it may be combined with (HTML)", "helps.cumulable"),
+    _str("link", "where to ask for it", "helps.link"),
+    _text("who", "who it is for", "helps.who"),
+    _text("section", "sections of the web tier that show it", "helps.section"),
+    _str("situation", "situations of the reader it suits", "helps.situation"),
+    _int("count_vue", "views, number; the web tier counts them", "", nullable=False, server_default="0"),
+    _str("slug", "the aid's name in addresses", "helps.slug"),
+    _str("logo", "file name of the partner's logo", "helps.logo"),
+    _str("type", "kind of aid", "helps.type"),
+    _str("partner", "who gives it", "helps.partner"),
+    _int("visibility_boost", "the higher, the earlier it is shown", "helps.visibility_boost"),
     UniqueConstraint("slug", name="uq_helps_slug"),
+    key=("slug",),
 )
 
 new_regions = _table(
     "new_regions",
     "Regions since 2016",
     _id(),
-    _int("code", "code of the region (regions: new_code)", REGION, nullable=False),
-    _str("name", "name (regions: new_name)"),
-    _str("name_normalized", "name without accents, lower case (regions: new_name_normalized)"),
-    _int("average_delay_obtain_social_housing", "months to obtain social housing (socialHousingDelay)", (0, 240)),
+    _int(
+        "code", "code of the region (regions: new_code)", "anciennes_nouvelles_regions.new_code", REGION, nullable=False
+    ),
+    _str("name", "name (regions: new_name)", "anciennes_nouvelles_regions.new_name"),
+    _str(
+        "name_normalized",
+        "name without accents, lower case (regions: new_name_normalized)",
+        "anciennes_nouvelles_regions.new_name_normalized",
+    ),
+    _int(
+        "average_delay_obtain_social_housing",
+        "months to obtain social housing (socialHousingDelay)",
+        "social_housing_delays.delay",
+        (0, 240),
+    ),
     UniqueConstraint("code", name="uq_new_regions_code"),
+    key=("code",),
+    max_age=timedelta(days=800),
 )
 
 old_regions = _table(
     "old_regions",
     "Regions before 2016, and the one each became part of",
     _id(),
-    _str("former_code", "code of the region before 2016 (regions: former_code)"),
-    _str("former_name", "name (regions: former_name)"),
-    _str("former_name_normalized", "name without accents, lower case (regions: former_name_normalized)"),
-    _int("new_code", "code of the region since 2016 (regions: new_code)", REGION),
-    _str("new_name", "name of the region since 2016 (regions: new_name)"),
+    _str(
+        "former_code",
+        "code of the region before 2016 (regions: former_code)",
+        "anciennes_nouvelles_regions.former_code",
+    ),
+    _str("former_name", "name (regions: former_name)", "anciennes_nouvelles_regions.former_name"),
+    _str(
+        "former_name_normalized",
+        "name without accents, lower case (regions: former_name_normalized)",
+        "anciennes_nouvelles_regions.former_name_normalized",
+    ),
+    _int(
+        "new_code", "code of the region since 2016 (regions: new_code)", "anciennes_nouvelles_regions.new_code", REGION
+    ),
+    _str("new_name", "name of the region since 2016 (regions: new_name)", "anciennes_nouvelles_regions.new_name"),
     UniqueConstraint("former_code", name="uq_old_regions_former_code"),
+    key=("former_code",),
+    max_age=timedelta(days=4000),
 )
 
 regions_tensions_criterions = _table(
     "regions_tensions_criterions",
     "What the web tier's first page needs, precomputed: one row",
     _id(),
-    Column("json", JSON, nullable=False, comment="per region, its ROMEs with their criteria and opportunite"),
+    Column(
+        "json",
+        JSON,
+        nullable=False,
+        comment="per region, its ROMEs with their criteria and opportunite",
+        info=_info(
+            "",
+            "cities.distance_from_sea cities.z_moyen cities.population cities.new_code_region bassins.bassin_id "
+            "bassins.reg tensions.rome tensions.ind_t new_regions.name",
+        ),
+    ),
+    key=("id",),
 )
 
 rome_codes = _table(
     "rome_codes",
     "ROME codes and labels",
     _id(),
-    _str("code", "ROME code (referential: code_rome)", 5, matches=ROME, nullable=False),
-    _str("label", "label of the trade (referential: libelle)", nullable=False),
+    _str("code", "ROME code (referential: code_rome)", "rome_referential.code", 5, matches=ROME, nullable=False),
+    _str("label", "label of the trade (referential: libelle)", "rome_referential.label", nullable=False),
     *_stamps(),
     UniqueConstraint("code", name="uq_rome_codes_code"),
+    key=("code",),
 )
 
 romeogrs = _table(
     "romeogrs",
     "Job titles (appellations) of each ROME code that tensions has",
     _id(),
-    _str("code_rome", "ROME code (code_rome)", matches=ROME, nullable=False),
-    _int("code_ogr", "OGR code of the title (code_ogr)", nullable=False),
-    _str("ogr_label", "job title (libelle_appellation_long)", nullable=False),
+    _str("code_rome", "ROME code (code_rome)", "rome_appellations.code_rome rome_api", matches=ROME, nullable=False),
+    _int("code_ogr", "OGR code of the title (code_ogr)", "rome_appellations.code_ogr rome_api", nullable=False),
+    _str("ogr_label", "job title (libelle_appellation_long)", "rome_appellations.label rome_api", nullable=False),
     *_stamps(deleted=True),
     Index("ix_romeogrs_code_rome_code_ogr", "code_rome", "code_ogr"),
     Index("ix_romeogrs_ogr_label", "ogr_label", mysql_prefix="FULLTEXT", mariadb_prefix="FULLTEXT"),
+    key=("code_rome", "code_ogr"),
+    parts=("rome_ogrs",),
 )
 
 romeskills = _table(
     "romeskills",
     "Skills of each ROME code that tensions has",
     _id(),
-    _str("code_rome", "ROME code (code_rome)", matches=ROME, nullable=False),
-    _str("skill_label", "skill (libelle_competence)", nullable=False),
+    _str("code_rome", "ROME code (code_rome)", "rome_skill_links.code_rome rome_api", matches=ROME, nullable=False),
+    _str("skill_label", "skill (libelle_competence)", "rome_skills.label rome_api", nullable=False),
     *_stamps(deleted=True),
     Index("ix_romeskills_code_rome", "code_rome"),
+    key=("code_rome", "skill_label"),
+    parts=("rome_skills",),
 )
 
 tensions = _table(
     "tensions",
     "Labour tension per ROME and employment basin",
     _id(),
-    _str("libfap", "kept for the web tier; nothing fills it"),
-    _str("rome", "ROME code (tensions file: ROME)", matches=ROME, nullable=False),
-    _str("rome_label", "label of the ROME referential; `unknow` where it has none"),
-    _str("fap", "FAP of the first row of the PCS-ROME table on which the ROME stands", matches=FAP),
-    _int("bassin_id", "the integer of the basin's code (tensions file: cbassin)", BASIN, nullable=False),
-    _str("bassin_lib", "name of the basin (tensions file: lib_bassin_bmo19)"),
-    _str("lib_rome", "label of the trade in the tensions file (rome_label)"),
-    _float("defm", "kept for the web tier; always 0"),
-    _int("dee", "kept for the web tier; nothing fills it"),
-    _int("oee_nosais", "kept for the web tier; nothing fills it"),
-    _int("ind_t", "tension class, 1 to 5, 5 = hardest to recruit; below 4 the web tier says opportunity", (1, 5)),
-    _int("selec_offre", "kept for the web tier; nothing fills it"),
-    _str("pcs", "PCS of the first row of the PCS-ROME table on which the ROME stands", matches=PCS),
+    _str("libfap", "kept for the web tier; nothing fills it", ""),
+    _str("rome", "ROME code (tensions file: ROME)", "tensions.rome", matches=ROME, nullable=False),
+    _str("rome_label", "label of the ROME referential; `unknow` where it has none", made_from="rome_codes.label"),
+    _str("fap", "FAP of the first row of the PCS-ROME table on which the ROME stands", "pcs_rome.fap", matches=FAP),
+    _int(
+        "bassin_id",
+        "the integer of the basin's code (tensions file: cbassin)",
+        "tensions.bassin",
+        BASIN,
+        nullable=False,
+    ),
+    _str("bassin_lib", "name of the basin (tensions file: lib_bassin_bmo19)", "tensions.bassin_lib"),
+    _str("lib_rome", "label of the trade in the tensions file (rome_label)", "tensions.lib_rome"),
+    _float("defm", "kept for the web tier; always 0", ""),
+    _int("dee", "kept for the web tier; nothing fills it", ""),
+    _int("oee_nosais", "kept for the web tier; nothing fills it", ""),
+    _int(
+        "ind_t",
+        "tension class, 1 to 5, 5 = hardest to recruit; below 4 the web tier says opportunity",
+        "tensions.ind_t",
+        (1, 5),
+    ),
+    _int("selec_offre", "kept for the web tier; nothing fills it", ""),
+    _str("pcs", "PCS of the first row of the PCS-ROME table on which the ROME stands", "pcs_rome.pcs", matches=PCS),
     *_stamps(deleted=True),
     Index("ix_tensions_bassin_id", "bassin_id"),
     Index("ix_tensions_rome", "rome"),
+    key=("bassin_id", "rome"),
+    parts=("tensions_pcs",),
 )
 
 SERVED = tuple(metadata.sorted_tables)
 """The tables readers read, in a fixed order."""
-
-KEYS = {
-    "bassins": ("code_commune_insee",),
-    "cities": ("insee_com",),
-    "cities_jobs": (
-        "insee_code",
-        "rome_id",
-    ),
-    "departements": ("code",),
-    "equipments": (
-        "depcom",
-        "typequ",
-    ),
-    "helps": ("slug",),
-    "new_regions": ("code",),
-    "old_regions": ("former_code",),
-    "regions_tensions_criterions": ("id",),
-    "rome_codes": ("code",),
-    "romeogrs": (
-        "code_rome",
-        "code_ogr",
-    ),
-    "romeskills": (
-        "code_rome",
-        "skill_label",
-    ),
-    "tensions": (
-        "bassin_id",
-        "rome",
-    ),
-}
-"""What tells the rows of each served table apart, beside their `id`."""
-
-MAX_AGE = {name: timedelta(days=400) for name in metadata.tables} | {
-    "cities_jobs": timedelta(days=4),
-    "departements": timedelta(days=800),
-    "new_regions": timedelta(days=800),
-    "old_regions": timedelta(days=4000),
-}
-"""How old the contents of each served table may be: its sources appear yearly, and a month late, unless said here;
-dumps come daily, but for a long weekend; regions change with a law, delays and rents when somebody gathers them.
-"""
 
 VIEWS = {
     "socialhousings": (
@@ -414,16 +554,11 @@ release_sources = Table(
 
 
 def contents_schema(table: Table) -> "pa.Schema":
-    """The Arrow schema of a table's contents: its columns, without `id` and the stamps, which the load gives."""
+    """The Arrow schema of a table's contents (see `contents_columns`)."""
     import pyarrow as pa
 
-    return pa.schema(
-        [
-            pa.field(column.name, _arrow_type(column), nullable=bool(column.nullable))
-            for column in table.columns
-            if column.name != "id" and column.name not in STAMPS
-        ]
-    )
+    columns = contents_columns(table)
+    return pa.schema([pa.field(c.name, _arrow_type(c), nullable=bool(c.nullable)) for c in columns])
 
 
 def _arrow_type(column: Column[Any]) -> "pa.DataType":

@@ -29,10 +29,8 @@ from api.release import Release
 from api.responses import release_of
 from api.search.tension import ind_t
 from resources.errors import NoCredentialsError, ServiceError
-from warehouse import tables
+from warehouse.geography import DISTRICT_PREFIXES, FIRST_DISTRICTS
 
-ASKED_AS = {"75056": "75101", "69123": "69381", "13055": "13201"}
-"""Offers of Paris, Lyon and Marseille are asked around their first district."""
 COMPANY_PAGE = "https://annuaire-entreprises.data.gouv.fr/etablissement/"
 """The State's page of any company, by its SIRET."""
 LIVE_TAG = "France Travail, live"
@@ -90,7 +88,7 @@ async def infos_travail(request: Request, body: TradeSearch) -> Response:
 def _place(release: Release, body: TradeSearch) -> tuple[int | None, int | None, str]:
     """Basin of a commune (of a district: its city's), the trade's lowest `ind_t` there, department; None: not known."""
     of_commune, ranks = release.basins.of_commune, release.cities.ranks
-    whole = next((c for c, districts in tables.CITIES_OF_DISTRICTS.items() if body.insee.startswith(districts)), "")
+    whole = next((c for c, districts in DISTRICT_PREFIXES.items() if body.insee.startswith(districts)), "")
     basin = of_commune.get(body.insee) or of_commune.get(whole)
     level = ind_t(int(release.tensions.levels([body.codeRome])[basin])) if basin else None
     department = release.cities.row(ranks[body.insee])["code_dept"] if body.insee in ranks else None
@@ -101,7 +99,7 @@ def _place(release: Release, body: TradeSearch) -> tuple[int | None, int | None,
 async def search_close_companies(request: Request, body: CloseCompanies) -> Response:
     """Companies around a commune that are likely to hire in trades, as La Bonne Boîte tells."""
     live, romes = _live(request), tuple(body.codeRome)
-    insee, by_distance = ASKED_AS.get(body.insee, body.insee), body.sort == "distance"
+    insee, by_distance = FIRST_DISTRICTS.get(body.insee, body.insee), body.sort == "distance"
     (found,), missing = await _parts(
         live.ask(
             "companies",
@@ -124,7 +122,8 @@ def _page_of(company: dict[str, Any]) -> str | None:
 
 
 def _offers(live: Live, romes: list[str], insees: list[str], *, count_only: bool) -> Awaitable[Any]:
-    communes = tuple(dict.fromkeys(ASKED_AS.get(insee, insee) for insee in insees))
+    # of Paris, Lyon and Marseille the service knows the districts
+    communes = tuple(dict.fromkeys(FIRST_DISTRICTS.get(insee, insee) for insee in insees))
     key = (tuple(romes), communes, count_only)
     return live.ask("offers", key, lambda: live.client.offers(romes, communes, count_only=count_only))
 

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from api.search.packed import CODE_BITS, Array, code, codes, packed, whole_numbers
 from warehouse import tables
+from warehouse.geography import DISTRICT_PREFIXES
 
 
 class Offers:
@@ -20,7 +21,7 @@ class Offers:
         of_rome, numbers = codes(rome), whole_numbers(number).astype(np.int64)
         keys = [_key(codes(insee), of_rome)]
         rows = [np.arange(len(insee))]
-        for city, start in tables.CITIES_OF_DISTRICTS.items():
+        for city, start in DISTRICT_PREFIXES.items():
             rows.append(np.flatnonzero([text.startswith(start) for text in insee]))
             keys.append(_key(code(city), of_rome[rows[-1]]))
         self._keys, places = np.unique(np.concatenate(keys), return_inverse=True)

@@ -18,8 +18,8 @@ from api.search.tension import ABSENT, BASINS, LEVELS
 from api.search.text import fold
 from warehouse import tables
 from warehouse.criteria import CRITERIA
+from warehouse.geography import EARTH_RADIUS_KM
 
-EARTH_RADIUS_KM = 6371.0
 NEAR_DEGREES = 0.5
 PAGE, NEAR, ALIKE = 10, 6, 6
 REGIONS = int(tables.REGION[1]) + 1

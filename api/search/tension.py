@@ -9,6 +9,7 @@ from sqlalchemy import Column, Connection, func, select
 from api.search.packed import Array, code, codes, packed, whole_numbers
 from api.search.text import fold
 from warehouse import tables
+from warehouse.codes import ROME
 from warehouse.criteria import OPPORTUNITY_BELOW
 
 ABSENT, UNKNOWN = 255, 254
@@ -21,7 +22,7 @@ BASINS = int(tables.BASIN[1]) + 1
 def romes(asked: Iterable[str]) -> list[str]:
     """The ROME codes that are asked for, each once: `n1103` asks for N1103. What is no code is left out."""
     folded = {fold(text).upper() for text in asked}
-    return sorted(text for text in folded if re.fullmatch(tables.ROME, text))
+    return sorted(text for text in folded if re.fullmatch(ROME, text))
 
 
 class Tensions:

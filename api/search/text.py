@@ -1,7 +1,8 @@
 """How texts compare: without case, accents and typographic differences, on MariaDB and on SQLite alike."""
 
 import re
-import unicodedata
+
+from warehouse.text import without_accents
 
 _SPELT_OUT = str.maketrans({"œ": "oe", "æ": "ae", "’": "'", "‘": "'", "ʼ": "'"})
 
@@ -12,8 +13,7 @@ _WORD = re.compile(r"\w[\w+#]*")
 def fold(text: str) -> str:
     """The text as it is compared: lower case, without accents, ligatures spelt out."""
     if not text.isascii():
-        apart = unicodedata.normalize("NFKD", text.casefold().translate(_SPELT_OUT))
-        text = "".join(character for character in apart if not unicodedata.combining(character))
+        text = without_accents(text.casefold().translate(_SPELT_OUT))
     return text.lower()
 
 

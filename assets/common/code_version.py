@@ -1,27 +1,118 @@
-"""The version of the rules: what staged tables are made with, beside their files."""
+"""The version of an asset: it changes when what makes its rows changes, and only then.
 
+It is made of the asset's module, the modules of this project that it imports (followed), its table's description and
+its sources' entries in the catalogue. Comments, docstrings and formatting do not count.
+"""
+
+import ast
 import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Table
+from sqlalchemy.schema import CreateTable
 
 import raw_data
+from resources.sources.catalogue import catalogue
+from warehouse import tables
 
-PACKAGES = ("assets", "resources", "warehouse")
+ROOT = raw_data.FOLDER.parent
+PACKAGES = ("assets", "raw_data", "resources", "warehouse")
+
+LOADING = "warehouse.load"
+"""The module that makes staged rows a served table's."""
+
+MAKES_NO_ROWS = {
+    "assets.common.code_version": "says what counts",
+    "assets.common.lineage": "where columns come from, as the UI shows it",
+    "assets.common.data_docs": "pages of expectations",
+    "assets.common.plots": "pictures of rows",
+    "resources.errors": "says what went wrong",
+    "resources.retries": "tries again what failed",
+    "warehouse.release": "publishes what is staged",
+    "warehouse.tables": "an asset counts the description of its own table, see `_described`",
+}
+"""Modules that are not followed, and what they do instead of making rows."""
+
+
+def asset_version(module: str, table: Table, sources: Iterable[str] = ()) -> str:
+    """The version (12 characters) of what `module` makes for `table` from the given sources."""
+    rules = {name: _parsed(name).sha256 for name in sorted(followed(module))}
+    entries = {source: catalogue()[source].model_dump(mode="json") for source in sources}
+    return _sha256([rules, _described(table), entries])[:12]
+
+
+def all_versions() -> str:
+    """What stands for the versions of all assets: every module of `assets/`, every table, the whole catalogue."""
+    modules = [LOADING, *(f"assets.{path.stem}" for path in (ROOT / "assets").glob("[!_]*.py"))]
+    rules = {name: _parsed(name).sha256 for module in modules for name in followed(module)}
+    entries = {name: source.model_dump(mode="json") for name, source in catalogue().items()}
+    return _sha256([sorted(rules.items()), [_described(table) for table in tables.SERVED], entries])
+
+
+def followed(module: str) -> set[str]:
+    """The module and those of this project that it imports, in functions too, and so on, that make rows."""
+    found, ahead = set[str](), [module]
+    while ahead:
+        name = ahead.pop()
+        if name not in found and name not in MAKES_NO_ROWS and _path(name):
+            found.add(name)
+            ahead += _parsed(name).imports
+    return found
+
+
+@dataclass(frozen=True)
+class _Module:
+    """A module as it counts: its code without comments, docstrings and formatting, and what it imports."""
+
+    sha256: str
+    imports: frozenset[str]
+
+
+class _WithoutDocstrings(ast.NodeTransformer):
+    def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
+        return None if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str) else node
 
 
 @cache
-def rules_version() -> str:
-    """The sha256 of the code that makes the tables, and of the catalogue.
-
-    It changes with any of them: a rule that was forgotten to be counted would serve old rows for new.
-    """
-    root = raw_data.FOLDER.parent
-    files = [path for package in PACKAGES for path in sorted((root / package).rglob("*.py"))]
-    digest = hashlib.sha256()
-    for path in (*files, raw_data.CATALOGUE):
-        digest.update(_named(path, root) + path.read_bytes())
-    return digest.hexdigest()
+def _parsed(module: str) -> _Module:
+    path = _path(module)
+    assert path, module
+    tree = ast.parse(path.read_bytes())
+    imports = frozenset(name for node in ast.walk(tree) for name in _imported(node) if _path(name))
+    return _Module(_sha256(ast.dump(_WithoutDocstrings().visit(tree))), imports)
 
 
-def _named(path: Path, root: Path) -> bytes:
-    return f"{path.relative_to(root).as_posix()}\n".encode()
+def _imported(node: ast.AST) -> list[str]:
+    """The modules that a statement may import: `from a import b` is of a, and of a.b where that is a module."""
+    match node:
+        case ast.Import(names=names):
+            return [alias.name for alias in names]
+        case ast.ImportFrom(module=str(module), names=names):
+            return [module, *(f"{module}.{alias.name}" for alias in names)]
+        case _:
+            return []
+
+
+@cache
+def _path(module: str) -> Path | None:
+    """The file of a module of this project; None for any other."""
+    if module.split(".")[0] not in PACKAGES:
+        return None
+    path = ROOT / module.replace(".", "/")
+    return next((file for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file()), None)
+
+
+def _described(table: Table) -> list[str]:
+    """A table's description as far as rows depend on it: columns, types, limits, indexes and key; not its comments."""
+    limits = [f"{c.name} {c.info.get('between')} {c.info.get('matches')}" for c in table.columns]
+    indexes = sorted(str(index.name) for index in table.indexes)
+    return [str(CreateTable(table)), *limits, *indexes, *table.info["key"]]
+
+
+def _sha256(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -4,7 +4,6 @@ What a column must be derives from `warehouse/tables.py`; what is particular to 
 """
 
 import logging
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -15,7 +14,7 @@ import pandas as pd
 from sqlalchemy import Table
 
 from resources.errors import ValidationError
-from resources.sources.audit import Account
+from resources.sources.audit import RowAudit
 from resources.sources.catalogue import catalogue
 from warehouse import tables
 
@@ -55,7 +54,7 @@ class Finding:
         if self.said:
             return self.said
         examples = "; ".join(", ".join(f"{k} {v}" for k, v in row.items()) for row in self.first[:3])
-        return f"{self.words}: {self.rows:,} rows ({self.share:.2%}) are not so" + (
+        return f"{self.words}: {self.rows:,} rows ({self.share:.2%}) fail" + (
             f", first: {examples}" if examples else ""
         )
 
@@ -76,7 +75,7 @@ def of_columns(table: Table) -> list[Expectation]:
             words = f"{column.name} is from {limits[0]:g} to {limits[1]:g}"
             arguments = {"column": column.name, "min_value": limits[0], "max_value": limits[1]}
             found.append(Expectation(words, "ExpectColumnValuesToBeBetween", arguments))
-    key = tables.KEYS[table.name]
+    key = table.info["key"]
     if set(key) <= set(contents):
         found.append(_unique(key))
     return found
@@ -89,7 +88,7 @@ def _unique(key: Sequence[str]) -> Expectation:
     return Expectation(words, "ExpectCompoundColumnsToBeUnique", {"column_list": list(key)})
 
 
-def known(words: str, column: str, values: Iterable[Any], *, error: bool) -> Expectation:
+def in_set(words: str, column: str, values: Iterable[Any], *, error: bool) -> Expectation:
     """A reference: the column's values are among those given."""
     return Expectation(words, "ExpectColumnValuesToBeInSet", {"column": column}, error, frozenset(values))
 
@@ -99,22 +98,22 @@ def some_rows() -> Expectation:
     return Expectation("there is at least one row", "ExpectTableRowCountToBeBetween", {"min_value": 1})
 
 
-def unlike_known(accounts: Iterable[Account], today: date) -> list[Finding]:
+def unlike_known(audits: Iterable[RowAudit], today: date) -> list[Finding]:
     """Warnings: a source with other than the rows that the whole of France is known to have, or older than it may be.
 
     What is known of it is in the catalogue (`rows`, `max_age_days`).
     """
     found = []
-    for account in accounts:
-        source = catalogue()[account.source_id]
-        if source.rows and not source.rows[0] <= account.read <= source.rows[1]:
-            words = f"{account.source_id} has from {source.rows[0]:,} to {source.rows[1]:,} rows"
-            said = f"{words}, {account.file} has {account.read:,}: is it whole, and of all France?"
-            found.append(Finding(words, False, account.read, 1.0, [], said))
-        age = _age_days(account.vintage, today) if source.max_age_days else 0
+    for audit in audits:
+        source = catalogue()[audit.source_id]
+        if source.rows and audit.read and not source.rows[0] <= audit.read <= source.rows[1]:
+            words = f"{audit.source_id} has from {source.rows[0]:,} to {source.rows[1]:,} rows"
+            said = f"{words}, {audit.file} has {audit.read:,}: is it whole, and of all France?"
+            found.append(Finding(words, False, audit.read, 1.0, [], said))
+        age = _age_days(audit.vintage, today) if source.max_age_days and audit.read else 0
         if age > (source.max_age_days or 0):
-            words = f"{account.source_id} is at most {source.max_age_days} days old"
-            found.append(Finding(words, False, account.read, 1.0, [], f"{words}, {account.file} is {age:,}"))
+            words = f"{audit.source_id} is at most {source.max_age_days} days old"
+            found.append(Finding(words, False, audit.read, 1.0, [], f"{words}, {audit.file} is {age:,}"))
     return found
 
 
@@ -126,49 +125,18 @@ def _age_days(vintage: str | None, today: date) -> int:
         return 0
 
 
-def judged(frame: pd.DataFrame, expectations: Sequence[Expectation], key: Sequence[str]) -> tuple[list[Finding], Any]:
+def validate(frame: pd.DataFrame, expectations: Sequence[Expectation], key: Sequence[str]) -> tuple[list[Finding], Any]:
     """The expectations that the frame does not meet, errors first, failing rows told by `key` and their value; and the
-    library's own result, of which `data_docs` makes a page.
+    library's own result, of which `assets.common.data_docs` makes a page.
     """
     checked = [e for e in expectations if _columns(e) <= set(frame.columns)]
-    # The library takes seconds over a set of 36,000 values: pandas looks them up, the library judges what it found.
+    # The library takes seconds over a set of 36,000 values: pandas looks them up, the library checks what it found.
     looked_up = {e.words: frame[e.arguments["column"]].isin(e.values) for e in checked if e.values is not None}
     suite, batch = _suite_and_batch(checked, frame.assign(**looked_up).reset_index(drop=True))
     results = batch.validate(suite, result_format={"result_format": "COMPLETE"})
     failed = [result for result in results.results if not result.success]
     findings = [_finding(frame, checked, result, key) for result in failed]
     return sorted(findings, key=lambda finding: not finding.error), results
-
-
-def data_docs(results: Any, title: str) -> str:
-    """The library's own page (HTML) of a result, without what it would fetch from outside hosts."""
-    renderer, view = _page_makers()
-    page = view.render(renderer.render(results))
-    for outside in _OUTSIDE:
-        page = re.sub(outside, "", page, flags=re.DOTALL)
-    return re.sub(r"<title>.*?</title>", f"<title>{title}</title>{_STYLE}", page, count=1, flags=re.DOTALL)
-
-
-@cache
-def _page_makers() -> tuple[Any, Any]:
-    """The library's renderer and view, made once: the view keeps its compiled templates (2 ms a page, not 55)."""
-    from great_expectations.render import renderer, view
-
-    return renderer.ValidationResultsPageRenderer(), view.DefaultJinjaPageView()  # type: ignore[attr-defined]
-
-
-_OUTSIDE = (
-    r"<script[^>]*\ssrc=.https?:.*?</script>",
-    r"<(?:link|img)[^>]*https?:[^>]*>",
-    r"url\('https?:[^)]*'\)",
-    r"<footer.*?</footer>",
-)
-
-_STYLE = """<style>
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem }
-table { border-collapse: collapse; margin: .5rem 0 }
-td, th { border: 1px solid #ccc; padding: .3rem .6rem; text-align: left }
-</style>"""
 
 
 def _columns(expectation: Expectation) -> set[str]:
@@ -194,14 +162,14 @@ def _suite_and_batch(expectations: Sequence[Expectation], frame: pd.DataFrame) -
     suite = gx.ExpectationSuite(
         name="staged",
         expectations=[
-            getattr(gx.expectations, expectation.kind)(meta={"number": number}, **_judged(expectation))
+            getattr(gx.expectations, expectation.kind)(meta={"number": number}, **_arguments(expectation))
             for number, expectation in enumerate(expectations)
         ],
     )
     return suite, asset.get_batch({"dataframe": frame})
 
 
-def _judged(expectation: Expectation) -> dict[str, Any]:
+def _arguments(expectation: Expectation) -> dict[str, Any]:
     """What the library is given: of a reference, the column that says whether each value was found."""
     if expectation.values is None:
         return expectation.arguments

@@ -5,7 +5,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-EARTH_RADIUS_KM = 6371.0
+from warehouse.geography import EARTH_RADIUS_KM
 
 Floats = NDArray[np.float64]
 
@@ -24,9 +24,9 @@ def nearest(points: pd.DataFrame, targets: pd.DataFrame) -> tuple[Floats, NDArra
     return distance, position
 
 
-def _on_sphere(places: pd.DataFrame) -> Floats:
+def _on_sphere(points: pd.DataFrame) -> Floats:
     """Points of the unit sphere, three coordinates each."""
-    latitude, longitude = np.radians(places[["latitude", "longitude"]].to_numpy("float64")).T
+    latitude, longitude = np.radians(points[["latitude", "longitude"]].to_numpy("float64")).T
     return np.column_stack(
         [np.cos(latitude) * np.cos(longitude), np.cos(latitude) * np.sin(longitude), np.sin(latitude)]
     )

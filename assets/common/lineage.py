@@ -1,28 +1,15 @@
-"""Which column of what each column was made from, for the Dagster UI: read from `warehouse/tables.py`'s comments."""
+"""Which column of what each column was made from, for the Dagster UI: `warehouse/tables.py` says it in their `info`."""
 
-import re
-from collections.abc import Iterable
+from collections.abc import Collection
 
 import dagster as dg
 from sqlalchemy import Table
 
-from resources.sources.catalogue import Source, catalogue
+from resources.sources.catalogue import Source
 from warehouse import tables
 
-NAMED = {
-    "BPE": "bpe",
-    "DVF": "house_prices",
-    "city rents": "city_rents",
-    "communes": "communes",
-    "departements": "departements",
-    "dump": "offers_dump",
-    "lexicon": "basins_lexicon",
-    "referential": "rome_referential",
-    "regions": "anciennes_nouvelles_regions",
-    "rents file": "house_rents",
-    "tensions file": "tensions",
-}
-"""What comments call a source, and its id. In `(BPE: DEPCOM)` the column is as the file spells it."""
+WHOLE_FILE = "(the whole file)"
+"""The column of a source whose files have none: an outline, climate sheets, what a service answered."""
 
 
 def raw_key(source_id: str) -> dg.AssetKey:
@@ -30,39 +17,26 @@ def raw_key(source_id: str) -> dg.AssetKey:
     return dg.AssetKey(["raw", source_id])
 
 
-def raw_column(comment: str) -> tuple[str, str] | None:
-    """The source and the column, as the code names both, that a column's comment says it comes from."""
-    found = re.search(r"\(([\w ]+): ([^(),]+)", comment)
-    source_id = found and NAMED.get(found[1])
-    if not found or not source_id:
-        return None
-    for layout in catalogue()[source_id].layouts:
-        for column, spellings in layout.all_columns.items():
-            if found[2].strip() in spellings:
-                return source_id, column
-    return None
-
-
-def of_staged(table: Table, sources: Iterable[str], same_table: Iterable[str]) -> dg.TableColumnLineage:
-    """Of a staged table: from the files of `sources`, or from the staged tables that `table` describes too."""
-    above, parts = list(sources), [dg.AssetKey(part) for part in same_table]
+def of_staged(table: Table, sources: Collection[str], inputs: Collection[str]) -> dg.TableColumnLineage:
+    """Of a staged table, as far as `sources` and `inputs` (staged tables) give its columns. What they do not give comes
+    from the input that `table` describes too. A column that nothing fills has none.
+    """
+    same = [dg.AssetKey(name) for name in inputs if name == table.name or name in table.info["parts"]]
     found: dict[str, list[dg.TableColumnDep]] = {}
-    for name in tables.contents_schema(table).names:
-        raw = raw_column(table.columns[name].comment or "")
-        if parts:
-            joined = [raw_key(s) for s in above if any(name in layout.columns for layout in catalogue()[s].layouts)]
-            found[name] = [dg.TableColumnDep(key, name) for key in (*parts, *joined)]
-        elif raw and raw[0] in above:
-            found[name] = [dg.TableColumnDep(raw_key(raw[0]), raw[1])]
+    for column in tables.contents_columns(table):
+        of_files, of_tables = column.info["source"], column.info["made_from"]
+        given = [dg.TableColumnDep(raw_key(name), of or WHOLE_FILE) for name, of in of_files if name in sources]
+        given += [dg.TableColumnDep(dg.AssetKey(name), of) for name, of in of_tables if name in inputs]
+        if of_files or of_tables:
+            found[column.name] = given or [dg.TableColumnDep(key, column.name) for key in same]
     return dg.TableColumnLineage(found)
 
 
-def of_served(table: Table, parts: Iterable[str]) -> dg.TableColumnLineage:
+def of_served(table: Table) -> dg.TableColumnLineage:
     """Of a served table: the same columns of the staged tables it holds."""
-    columns = tables.contents_schema(table).names
-    return dg.TableColumnLineage(
-        {column: [dg.TableColumnDep(dg.AssetKey(part), column) for part in parts] for column in columns}
-    )
+    columns = [column.name for column in tables.contents_columns(table)]
+    parts = table.info["parts"]
+    return dg.TableColumnLineage({c: [dg.TableColumnDep(dg.AssetKey(part), c) for part in parts] for c in columns})
 
 
 def raw_schema(source: Source) -> dg.TableSchema:

@@ -6,24 +6,23 @@ import pandas as pd
 
 from resources.clients.jsonl_cache import Entry
 from resources.raw_data import RawData
-from resources.sources.audit import Reject
+from resources.sources.audit import Reject, RowAudit
 
-NOT_IN_TENSION = Reject("the ROME has no tension: the web tier does not ask for it", fault=False)
-UNKNOWN = Reject("France Travail's API does not know the ROME: it is read from the archive", fault=False)
-GIVEN_BY_API = Reject("France Travail's API gave what the ROME has", fault=False)
+NOT_IN_TENSION = Reject("the ROME has no tension: the web tier does not ask for it", is_error=False)
+UNKNOWN = Reject("France Travail's API does not know the ROME: it is read from the archive", is_error=False)
+GIVEN_BY_API = Reject("France Travail's API gave what the ROME has", is_error=False)
 
 
-def known_to_api(raw_data: RawData, romes: pd.Series) -> dict[str, Entry]:
-    """The API's answer (titles: OGR code and label; skills) of each of the ROME codes that it knows."""
-    answered = raw_data.entries("rome_api")
-    if not answered:
-        return {}
-    account, wanted = raw_data.account("rome_api"), set(romes)
-    account.reject([code for code, entry in answered.items() if entry.get("unknown")], UNKNOWN)
-    account.reject([code for code in answered if code not in wanted], NOT_IN_TENSION)
-    found = {code: entry for code, entry in answered.items() if code not in account.rejected}
-    account.used = len(found)
-    return found
+def known_to_api(raw_data: RawData, romes: pd.Series) -> tuple[dict[str, Entry], list[RowAudit]]:
+    """The API's answer (titles: OGR code and label; skills) of each of the ROME codes that it knows, and its audit."""
+    if not raw_data.has("rome_api"):
+        return {}, []
+    answered, audit = raw_data.entries("rome_api")
+    wanted = set(romes)
+    audit.reject([code for code, entry in answered.items() if entry.get("unknown")], UNKNOWN)
+    audit.reject([code for code in answered if code not in wanted], NOT_IN_TENSION)
+    found = {code: entry for code, entry in answered.items() if code not in audit.rejected}
+    return found, [audit.count(len(found))]
 
 
 def not_known_to_api(romes: pd.Series, known: Container[str]) -> pd.Series:

@@ -1,118 +1,194 @@
 """The thin Dagster layer around an import: what every staged asset has in common."""
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import dagster as dg
 import pandas as pd
 from sqlalchemy import Column, Table
 from upath import UPath
 
-from assets.common.code_version import rules_version
-from assets.common.expectations import Expectation, Finding, data_docs, judged, of_columns, some_rows, unlike_known
+from assets.common.code_version import asset_version
+from assets.common.data_docs import data_docs
+from assets.common.expectations import (
+    Expectation,
+    Finding,
+    of_columns,
+    some_rows,
+    unlike_known,
+    validate,
+)
 from assets.common.lineage import of_staged, raw_key
 from assets.common.plots import Picture, drawn
-from resources.errors import ValidationError
+from resources.errors import AuditError, RejectedRowsError, ValidationError
 from resources.raw_data import RawData
 from resources.retries import retried
-from resources.sources.audit import Account
-from resources.sources.catalogue import catalogue
+from resources.sources.audit import RowAudit
+from resources.sources.catalogue import catalogue, require_sources
 from resources.staging import Staged, Staging, fingerprint
 from warehouse import tables
 from warehouse.release import SourceFile
 
 CHECK = "expectations"
+CHECKED = "Great Expectations on the table: an error keeps it from being staged"
 OWNERS = ["team:mobiville-data"]
 PREVIEW_ROWS = 5
 PREVIEW_CHARACTERS = 80
 
 
-def staged(
+class Import(NamedTuple):
+    """What an import returns: its table, and the audit of each source that is there."""
+
+    frame: pd.DataFrame
+    audits: Sequence[RowAudit] = ()
+
+
+def staging_asset(
     table: Table,
     *,
     group: str,
     sources: Sequence[str] = (),
     expect: Callable[..., list[Expectation]] = lambda: [some_rows()],
     picture: Picture | None = None,
-) -> Callable[[Callable[..., pd.DataFrame]], dg.AssetsDefinition]:
-    """Make a plain import function the Dagster asset of its name, staged with the schema of `table`.
+) -> Callable[[Callable[..., Import]], dg.AssetsDefinition]:
+    """Make an import function the Dagster asset of its name, staged with the schema of `table`.
 
-    The function is given `raw_data` where it asks for it, and the staged tables that its other parameters name. Its
-    docstring is the asset's description.
+    The function is given `raw_data` where it asks for it, and the staged tables that its other parameters name. It
+    returns its table with the audit of each of `sources` that is there. Its docstring is the asset's description.
 
     What the frame must be like: what the table's description says of its columns, and what `expect` gives (what is
     particular to the import), which is given the staged tables that its parameters name. Rows that do not meet an error
     are not staged: the asset fails with ValidationError, and what was staged stays.
     """
 
-    def decorate(function: Callable[..., pd.DataFrame]) -> dg.AssetsDefinition:
-        wanted, referred = (list(inspect.signature(f).parameters) for f in (function, expect))
-        lineage = _lineage(table, sources, wanted)
-        inputs = list(dict.fromkeys([*(name for name in wanted if name != "raw_data"), *referred]))
-
-        def compute(
-            context: dg.AssetExecutionContext,
-            raw_data: RawData,
-            staging: dg.ResourceParam[Staging],
-            **upstream: pd.DataFrame,
-        ) -> Iterator[dg.AssetCheckResult | dg.Output[Staged]]:
-            above = [file for name in wanted if name in upstream for file in upstream[name].attrs["sources"]]
-            versions = {name: frame.attrs["fingerprint"] for name, frame in upstream.items()}
-            versions |= {raw_key(source).to_user_string(): raw_data.version(source) for source in sources}
-            for given in upstream.values():
-                given.attrs = {}
-            raw_data.forget()
-            try:
-                with retried(context.retry_number):
-                    frame = function(**{name: {"raw_data": raw_data, **upstream}[name] for name in wanted})
-            finally:
-                accounts = raw_data.accounts(sources)
-                staging.keep_rejects(function.__name__, context.run.run_id, accounts)
-            for account in accounts:
-                account.check_share()
-                account.check_sum()
-            expectations = of_columns(table) + expect(**{name: upstream[name] for name in referred})
-            findings, results = judged(frame, expectations, tables.KEYS[table.name])
-            findings += [] if raw_data.is_sample else unlike_known(accounts, datetime.now(UTC).date())
-            page = staging.keep_page(function.__name__, data_docs(results, f"{function.__name__}: expectations"))
-            yield _check(findings, len(expectations), page)
-            if any(finding.error for finding in findings):
-                wrong = "; ".join(str(finding) for finding in findings if finding.error)
-                raise ValidationError(f"{function.__name__}: {wrong}")
-            notes = [*_absent(raw_data, sources), *_accounted(accounts), *map(str, findings)]
-            for note in notes:
-                context.log.warning(note)
-            files = above + [file for source in sources for file in raw_data.read_files(source)]
-            output = Staged(frame, files, fingerprint(rules_version(), versions))
-            seen = _seen(frame, files, notes) | _rows(accounts) | lineage | drawn(picture, frame)
-            yield dg.Output(output, metadata=seen)
-
-        compute.__signature__ = _signature(compute, inputs)  # type: ignore[attr-defined]
+    def decorate(function: Callable[..., Import]) -> dg.AssetsDefinition:
+        require_sources(f"{function.__module__}.{function.__name__}", sources)
+        step = _Step(function, table, sources, expect, picture)
         return dg.asset(
-            name=function.__name__,
+            name=step.name,
             io_manager_key="staging",
-            description=described(inspect.getdoc(function) or "", function.__name__, sources),
+            description=described(inspect.getdoc(function) or "", step.name, sources),
             metadata={"table": table.name, "dagster/column_schema": column_schema(table)},
             owners=OWNERS,
             group_name=group,
             kinds={"python", "pandas", "parquet"},
             tags={"layer": "staged", "import": function.__module__.rpartition(".")[2]},
-            code_version=rules_version()[:12],
-            ins={name: dg.AssetIn() for name in inputs},
+            code_version=step.version,
+            ins={name: dg.AssetIn() for name in step.inputs},
             deps=[raw_key(source) for source in sources],
-            check_specs=[
-                dg.AssetCheckSpec(
-                    CHECK,
-                    asset=function.__name__,
-                    blocking=True,
-                    description="Great Expectations on the table: an error keeps it from being staged",
-                )
-            ],
-        )(compute)
+            check_specs=[dg.AssetCheckSpec(CHECK, asset=step.name, blocking=True, description=CHECKED)],
+        )(_computed(step))
 
     return decorate
+
+
+@dataclass(frozen=True)
+class _Step:
+    """What a run does with an import: read, validate, describe."""
+
+    function: Callable[..., Import]
+    table: Table
+    sources: Sequence[str]
+    expect: Callable[..., list[Expectation]]
+    picture: Picture | None
+
+    @property
+    def name(self) -> str:
+        return self.function.__name__
+
+    @property
+    def version(self) -> str:
+        return asset_version(self.function.__module__, self.table, self.sources)
+
+    @property
+    def inputs(self) -> list[str]:
+        """The staged tables that the import or its expectations name."""
+        return [n for n in dict.fromkeys([*_parameters(self.function), *_parameters(self.expect)]) if n != "raw_data"]
+
+    def read(self, raw_data: RawData, staging: Staging, run_id: str, upstream: Mapping[str, pd.DataFrame]) -> Import:
+        """The import's table, every row of its sources told of; what it rejects is kept, of a refused file too."""
+        given = {"raw_data": raw_data, **upstream}
+        try:
+            made: object = self.function(**{name: given[name] for name in _parameters(self.function)})
+        except RejectedRowsError as error:
+            staging.keep_rejects(self.name, run_id, [error.audit])
+            raise
+        if not isinstance(made, Import):
+            found = type(made).__name__
+            raise AuditError(f"{self.name} returns a {found}: expected Import(frame, [audit.count(used=…)])")
+        staging.keep_rejects(self.name, run_id, made.audits)
+        check_audits(self.name, made.audits, {source for source in self.sources if raw_data.has(source)})
+        return made
+
+    def validate(
+        self, made: Import, raw_data: RawData, staging: Staging, upstream: Mapping[str, pd.DataFrame]
+    ) -> tuple[list[Finding], dg.AssetCheckResult]:
+        """What the table and its sources are not as they must be, and the check as Dagster shows it."""
+        particular = self.expect(**{name: upstream[name] for name in _parameters(self.expect)})
+        expectations = of_columns(self.table) + particular
+        findings, results = validate(made.frame, expectations, self.table.info["key"])
+        findings += [] if raw_data.is_sample else unlike_known(made.audits, datetime.now(UTC).date())
+        page = staging.keep_page(self.name, data_docs(results, f"{self.name}: expectations"))
+        return findings, _check(findings, len(expectations), page)
+
+    def describe(self, made: Import, raw_data: RawData, staging: Staging, notes: Sequence[str]) -> dg.Output[Staged]:
+        """The table with the files it was made from and its fingerprint, and what one sees of it in the UI."""
+        above = [name for name in _parameters(self.function) if name != "raw_data"]
+        files = [file for name in above for file in staging.sources(name)]
+        audits = {audit.source_id: audit for audit in made.audits}
+        files += [
+            file for name in self.sources if name in audits for file in audits[name].told_of(raw_data.files(name))
+        ]
+        versions = {name: staging.fingerprint(name) for name in self.inputs}
+        versions |= {raw_key(source).to_user_string(): raw_data.version(source) for source in self.sources}
+        shown = _seen(made.frame, files, notes) | _rows(made.audits) | drawn(self.picture, made.frame)
+        shown["dagster/column_lineage"] = of_staged(self.table, self.sources, above)
+        return dg.Output(Staged(made.frame, files, fingerprint(self.version, versions)), metadata=shown)
+
+
+def _parameters(function: Callable[..., Any]) -> list[str]:
+    return list(inspect.signature(function).parameters)
+
+
+def _computed(step: _Step) -> Callable[..., Any]:
+    def compute(
+        context: dg.AssetExecutionContext,
+        raw_data: RawData,
+        staging: dg.ResourceParam[Staging],
+        **upstream: pd.DataFrame,
+    ) -> Iterator[dg.AssetCheckResult | dg.Output[Staged]]:
+        with retried(context.retry_number):
+            made = step.read(raw_data, staging, context.run.run_id, upstream)
+        findings, check = step.validate(made, raw_data, staging, upstream)
+        yield check
+        if wrong := "; ".join(str(finding) for finding in findings if finding.error):
+            raise ValidationError(f"{step.name}: {wrong}")
+        notes = [*_absent(raw_data, step.sources), *_audited(made.audits), *map(str, findings)]
+        for note in notes:
+            context.log.warning(note)
+        yield step.describe(made, raw_data, staging, notes)
+
+    return compute
+
+
+def check_audits(name: str, audits: Sequence[RowAudit], present: Set[str]) -> None:
+    """Raise AuditError when an import returned no audit of a source that is there, or one of a source that it does not
+    name; SourceError when an audit's rows do not add up, or too many of them have an error.
+    """
+    told = {audit.source_id for audit in audits}
+    if forgotten := sorted(present - told):
+        raise AuditError(
+            f"{name} does not say what became of the rows of {', '.join(forgotten)}: return the audit that came with "
+            "them, Import(frame, [audit.count(used=…)]), or raw_data.audit(source) of a source that is not read"
+        )
+    if unnamed := sorted(told - present):
+        raise AuditError(f"{name} reads {', '.join(unnamed)}: name it in `sources` of its @staging_asset")
+    for audit in audits:
+        audit.check_share()
+        audit.check_sum()
 
 
 def _check(findings: Sequence[Finding], expectations: int, page: UPath) -> dg.AssetCheckResult:
@@ -131,13 +207,6 @@ def _check(findings: Sequence[Finding], expectations: int, page: UPath) -> dg.As
     return dg.AssetCheckResult(passed=not findings, check_name=CHECK, severity=severity, metadata=seen)
 
 
-def _signature(compute: Callable[..., Any], inputs: Sequence[str]) -> inspect.Signature:
-    """The signature of `compute` with its inputs by name, as Dagster looks for them."""
-    given = list(inspect.signature(compute).parameters.values())[:-1]
-    named = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in inputs]
-    return inspect.Signature([*given, *named])
-
-
 def _absent(raw_data: RawData, sources: Sequence[str]) -> list[str]:
     """What follows from each optional source that is not there."""
     return [
@@ -147,43 +216,44 @@ def _absent(raw_data: RawData, sources: Sequence[str]) -> list[str]:
     ]
 
 
-def _accounted(accounts: Sequence[Account]) -> list[str]:
-    """What there is to say of the rows of each source: left out, put right, columns that its vintage has not."""
+def _audited(audits: Sequence[RowAudit]) -> list[str]:
+    """What there is to say of the rows of each source: rejected, repaired, columns that its vintage does not have."""
     said = []
-    for account in accounts:
-        rejected = "; ".join(f"{number:,} {reason}" for reason, number in account.by_reason().items())
+    for audit in audits:
+        rejected = "; ".join(f"{number:,} {reason}" for reason, number in audit.by_reason().items())
         if rejected:
-            said.append(f"{account.source_id}: {len(account.rejected):,} of {account.read:,} rows left out: {rejected}")
-        if account.repairs:
-            repaired = ", ".join(f"{what} ({number:,})" for what, number in account.repairs.items())
-            said.append(f"{account.source_id}, put right: {repaired}")
-        if account.absent:
-            said.append(f"{account.file} has no {', '.join(account.absent)}: NULL")
+            said.append(f"{audit.source_id}: {len(audit.rejected):,} of {audit.read:,} rows rejected: {rejected}")
+        if audit.repairs:
+            repaired = ", ".join(f"{what} ({number:,})" for what, number in audit.repairs.items())
+            said.append(f"{audit.source_id}, repaired: {repaired}")
+        if audit.absent:
+            said.append(f"{audit.file} has no {', '.join(audit.absent)}: NULL")
     return said
 
 
-def _rows(accounts: Sequence[Account]) -> dict[str, Any]:
-    """What became of the rows of each source, and the first of those left out, as Dagster shows them."""
-    if not accounts:
+def _rows(audits: Sequence[RowAudit]) -> dict[str, Any]:
+    """What became of the rows of each source, and the first of those rejected, as Dagster shows them."""
+    if not any(audit.read for audit in audits):
         return {}
     counts = [
         dg.TableRecord(
             {
-                "source": account.source_id,
-                "read": account.read,
-                "used": account.used,
-                "merged": account.merged,
-                "rejected": len(account.rejected),
+                "source": audit.source_id,
+                "read": audit.read,
+                "used": audit.used,
+                "merged": audit.merged,
+                "rejected": len(audit.rejected),
             }
         )
-        for account in accounts
+        for audit in audits
+        if audit.read
     ]
-    first = pd.concat([account.rejects().head(PREVIEW_ROWS) for account in accounts])
-    shown = first[["source", "place", "line", "row", "reason"]].to_dict("records")
+    first = pd.concat([audit.rejects().head(PREVIEW_ROWS) for audit in audits])
+    shown = first[["source", "location", "line", "row", "reason"]].to_dict("records")
     rejects = [dg.TableRecord({str(k): str(v)[:PREVIEW_CHARACTERS] for k, v in row.items()}) for row in shown]
     seen: dict[str, Any] = {
         "rows of the sources": dg.MetadataValue.table(counts),
-        "rows rejected": sum(len(account.rejected) for account in accounts),
+        "rows rejected": sum(len(audit.rejected) for audit in audits),
     }
     return seen | ({"rejects: the first rows": dg.MetadataValue.table(rejects)} if rejects else {})
 
@@ -207,20 +277,13 @@ def _seen(frame: pd.DataFrame, files: Sequence[SourceFile], notes: Sequence[str]
 
 
 def described(text: str, name: str, sources: Sequence[str]) -> str:
-    """What an asset is, where it comes from (with vintage, licence and page), and how to make it anew."""
+    """What an asset is, where it comes from (with vintage, licence and page), and how to rebuild it."""
     origins = [
         f"- [{source.title}]({source.landing_page}), {source.publisher}, {source.vintage}, {source.licence}"
         for source in map(catalogue().__getitem__, sources)
     ]
-    refresh = f"To make it anew: materialize it here, or run `mobiville refresh --only {name}`."
+    refresh = f"To rebuild it: materialize it here, or run `mobiville refresh --only {name}`."
     return "\n\n".join(filter(None, [text, "\n".join(origins and ["From", "", *origins]), refresh]))
-
-
-def _lineage(table: Table, sources: Sequence[str], upstream: Sequence[str]) -> dict[str, Any]:
-    """Column lineage, as the UI takes it. The staged tables of a table bear its name, or begin with it."""
-    same = [name for name in upstream if name == table.name]
-    found = of_staged(table, sources, same)
-    return {"dagster/column_lineage": found} if found.deps_by_column else {}
 
 
 def column_schema(table: Table) -> dg.TableSchema:

@@ -6,15 +6,15 @@ from typing import Any
 
 import dagster as dg
 
-from assets.common.code_version import rules_version
 from assets.common.lineage import raw_key
-from assets.warehouse import PARTS, table_fingerprint, table_key
+from assets.warehouse import parts_of, table_fingerprint, table_key
 from resources.errors import UnknownAssetError
 from resources.settings import Settings
 from resources.sources.files import RawFiles
 from resources.staging import Staging, fingerprint
 from warehouse.database import connect
-from warehouse.release import Release, served
+from warehouse.release import Release, current_release
+from warehouse.tables import metadata
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def served_release(settings: Settings) -> Release | None:
     """The release that readers see; None while there is none."""
     engine = connect(settings.warehouse_url)
     try:
-        return served(engine)
+        return current_release(engine)
     finally:
         engine.dispose()
 
@@ -83,8 +83,8 @@ def whole(graph: Any, settings: Settings) -> Plan:
     remade = stale(graph, settings)
     tables = {
         name
-        for name, parts in PARTS.items()
-        if any(dg.AssetKey(part) in remade for part in parts)
+        for name in metadata.tables
+        if any(dg.AssetKey(part) in remade for part in parts_of(name))
         or name not in old
         or old[name].fingerprint != table_fingerprint(staging, name)
     }
@@ -97,7 +97,7 @@ def of_sources(graph: Any, settings: Settings, sources: Sequence[str]) -> Plan:
     touched = {key for key in stale(graph, settings) if graph.get_ancestor_asset_keys(key) & raw}
     above = {key for key in _staged(graph) if any(key in graph.get_ancestor_asset_keys(below) for below in touched)}
     touched |= {key for key in above if not staging.fingerprint(key.path[-1])}
-    tables = {name for name, parts in PARTS.items() if touched & set(map(dg.AssetKey, parts))}
+    tables = {name for name in metadata.tables if touched & set(map(dg.AssetKey, parts_of(name)))}
     return Plan(frozenset(touched), frozenset(tables))
 
 
@@ -127,7 +127,7 @@ def stale(graph: Any, settings: Settings) -> set[dg.AssetKey]:
             for parent in node.parent_keys
         }
         name = key.path[-1]
-        expected[name] = fingerprint(rules_version(), inputs)
+        expected[name] = fingerprint(node.code_version, inputs)
         if staging.fingerprint(name) != expected[name]:
             found.add(key)
     return found

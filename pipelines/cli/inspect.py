@@ -70,8 +70,8 @@ def rejects_command(source: str | None, reason: str | None, as_json: bool) -> No
     if as_json:
         click.echo(found.to_json(orient="records", indent=2, force_ascii=False))
         return
-    for (name, file, why, fault), rows in found.groupby(["source", "file", "reason", "fault"], sort=True):
-        click.echo(f"{len(rows):>7,}  {name}, {file}: {why}{'' if fault else '  (by rule)'}")
+    for (name, file, why, is_error), rows in found.groupby(["source", "file", "reason", "is_error"], sort=True):
+        click.echo(f"{len(rows):>7,}  {name}, {file}: {why}{'' if is_error else '  (by rule)'}")
         for row in rows.head(3).to_dict("records"):
-            click.echo(f"         {row['place']} {row['line']}: {str(row['row'])[:100]}")
+            click.echo(f"         {row['location']} {row['line']}: {str(row['row'])[:100]}")
     click.echo(f"{len(found):>7,}  rows in all")

@@ -8,8 +8,7 @@ import click
 from pipelines.cli.common import json_option, read_settings, warehouse
 from warehouse.diff import diff
 from warehouse.lock import only_writer
-from warehouse.release import Release, history, rollback, served
-from warehouse.tables import MAX_AGE
+from warehouse.release import Release, current_release, history, rollback
 
 
 @click.command()
@@ -17,7 +16,7 @@ from warehouse.tables import MAX_AGE
 def status(as_json: bool) -> None:
     """What is served: each table, its rows, since when, and the files it was made from."""
     with warehouse(read_settings()) as engine:
-        release = served(engine)
+        release = current_release(engine)
     if release is None:
         if as_json:
             click.echo(json.dumps({"release": None, "tables": []}))
@@ -34,11 +33,12 @@ def releases(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([_as_json(release) for release in found], indent=2, ensure_ascii=False))
         return
-    for release in found:
+    for number, release in enumerate(found):
+        same = next((old.id for old in found[number + 1 :] if old.contents() == release.contents()), None)
         new = [table.name for table in release.tables.values() if table.contents_id == release.id]
         took = release.published_at - release.started_at
         click.echo(f"{release.id:>5}  {release.published_at} UTC  {release.status:<9}  {release.started_by}  in {took}")
-        click.echo(f"       {', '.join(new) or 'no table loaded'}")
+        click.echo(f"       {', '.join(new) or f'loaded nothing: the contents of release {same}'}")
 
 
 @click.command("diff")
@@ -63,7 +63,7 @@ def diff_command(old: int, new: int, as_json: bool) -> None:
 
 
 @click.command("rollback")
-@click.option("--to", type=int, metavar="ID", help="A kept release; by default the one before the served one.")
+@click.option("--to", type=int, metavar="ID", help="A kept release; by default the last one whose contents differ.")
 def rollback_command(to: int | None) -> None:
     """Serve an earlier release again, in one step. It is a release of its own in the record."""
     settings = read_settings()
@@ -85,7 +85,7 @@ def _as_json(release: Release) -> dict[str, Any]:
                 "table": table.name,
                 "rows": table.rows,
                 "loaded_at": f"{table.loaded_at.isoformat()}Z",
-                "max_age_days": MAX_AGE[table.name].days,
+                "max_age_days": table.max_age.days,
                 "stale": table.is_stale(),
                 "sources": [vars(source) for source in table.sources],
             }
@@ -99,7 +99,7 @@ def _as_text(release: Release) -> str:
     for table in release.tables.values():
         lines.append(f"{table.name:<29}{table.rows:>9,} rows   loaded {table.loaded_at} UTC")
         if table.is_stale():
-            lines.append(f"    STALE: its contents may be {MAX_AGE[table.name].days} days old; look for newer files")
+            lines.append(f"    STALE: its contents may be {table.max_age.days} days old; look for newer files")
         lines += [
             f"    {source.file_name}  vintage {source.vintage}  sha256 {source.sha256[:12]}…"
             for source in table.sources

@@ -17,7 +17,7 @@ def rows_of(source_id: str, folder: Path) -> int:
     raw = RawData(folder=str(folder), dumps=str(folder))
     try:
         if catalogue()[source_id].kind == "csv":
-            return sum(piece.num_rows for piece in raw.batches(source_id))
-        return len(raw.table(source_id) if raw.path(source_id).suffix in TABLES else raw.document(source_id))
+            return sum(piece.num_rows for piece in raw.batches(source_id).rows)
+        return len(raw.table(source_id).rows if raw.path(source_id).suffix in TABLES else raw.document(source_id))
     except SourceError as error:
         raise RefusedError(str(error)) from error

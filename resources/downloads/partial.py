@@ -18,10 +18,11 @@ from tqdm import tqdm
 
 from resources.clients.http import PIECE_BYTES, Http
 from resources.errors import FetchError, RefusedError, TransientError
+from resources.sources.decompression import MOST_TIMES_LARGER
+from resources.sources.sniffing import web_page
 
 MOST_MEMBERS = 1_000
-MOST_EXPANSION = 200
-"""An archive with more members, or whose contents are larger than this many times itself, is not opened."""
+"""An archive with more members is not opened."""
 
 
 @dataclass(frozen=True)
@@ -203,12 +204,10 @@ def _refuse_status(response: requests.Response) -> None:
 
 def _refuse_page(start: bytes, response: requests.Response) -> None:
     """Refuse a page where a file was expected: a notice, a form, a login that the request was sent on to."""
-    if not start.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith((b"<!doctype html", b"<html")):
+    if (title := web_page(start)) is None:
         return
-    title = re.search(rb"<title[^>]*>([^<]*)", start, re.IGNORECASE)
-    named = f" ({title[1].decode('utf-8', 'replace').strip()})" if title else ""
     moved = f", to which {urlsplit(response.history[0].url).netloc} sent it on" if response.history else ""
-    raise RefusedError(f"a page{named} came instead of a file, from {response.url}{moved}")
+    raise RefusedError(f"a page{title} came instead of a file, from {response.url}{moved}")
 
 
 def _pieces(response: requests.Response, most: int) -> Iterator[bytes]:
@@ -229,7 +228,7 @@ def opened_zip(path: Path, largest_mb: int) -> Iterator[zipfile.ZipFile]:
             members = archive.infolist()
             size = sum(info.file_size for info in members)
             packed = max(1, path.stat().st_size)
-            if len(members) > MOST_MEMBERS or size > min(MOST_EXPANSION * packed, largest_mb * 1_000_000):
+            if len(members) > MOST_MEMBERS or size > min(MOST_TIMES_LARGER * packed, largest_mb * 1_000_000):
                 raise RefusedError(f"an archive of {len(members):,} members and {size / 1e6:,.0f} MB: not opened")
             if any(info.flag_bits & 1 for info in members):
                 raise RefusedError("an archive with a password: not opened")

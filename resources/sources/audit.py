@@ -1,41 +1,45 @@
 """What became of every row of a raw file: used, merged with another, or rejected with its reason."""
 
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import Generic, NamedTuple, Self, TypeVar
 
 import pandas as pd
 
-from resources.errors import SourceError
+from resources.errors import RejectedRowsError, SourceError
 from resources.sources.catalogue import catalogue
+from warehouse.release import SourceFile
+
+Rows = TypeVar("Rows")
 
 SHOWN = 3
 """How many rejected rows an error shows."""
 
-REJECTS = ["source", "file", "place", "line", "row", "column", "found", "reason", "fault"]
+REJECTS = ["source", "file", "location", "line", "row", "column", "found", "reason", "is_error"]
 """Columns of the rejects table: `line` is the line (of JSON and XML the record) of the file, `row` its text."""
 
 
 class Reject(NamedTuple):
-    """Why a row is not used. A fault counts against the file; a rule, by which a sound row is left out, does not."""
+    """Why a row is not used. An error counts against the file; a rule, which rejects a sound row, does not."""
 
     reason: str
-    fault: bool = True
+    is_error: bool = True
     column: str = ""
     found: str = ""
 
 
 @dataclass
-class Account:
+class RowAudit:
     """The rows of one source, in one reading: their number, and what became of each.
 
-    `place` is what rows are told by: line, record, row or file. `repairs`: what was put right, and how many values;
-    `absent`: optional columns that the file has not; `vintage`: that which a column of the file holds.
+    `location` is what rows are told by: line, record, row or file. `repairs`: what was repaired, and how many values;
+    `absent`: optional columns that the file does not have; `vintage`: that which a column of the file holds.
+    A source that is there but was not read has an audit too, of no rows.
     """
 
     source_id: str
     file: str
-    place: str
+    location: str
     read: int = 0
     used: int = 0
     merged: int = 0
@@ -43,17 +47,23 @@ class Account:
     repairs: dict[str, int] = field(default_factory=dict)
     absent: list[str] = field(default_factory=list)
     vintage: str | None = None
-    text_of: Callable[[set[Hashable]], dict[Hashable, str]] = lambda _places: {}
+    text_of: Callable[[set[Hashable]], dict[Hashable, str]] = lambda _locations: {}
 
-    def reject(self, places: Iterable[Hashable], reject: Reject) -> None:
+    def reject(self, locations: Iterable[Hashable], reject: Reject) -> None:
         """Rows that are not used. The first reason that a row is given stays."""
-        for place in places:
-            self.rejected.setdefault(place, reject)
+        for location in locations:
+            self.rejected.setdefault(location, reject)
+
+    def count(self, used: int, merged: int = 0) -> Self:
+        """This audit, with the number of rows that were used, and of those that were merged with one of these."""
+        self.used = used
+        self.merged += merged
+        return self
 
     @property
-    def faults(self) -> int:
-        """Rows at fault, number."""
-        return sum(reject.fault for reject in self.rejected.values())
+    def errors(self) -> int:
+        """Rows rejected for an error, number."""
+        return sum(reject.is_error for reject in self.rejected.values())
 
     def by_reason(self) -> dict[str, int]:
         """How many rows were rejected, by reason."""
@@ -61,15 +71,16 @@ class Account:
         return {str(reason): int(number) for reason, number in counts.items()}
 
     def check_share(self) -> None:
-        """Raise SourceError when more rows are at fault than the catalogue allows."""
+        """Raise RejectedRowsError when more rows have an error than the catalogue allows."""
         share = catalogue()[self.source_id].max_rejected
-        if self.faults > share * self.read:
-            first = [(place, reject) for place, reject in self.rejected.items() if reject.fault][:SHOWN]
-            shown = "; ".join(f"{self.place} {place}: {_sentence(reject)}" for place, reject in first)
-            raise SourceError(
-                f"{self.file}: {self.faults:,} of {self.read:,} rows cannot be used, at most {share:.1%} may be so "
+        if self.errors > share * self.read:
+            first = [(at, reject) for at, reject in self.rejected.items() if reject.is_error][:SHOWN]
+            shown = "; ".join(f"{self.location} {at}: {_sentence(reject)}" for at, reject in first)
+            raise RejectedRowsError(
+                f"{self.file}: {self.errors:,} of {self.read:,} rows cannot be used, at most {share:.1%} may be so "
                 f"(max_rejected in sources.yaml). {shown}. `mobiville rejects --source {self.source_id}` shows them "
-                "all; correct them at the publisher's, or fetch the file again"
+                "all; correct them at the publisher's, or fetch the file again",
+                audit=self,
             )
 
     def check_sum(self) -> None:
@@ -80,14 +91,47 @@ class Account:
                 f"{len(self.rejected):,} rejected: the import loses rows or counts some twice. Nothing is staged"
             )
 
+    def told_of(self, files: Iterable[SourceFile]) -> list[SourceFile]:
+        """The files of the source with what became of their rows; as they are where none was read."""
+        if not self.read:
+            return list(files)
+        return [
+            replace(
+                file,
+                vintage=self.vintage or file.vintage,
+                rows_read=self.read,
+                rows_used=self.used,
+                rows_merged=self.merged,
+                rows_rejected=len(self.rejected),
+            )
+            for file in files
+        ]
+
     def rejects(self) -> pd.DataFrame:
         """The rejects table (see `REJECTS`), in the file's order."""
         text = self.text_of(set(self.rejected)) if self.rejected else {}
         rows = [
-            (self.source_id, self.file, self.place, str(at), text.get(at, ""), r.column, r.found, r.reason, r.fault)
+            (
+                self.source_id,
+                self.file,
+                self.location,
+                str(at),
+                text.get(at, ""),
+                r.column,
+                r.found,
+                r.reason,
+                r.is_error,
+            )
             for at, r in sorted(self.rejected.items(), key=lambda item: str(item[0]).zfill(12))
         ]
         return pd.DataFrame(rows, columns=REJECTS)
+
+
+class Reading(NamedTuple, Generic[Rows]):
+    """What was read of a source, and the audit of its rows."""
+
+    rows: Rows
+    audit: RowAudit
 
 
 def _sentence(reject: Reject) -> str:

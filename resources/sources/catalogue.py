@@ -1,5 +1,6 @@
 """The catalogue of inputs, `raw_data/sources.yaml`, read and checked."""
 
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -101,7 +102,9 @@ class Source(BaseModel):
     needed: list[str] = Field([], description="columns without which a row cannot be used")
     key: list[str] = Field([], description="needed columns whose values together stand once")
     rows: tuple[int, int] | None = Field(None, description="how many rows the whole of France is known to have")
-    max_rejected: float = Field(0, ge=0, le=1, description="share of rows at fault above which the file is refused")
+    max_rejected: float = Field(
+        0, ge=0, le=1, description="share of rows with an error above which the file is refused"
+    )
     max_age_days: int | None = Field(None, description="how old the vintage, a day, may be")
     vintage_column: str | None = Field(None, description="optional column that holds the vintage")
     required: bool
@@ -156,3 +159,11 @@ def load_catalogue(path: Path = raw_data.CATALOGUE) -> dict[str, Source]:
 def catalogue() -> dict[str, Source]:
     """The project's own catalogue, read once."""
     return load_catalogue()
+
+
+def require_sources(reader: str, sources: Iterable[str]) -> None:
+    """Raises CatalogueError when `reader`, an import, reads a source that the catalogue does not have."""
+    if unknown := [source for source in sources if source not in catalogue()]:
+        raise CatalogueError(
+            f"{reader} reads {', '.join(unknown)}, which raw_data/sources.yaml does not have: add an entry of that name"
+        )

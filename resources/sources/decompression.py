@@ -4,7 +4,6 @@ import bz2
 import codecs
 import gzip
 import io
-import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from resources.errors import SourceError
+from resources.sources.sniffing import web_page
 
 MOST_BYTES = 8 << 30
 """A file of more bytes, decompressed, is refused; the BPE, the largest, has 0.3 GB."""
@@ -27,7 +27,7 @@ _MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UT
 _PACKED = {b"PK\x03\x04": "a zip archive", b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"PAR1": "Parquet"}
 
 
-class Bounded(io.RawIOBase):
+class BoundedReader(io.RawIOBase):
     """A stream that counts its line ends as they pass, and ends with SourceError beyond what a raw file may be."""
 
     def __init__(self, path: Path, file: IO[bytes]) -> None:
@@ -54,7 +54,7 @@ class Bounded(io.RawIOBase):
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Bounded]:
+def open_decompressed(path: Path) -> Iterator[BoundedReader]:
     """The bytes of a file, decompressed; of a zip, those of its largest member (the rest describe it).
 
     Raises SourceError, here or while it is read, when they cannot be read whole.
@@ -66,29 +66,27 @@ def opened(path: Path) -> Iterator[Bounded]:
                 if member is None:
                     raise SourceError(f"{path.name}: is an archive without a file in it. Fetch it again")
                 with archive.open(member) as file:
-                    yield Bounded(path, file)
+                    yield BoundedReader(path, file)
         else:
             with _PACKERS.get(path.suffix, Path.open)(path, "rb") as file:
-                yield Bounded(path, file)
+                yield BoundedReader(path, file)
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, NotImplementedError) as error:
         raise SourceError(
             f"{path.name}: cannot be read, it is damaged or not whole: {error}. Fetch it again"
         ) from error
 
 
-def head(path: Path) -> bytes:
+def sniff_header(path: Path) -> bytes:
     """The first bytes of a file.
 
     Raises SourceError when there are none, or they say that it is a web page or packed, whatever its name says.
     """
-    with opened(path) as file:
+    with open_decompressed(path) as file:
         first = file.read(HEAD_BYTES) or b""
     if not first.strip():
         raise SourceError(f"{path.name}: is empty. Fetch it again")
-    if re.match(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html)\b", first, re.IGNORECASE):
-        title = re.search(rb"<title[^>]*>([^<]{1,100})", first, re.IGNORECASE)
-        said = f" ({title[1].decode('utf-8', 'replace').strip()})" if title else ""
-        raise SourceError(f"{path.name}: is a web page{said}, not the file. Fetch it again; does it need a login?")
+    if (title := web_page(first)) is not None:
+        raise SourceError(f"{path.name}: is a web page{title}, not the file. Fetch it again; does it need a login?")
     for magic, what in _PACKED.items():
         if first.startswith(magic):
             raise SourceError(f"{path.name}: is {what}, which its name does not say. Give it the ending that it has")
@@ -100,16 +98,16 @@ def encoding_of(first: bytes, declared: str) -> str:
     return next((encoding for mark, encoding in _MARKS.items() if first.startswith(mark)), declared)
 
 
-def marked(first: bytes) -> bool:
+def has_bom(first: bytes) -> bool:
     """Whether the file begins with a byte order mark."""
     return first.startswith(tuple(_MARKS))
 
 
 def decoded(path: Path, declared: str) -> str:
     """The text of a small file. Raises SourceError that names the line of a byte that the encoding does not have."""
-    first = head(path)
+    first = sniff_header(path)
     encoding = encoding_of(first, declared)
-    with opened(path) as file:
+    with open_decompressed(path) as file:
         content = file.readall() or b""
     try:
         return content.decode("utf-8-sig" if encoding == "utf-8" else encoding)

@@ -18,7 +18,7 @@ import pyarrow.csv as pacsv
 
 from resources.errors import SourceError
 from resources.sources.catalogue import Layout, Source
-from resources.sources.decompression import encoding_of, head, marked, opened
+from resources.sources.decompression import encoding_of, has_bom, open_decompressed, sniff_header
 from resources.sources.field_types import parse
 from warehouse.errors import MobivilleError
 
@@ -33,7 +33,7 @@ class Row:
     line: int
     text: str
     fields: list[str]
-    fault: str | None
+    error: str | None
 
 
 class NotLineByLineError(MobivilleError):
@@ -42,7 +42,7 @@ class NotLineByLineError(MobivilleError):
 
 @dataclass(frozen=True)
 class CsvFile:
-    """A delimited file: its layout, the columns it has (canonical name: the header's spelling), what was put right."""
+    """A delimited file: its layout, the columns it has (canonical name: the header's spelling), what was repaired."""
 
     path: Path
     layout: Layout
@@ -59,7 +59,7 @@ class CsvFile:
         """
         names = {column: self.names[column] for column in columns}
         rows = 0
-        with opened(self.path) as file:
+        with open_decompressed(self.path) as file:
             try:
                 for batch in self._reader(file, names):
                     rows += batch.num_rows
@@ -100,17 +100,17 @@ class CsvFile:
     def _exact_frame(self) -> tuple[pd.DataFrame, list[Row]]:
         position = {column: self.header.index(spelling) for column, spelling in self.names.items()}
         good: list[Row] = []
-        faulty: list[Row] = []
+        wrong: list[Row] = []
         for row in self.rows():
-            (faulty if row.fault else good).append(row)
+            (wrong if row.error else good).append(row)
         columns = {name: [row.fields[at] or None for row in good] for name, at in position.items()}
-        return pd.DataFrame(columns, index=pd.Index([row.line for row in good], name="line"), dtype="str"), faulty
+        return pd.DataFrame(columns, index=pd.Index([row.line for row in good], name="line"), dtype="str"), wrong
 
     def texts(self, wanted: Container[Hashable], *, line_by_line: bool) -> dict[Hashable, str]:
         """The text of the rows that begin on the wanted lines; faster where every row is known to be a line."""
         if not line_by_line:
             return {row.line: row.text for row in self.rows() if row.line in wanted}
-        with opened(self.path) as file:
+        with open_decompressed(self.path) as file:
             lines = io.TextIOWrapper(io.BufferedReader(file), self.encoding, "backslashreplace")
             return {number: line.rstrip("\n") for number, line in enumerate(lines, 1) if number in wanted}
 
@@ -119,7 +119,7 @@ class CsvFile:
 
         Raises SourceError that names the line when a quote opens and does not close.
         """
-        with opened(self.path) as file:
+        with open_decompressed(self.path) as file:
             lines = _Lines(io.TextIOWrapper(io.BufferedReader(file), self.encoding, "surrogateescape", newline=""))
             reader = csv.reader(lines, delimiter=self.delimiter, strict=True)
             try:
@@ -131,7 +131,7 @@ class CsvFile:
 
     def _read(self, reader: Iterator[list[str]], lines: "_Lines") -> Iterator[Row]:
         while True:
-            start, fault, fields = lines.number + 1, None, []
+            start, wrong, fields = lines.number + 1, None, []
             lines.taken.clear()
             try:
                 fields = next(reader)
@@ -143,12 +143,12 @@ class CsvFile:
                         f"{self.path.name}, line {start}: a quote opens that does not close where the field ends "
                         f"({error}): {lines.taken[0][:80]!r}. Correct the line, or fetch the file again"
                     ) from None
-                fault = f"expected fields apart by {DELIMITERS[self.delimiter]}: {error}"
-            if fields or fault:
+                wrong = f"expected fields apart by {DELIMITERS[self.delimiter]}: {error}"
+            if fields or wrong:
                 text = "".join(lines.taken).rstrip("\r\n")
-                yield Row(start, _printable(text), fields, fault or self._fault(fields))
+                yield Row(start, _printable(text), fields, wrong or self._error(fields))
 
-    def _fault(self, fields: list[str]) -> str | None:
+    def _error(self, fields: list[str]) -> str | None:
         if len(fields) != len(self.header):
             return f"expected {len(self.header)} columns, found {len(fields)}"
         used = (fields[self.header.index(spelling)] for spelling in self.names.values())
@@ -178,7 +178,7 @@ def _printable(text: str) -> str:
 
 def recognised(path: Path, source: Source) -> CsvFile:
     """A file with the layout that its header tells. Raises SourceError when it has none of the source's."""
-    first = head(path)
+    first = sniff_header(path)
     tried: list[tuple[Layout, list[str]]] = []
     for layout, delimiter in chain(
         ((layout, layout.delimiter) for layout in source.layouts),
@@ -207,7 +207,7 @@ def recognised(path: Path, source: Source) -> CsvFile:
 
 
 def _repairs(first: bytes) -> dict[str, int]:
-    return {"a byte order mark was left out": 1} if marked(first) else {}
+    return {"BOM removed": 1} if has_bom(first) else {}
 
 
 def _first_row(first: bytes, encoding: str, delimiter: str) -> list[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from warehouse import tables
+from warehouse import codes
 
 LONGEST_NAME = 255
 """Characters of a VARCHAR column."""
@@ -129,11 +129,11 @@ def _whole(*, exact: bool) -> Callable[[pd.Series, str], Parsed]:
 KINDS: dict[str, Callable[[pd.Series, str], Parsed]] = {
     "text": _text(LONGEST_NAME),
     "long_text": _text(LONGEST_TEXT),
-    "commune": _code(tables.COMMUNE, 5, "an INSEE code of five characters (01004, 2A004)"),
-    "department": _code(tables.DEPARTMENT, 2, "a department's code (01, 2A, 971)"),
+    "commune": _code(codes.COMMUNE, 5, "an INSEE code of five characters (01004, 2A004)"),
+    "department": _code(codes.DEPARTMENT, 2, "a department's code (01, 2A, 971)"),
     "region": _code(r"\d{2}", 2, "a region's code (01, 84)"),
-    "rome": _code(tables.ROME, 5, "a ROME code (A1101)"),
-    "facility": _code(tables.FACILITY_TYPE, 4, "a facility type of the BPE (A101)"),
+    "rome": _code(codes.ROME, 5, "a ROME code (A1101)"),
+    "facility": _code(codes.FACILITY_TYPE, 4, "a facility type of the BPE (A101)"),
     "point": _point,
     "integer": _whole(exact=True),
     "whole": _whole(exact=False),

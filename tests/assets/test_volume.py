@@ -4,20 +4,25 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from assets.common.expectations import data_docs, judged, some_rows, unlike_known
+from assets.common.data_docs import data_docs
+from assets.common.expectations import some_rows, unlike_known, validate
 from assets.equipments import expected as expected_of_equipments
 from assets.warehouse import volume
-from resources.sources.audit import Account
+from resources.sources.audit import RowAudit
 
 DAY = date(2021, 12, 24)
 
 
-def account(source_id: str, read: int, **other: Any) -> Account:
-    return Account(source_id, "file.csv", "line", read, **other)
+def audit(source_id: str, read: int, **other: Any) -> RowAudit:
+    return RowAudit(source_id, "file.csv", "line", read, **other)
+
+
+def test_a_source_that_was_not_read_is_not_compared_with_its_known_rows() -> None:
+    assert unlike_known([audit("communes", 0), audit("offers_dump", 0, vintage="20200101")], DAY) == []
 
 
 def test_a_source_with_other_than_its_known_rows_is_told() -> None:
-    (finding,) = unlike_known([account("communes", 512), account("basins_lexicon", 35_357)], DAY)
+    (finding,) = unlike_known([audit("communes", 512), audit("basins_lexicon", 35_357)], DAY)
     assert not finding.error
     assert str(finding) == (
         "communes has from 34,000 to 38,000 rows, file.csv has 512: is it whole, and of all France?"
@@ -26,7 +31,7 @@ def test_a_source_with_other_than_its_known_rows_is_told() -> None:
 
 @pytest.mark.parametrize(("vintage", "old"), [("20211221", False), ("20211216", True), ("2021", False), (None, False)])
 def test_a_dump_older_than_it_may_be_is_told(vintage: str | None, old: bool) -> None:
-    findings = unlike_known([account("offers_dump", 300_000, vintage=vintage)], DAY)
+    findings = unlike_known([audit("offers_dump", 300_000, vintage=vintage)], DAY)
     assert [str(finding) for finding in findings] == (
         ["offers_dump is at most 7 days old, file.csv is 8"] if old else []
     )
@@ -53,14 +58,14 @@ def test_a_table_that_lost_a_fifth_of_its_rows_is_an_error_unless_accepted_and_o
 
 def test_the_bpe_has_the_cities_of_districts_by_their_districts() -> None:
     frame = pd.DataFrame({"depcom": ["75101", "75056"], "typequ": ["A101", "A101"]})
-    ((finding,), _) = judged(frame, expected_of_equipments(), ["depcom", "typequ"])
+    ((finding,), _) = validate(frame, expected_of_equipments(), ["depcom", "typequ"])
     assert finding.error
     assert finding.first == [{"depcom": "75056", "typequ": "A101"}]
-    assert judged(frame[:1], expected_of_equipments(), ["depcom"])[0] == []
+    assert validate(frame[:1], expected_of_equipments(), ["depcom"])[0] == []
 
 
 def test_the_page_of_data_docs_asks_no_other_host() -> None:
-    _, results = judged(pd.DataFrame({"a": ["x"]}), [some_rows()], ["a"])
+    _, results = validate(pd.DataFrame({"a": ["x"]}), [some_rows()], ["a"])
     page = data_docs(results, "cities: expectations")
     assert "<title>cities: expectations</title>" in page
     assert "http" not in page.replace("http://www.w3.org", "")

@@ -28,7 +28,7 @@ from resources.staging import Staging
 from tests.pipelines import breaking
 from warehouse import tables
 from warehouse.database import connect
-from warehouse.release import served
+from warehouse.release import current_release
 
 SAMPLE = RawFiles(str(raw_data.SAMPLE), str(raw_data.SAMPLE / "datalake"))
 
@@ -160,13 +160,13 @@ def test_a_broken_file_is_repaired_rejected_or_refused(place: Place, source_id: 
         assert len(error) < 3000
         return
     kept = _accounted(place, source_id, published)
-    assert kept["fault"].any() or not name.removeprefix("within: ").startswith(breaking.FIELD)
+    assert kept["is_error"].any() or not name.removeprefix("within: ").startswith(breaking.FIELD)
 
 
 def _accounted(place: Place, source_id: str, published: list[str]) -> pd.DataFrame:
     """Every row that was read was used, merged or rejected; each rejected one is kept with its reason: return them."""
     engine = connect(place.settings.warehouse_url)
-    release = served(engine)
+    release = current_release(engine)
     engine.dispose()
     assert release is not None
     rejects = Staging(folder=str(place.settings.staging)).rejects()

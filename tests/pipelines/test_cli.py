@@ -256,8 +256,7 @@ def test_rows_that_are_not_what_they_must_be_are_not_served(mobiville: Command, 
         failed = mobiville("refresh", raw_data=str(sample))
         assert failed.returncode == 1
         assert (
-            "Error in tensions: tensions: ind_t is from 1 to 5: 1 rows (0.02%) are not so, first: bassin_id "
-            in failed.stderr
+            "Error in tensions: tensions: ind_t is from 1 to 5: 1 rows (0.02%) fail, first: bassin_id " in failed.stderr
         )
         assert served(tmp_path) == before
 
@@ -269,7 +268,7 @@ def test_rejects_are_kept_with_file_line_and_reason(mobiville: Command, sample: 
     prices.write_text("\n".join(lines) + "\n")
     assert mobiville("refresh", raw_data=str(sample)).returncode == 0
     (row,) = json.loads(mobiville("rejects", "--source", "house_prices", "--json").stdout)
-    assert (row["file"], row["place"], row["line"], row["fault"]) == (prices.name, "line", "5", True)
+    assert (row["file"], row["location"], row["line"], row["is_error"]) == (prices.name, "line", "5", True)
     assert (row["row"], row["asset"]) == (lines[4], "cities")
     assert "expected 9 columns, found 8" in row["reason"]
     shown = mobiville("rejects", "--reason", "9 COLUMNS")

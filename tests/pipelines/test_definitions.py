@@ -5,7 +5,7 @@ import dagster as dg
 from dagster._core.definitions.freshness import TimeWindowFreshnessPolicy
 
 import raw_data
-from assets.warehouse import PARTS, table_key
+from assets.warehouse import table_key
 from pipelines.definitions import definitions
 from resources.settings import Settings
 from resources.sources.catalogue import catalogue
@@ -28,7 +28,7 @@ def keys(layer: str) -> set[str]:
 def test_the_graph_has_the_assets_of_the_design() -> None:
     assert keys("staged") == STAGED
     assert keys("raw") == set(catalogue())
-    assert keys("served") == {table.name for table in tables.SERVED} == set(PARTS)
+    assert keys("served") == {table.name for table in tables.SERVED}
 
 
 def test_dagster_loads_all_of_it() -> None:
@@ -83,7 +83,7 @@ def test_edges_are_those_of_the_design() -> None:
 
 def test_every_table_has_a_check_that_stops_what_is_downstream() -> None:
     checks = {key.asset_key: GRAPH.get_check_spec(key) for key in GRAPH.asset_check_keys}
-    assert set(checks) == {dg.AssetKey(name) for name in STAGED} | {table_key(name) for name in PARTS}
+    assert set(checks) == {dg.AssetKey(name) for name in STAGED} | {table_key(name) for name in tables.metadata.tables}
     assert all(check.blocking for check in checks.values())
 
 
@@ -141,8 +141,7 @@ def test_the_enrichment_runs_on_mondays_at_midnight() -> None:
 
 
 def test_every_served_table_has_the_age_it_may_reach() -> None:
-    assert set(tables.MAX_AGE) == set(PARTS)
-    for name in PARTS:
+    for name, table in tables.metadata.tables.items():
         policy = GRAPH.get(dg.AssetKey(["warehouse", name])).freshness_policy
         assert isinstance(policy, TimeWindowFreshnessPolicy)
-        assert policy.fail_window.to_timedelta() == tables.MAX_AGE[name]
+        assert policy.fail_window.to_timedelta() == table.info["max_age"]

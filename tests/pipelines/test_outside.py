@@ -162,7 +162,7 @@ def test_what_services_answered_is_served_by_the_next_refresh(
 
     second = mobiville("refresh", **settings)
     assert second.returncode == 0, second.stderr
-    assert f"rome_api: 1 of {len(romes)} rows left out: 1 France Travail's API does not know the ROME" in second.stdout
+    assert f"rome_api: 1 of {len(romes)} rows rejected: 1 France Travail's API does not know the ROME" in second.stdout
     assert "France Travail's API gave what the ROME has" in second.stdout
     assert "loading tensions" not in second.stdout
     assert "A1101" in romes

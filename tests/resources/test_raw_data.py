@@ -23,15 +23,15 @@ def raw(tmp_path: Path) -> RawData:
 
 
 def facilities(raw: RawData) -> list[list[str]]:
-    return [list(row.values()) for piece in raw.batches("bpe") for row in piece.to_pylist()]
+    return [list(row.values()) for piece in raw.batches("bpe").rows for row in piece.to_pylist()]
 
 
 def test_columns_are_found_by_name_under_their_catalogued_names(raw: RawData, tmp_path: Path) -> None:
     (tmp_path / "departements.csv").write_text("rent_t4;NAME;code\n1040;Ain;1\n;Corse-du-Sud;2A\n")
-    table = raw.table("departements")
+    table, audit = raw.table("departements")
     assert table.columns.tolist() == ["code", "name", "rent_t2", "rent_t4"]
     assert table["code"].tolist() == ["01", "2A"]
-    assert raw.account("departements").absent == ["rent_t2"]
+    assert audit.absent == ["rent_t2"]
     assert table["rent_t2"].isna().all()
     assert table.index.tolist() == [2, 3]
     assert pd.isna(table["rent_t4"][3])
@@ -51,9 +51,13 @@ def test_the_bpe_is_read_in_each_of_its_forms(raw: RawData, tmp_path: Path, form
         pq.write_table(pa.table(dict(zip(header, map(list, zip(*rows, strict=True)), strict=True))), path)
     else:
         path.write_text(BPE)
-    assert facilities(raw) == [["01001", "A101"], ["2A004", "B201"]]
-    (file,) = raw.read_files("bpe")
-    assert (file.rows_read, file.vintage) == (2, "2024" if "24" in form else "2021")
+    batches, audit = raw.batches("bpe")
+    assert [list(row.values()) for piece in batches for row in piece.to_pylist()] == [
+        ["01001", "A101"],
+        ["2A004", "B201"],
+    ]
+    (file,) = raw.files("bpe")
+    assert (audit.read, audit.vintage) == (2, "2024" if "24" in form else "2021")
     assert file.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
@@ -68,26 +72,27 @@ def test_the_newest_dump_is_told_by_the_date_in_its_name(raw: RawData) -> None:
     dump(raw.dumps, "20211221_mv_villes_offre_full.csv.bz2", header + '"01004";A1101;1;2021-12-21\r\n', 1000)
     dump(raw.dumps, "20211220_mv_villes_offre_full.csv.bz2", header + '"01004";A1101;2;2021-12-20\r\n', 0)
     dump(raw.dumps, "20301231_autre.csv.bz2", header, 0)
-    assert raw.table("offers_dump")["number"].tolist() == [1]
+    assert raw.table("offers_dump").rows["number"].tolist() == [1]
     assert raw.files("offers_dump")[0].vintage == "20211221"
 
 
 def test_without_dates_the_newest_dump_is_told_by_its_time(raw: RawData) -> None:
     dump(raw.dumps, "z_offres.csv.bz2", "01004;Ambérieu;A1101;1\n", 1000)
     dump(raw.dumps, "a_offres.csv.bz2", "01004;Ambérieu;A1101;2\n", 0)
-    table = raw.table("offers_dump")
+    table = raw.table("offers_dump").rows
     assert table.to_dict("records") == [{"commune": "01004", "label": "Ambérieu", "rome": "A1101", "number": 2}]
     assert table.index.tolist() == [1]
 
 
 def test_a_bom_is_no_part_of_the_first_name_and_latin_1_is_read_as_such(raw: RawData, tmp_path: Path) -> None:
     (tmp_path / "departements.csv").write_text("code;name\n1;Ain\n", encoding="utf-8-sig")
-    assert raw.table("departements")["code"].tolist() == ["01"]
-    assert "a byte order mark was left out" in raw.account("departements").repairs
+    table, audit = raw.table("departements")
+    assert table["code"].tolist() == ["01"]
+    assert "BOM removed" in audit.repairs
     (tmp_path / "indicateurs-loyers-appartements.csv").write_bytes(
         "id_zone;INSEE;LIBGEO;loypredm2\r\n1;1001;L'Abergement-Clémenciat;9,37\r\n".encode("iso-8859-1")
     )
-    assert raw.table("house_rents")[["insee_com", "rent"]].to_numpy().tolist() == [["01001", 9.37]]
+    assert raw.table("house_rents").rows[["insee_com", "rent"]].to_numpy().tolist() == [["01001", 9.37]]
 
 
 def test_a_missing_file_is_named_with_where_it_comes_from(raw: RawData, tmp_path: Path) -> None:
@@ -134,9 +139,9 @@ def test_a_damaged_archive_is_named(raw: RawData, tmp_path: Path) -> None:
 def test_rome_files_may_be_xml_or_csv(raw: RawData, tmp_path: Path) -> None:
     xml = tmp_path / "unix_referentiel_code_rome_v346_utf8.xml"
     xml.write_text("<ogr><item><code_rome>A1101</code_rome><libelle>Conduite</libelle></item></ogr>")
-    assert raw.table("rome_referential").to_dict("records") == [{"code": "A1101", "label": "Conduite"}]
+    assert raw.table("rome_referential").rows.to_dict("records") == [{"code": "A1101", "label": "Conduite"}]
     (tmp_path / "unix_referentiel_code_rome_v460_utf8.csv").write_text('"code_rome","libelle_rome"\n"A1102","b"\n')
-    assert raw.table("rome_referential").to_dict("records") == [{"code": "A1102", "label": "b"}]
+    assert raw.table("rome_referential").rows.to_dict("records") == [{"code": "A1102", "label": "b"}]
     xml.unlink()
     (tmp_path / "unix_referentiel_code_rome_v461_utf8.xml").write_text("<ogr><item>")
     with pytest.raises(SourceError, match="v461_utf8.xml: expected XML"):
@@ -149,7 +154,7 @@ def test_the_layout_of_the_communes_is_told_by_the_header(raw: RawData, tmp_path
         'longitude_centre\n0,1004,Ambérieu-en-Bugey,84,1,1500,"01500, 01501",15934,45.96,5.36\n',
         encoding="utf-8-sig",
     )
-    table = raw.table("communes")
+    table = raw.table("communes").rows
     assert table[["insee_com", "new_region", "persons", "postal_code"]].to_numpy().tolist() == [
         ["01004", "84", 15934, "01500, 01501"]
     ]

@@ -51,6 +51,15 @@ def test_a_table_that_is_not_staged_is_named(tmp_path: Path) -> None:
         Staging(folder=str(tmp_path)).path("cities")
 
 
+def test_rejects_that_version_0_1_kept_are_read_under_their_names_of_now(tmp_path: Path) -> None:
+    (tmp_path / "rejects").mkdir()
+    old = pd.DataFrame({"source": ["helps"], "place": ["record"], "line": ["3"], "fault": [True], "asset": ["helps"]})
+    old.to_parquet(tmp_path / "rejects" / "helps.parquet")
+    (row,) = Staging(folder=str(tmp_path)).rejects().to_dict("records")
+    assert (row["location"], row["line"], row["is_error"]) == ("record", "3", True)
+    assert not {"place", "fault"} & set(row)
+
+
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The address of a folder in an object store: a real S3 server on loopback."""

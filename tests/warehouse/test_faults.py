@@ -14,18 +14,18 @@ from sqlalchemy.exc import OperationalError
 from tests.conftest import PrivateServer, mariadb_programs
 from tests.warehouse.making import done, jobs, one_look, regions
 from warehouse.database import connect
-from warehouse.release import Contents, history, served
+from warehouse.release import TableVersion, current_release, history
 
 KILLS = 100
 RELEASES = 200
 ROWS = 50
 
 
-def both(folder: Path) -> list[list[Contents]]:
+def both(folder: Path) -> list[list[TableVersion]]:
     return [[jobs(folder, n, rows=ROWS), regions(folder, n)] for n in (1, 2)]
 
 
-def publish_for_ever(url: str, new: list[list[Contents]]) -> None:
+def publish_for_ever(url: str, new: list[list[TableVersion]]) -> None:
     engine = connect(url)
     while True:
         for contents in new:
@@ -86,7 +86,7 @@ def test_readers_of_200_releases_see_no_error_and_no_mixture(
     assert history(warehouse, limit=1)[0].id == RELEASES
 
 
-def publish_in_turn(engine: Engine, *contents: Contents) -> None:
+def publish_in_turn(engine: Engine, *contents: TableVersion) -> None:
     for _ in range(20):
         for content in contents:
             done(engine, content)
@@ -102,7 +102,7 @@ def test_a_full_disk_leaves_what_is_served(tmp_path: Path) -> None:
     engine.dispose()
     with pytest.raises(sqlite3.OperationalError, match="disk is full"):
         done(engine, jobs(tmp_path / "new", 2, rows=20_000))
-    assert served(engine) == first
+    assert current_release(engine) == first
     engine.dispose()
     assert done(connect(f"sqlite:///{tmp_path / 'w.db'}"), jobs(tmp_path / "new", 3)).id == 2
 
@@ -124,7 +124,7 @@ def test_a_server_that_goes_away_in_the_middle_serves_the_same_when_it_is_back(t
     killer.join()
     server.process.wait()
     server.start()
-    now = served(engine)
+    now = current_release(engine)
     assert now is not None
     assert now.id >= first.id
     with engine.connect() as connection:
@@ -158,5 +158,5 @@ def test_a_connection_lost_at_the_swap_changes_nothing(mariadb_url: str, tmp_pat
         other.exec_driver_sql(f"KILL {number}")
         writer.join()
     assert len(lost) == 1
-    assert served(engine) == first
+    assert current_release(engine) == first
     assert done(engine, jobs(tmp_path, 2)).id == 2

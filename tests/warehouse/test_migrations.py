@@ -6,7 +6,7 @@ from sqlalchemy import Engine, inspect
 from tests.warehouse.making import contents, done, jobs, regions
 from warehouse import tables
 from warehouse.migrate import differences, migrate
-from warehouse.release import served
+from warehouse.release import current_release
 
 
 def test_migrations_make_the_tables_as_they_are_described(warehouse: Engine) -> None:
@@ -35,7 +35,7 @@ def _any(kind: type) -> Any:
 def test_what_is_served_stays_served_and_twice_is_once(warehouse: Engine, tmp_path: Path) -> None:
     first = done(warehouse, jobs(tmp_path, 1), regions(tmp_path, 28))
     revision = migrate(warehouse)
-    assert served(warehouse) == first
+    assert current_release(warehouse) == first
     assert migrate(warehouse) == revision
     assert done(warehouse, jobs(tmp_path, 2), regions(tmp_path, 28)).id == 2
 

@@ -14,7 +14,7 @@ from warehouse.database import connect, parse_url, shown
 from warehouse.diff import Change, diff
 from warehouse.errors import WarehouseError
 from warehouse.load import load
-from warehouse.release import Contents, SourceFile, history, publish, rollback, served
+from warehouse.release import SourceFile, TableVersion, current_release, history, publish, rollback
 
 
 def rows_of(engine: Engine, table: Table) -> list[tuple[Any, ...]]:
@@ -36,13 +36,13 @@ def test_contents_are_served_with_ids_in_their_order_indexes_and_view(warehouse:
     with warehouse.connect() as connection:
         view = connection.exec_driver_sql("SELECT * FROM socialhousings").all()
     assert [tuple(row) for row in view] == [(28, "Normandie", 12)]
-    assert served(warehouse) == release
+    assert current_release(warehouse) == release
     assert release.tables["cities_jobs"].rows == 3
     assert release.tables["cities_jobs"].sources == [SOURCE]
 
 
 def test_nothing_is_served_before_the_first_release(warehouse: Engine) -> None:
-    assert served(warehouse) is None
+    assert current_release(warehouse) is None
 
 
 def test_the_same_contents_again_publish_nothing(warehouse: Engine, tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ def test_only_what_changed_is_loaded_and_the_rest_is_carried_over(warehouse: Eng
     assert second.id == 2
     assert {name: table.contents_id for name, table in second.tables.items()} == {"cities_jobs": 2, "new_regions": 1}
     assert {row[3] for row in rows_of(warehouse, tables.cities_jobs)} == {8}
-    assert served(warehouse) == second
+    assert current_release(warehouse) == second
 
 
 def test_one_table_alone_is_published_and_the_others_stay(warehouse: Engine, tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_one_table_alone_is_published_and_the_others_stay(warehouse: Engine, tmp
 def test_another_file_with_the_same_rows_is_a_release_that_loads_nothing(warehouse: Engine, tmp_path: Path) -> None:
     done(warehouse, jobs(tmp_path, 7))
     other = SourceFile("offers_dump", "b.csv.bz2", "20211222", "1" * 64, 3)
-    second = done(warehouse, Contents(tables.cities_jobs, jobs(tmp_path, 7).parts, [other]))
+    second = done(warehouse, TableVersion(tables.cities_jobs, jobs(tmp_path, 7).parts, [other]))
     assert second.tables["cities_jobs"].contents_id == 1
     assert second.tables["cities_jobs"].sources == [other]
 
@@ -104,7 +104,7 @@ def test_a_failure_while_loading_leaves_what_is_served(warehouse: Engine, tmp_pa
     twice = contents(tmp_path, tables.new_regions, [{"code": 1}, {"code": 1}])
     with pytest.raises(Exception, match=r"(?i)unique|duplicate|twice"):
         done(warehouse, twice)
-    assert served(warehouse) == first
+    assert current_release(warehouse) == first
     assert [row[1] for row in rows_of(warehouse, tables.new_regions)] == [28]
 
 
@@ -138,7 +138,7 @@ def test_a_reader_in_a_transaction_is_named_when_the_swap_cannot_happen(
         reader.execute(select(tables.cities_jobs)).all()
         with pytest.raises(WarehouseError, match=f"connection {number} of root"):
             done(engine, jobs(tmp_path, 8))
-    assert served(engine) == first
+    assert current_release(engine) == first
     assert done(engine, jobs(tmp_path, 8)).id == 2
 
 
@@ -161,6 +161,30 @@ def test_going_back_serves_the_kept_contents_and_is_a_release_of_its_own(warehou
     assert {row[3] for row in rows_of(warehouse, tables.cities_jobs)} == {2}
     assert [release.id for release in history(warehouse)] == [4, 3, 2, 1]
     assert forth.tables["cities_jobs"].contents_id == 2
+
+
+def test_a_release_that_loads_nothing_takes_no_slot_and_one_goes_back_past_it(
+    warehouse: Engine, tmp_path: Path
+) -> None:
+    """Other rules or files that give the same rows: the record says so, the contents before stay to go back to."""
+    for number in (1, 2):
+        done(warehouse, replace(jobs(tmp_path, number), fingerprint=f"rules {number}"))
+    for rules in ("rules 3", "rules 4"):
+        same = done(warehouse, replace(jobs(tmp_path, 2), fingerprint=rules))
+        assert same.tables["cities_jobs"].contents_id == 2
+    assert {name for name in inspect(warehouse).get_table_names() if "__" in name} == {"cities_jobs__r1"}
+    back = rollback(warehouse, None, keep=1)
+    assert (back.id, back.tables["cities_jobs"].contents_id) == (5, 1)
+    assert {row[3] for row in rows_of(warehouse, tables.cities_jobs)} == {1}
+    assert rollback(warehouse, None, keep=1).tables["cities_jobs"].contents_id == 2
+    assert {row[3] for row in rows_of(warehouse, tables.cities_jobs)} == {2}
+
+
+def test_without_other_contents_there_is_nothing_to_go_back_to(warehouse: Engine, tmp_path: Path) -> None:
+    for rules in ("rules 1", "rules 2"):
+        done(warehouse, replace(jobs(tmp_path, 1), fingerprint=rules))
+    with pytest.raises(WarehouseError, match="no release with other contents than the served to go back to; .*: none"):
+        rollback(warehouse, None, keep=1)
 
 
 def test_one_cannot_go_back_to_what_is_not_kept(warehouse: Engine, tmp_path: Path) -> None:
@@ -193,7 +217,7 @@ def test_the_tables_of_the_old_system_become_the_previous_release(warehouse: Eng
 
 def test_contents_of_the_same_fingerprint_need_no_look(warehouse: Engine, tmp_path: Path) -> None:
     first = done(warehouse, replace(jobs(tmp_path, 1), fingerprint="a"))
-    unseen = Contents(tables.cities_jobs, [tmp_path / "not there"], [SOURCE], "a")
+    unseen = TableVersion(tables.cities_jobs, [tmp_path / "not there"], [SOURCE], "a")
     assert done(warehouse, unseen) == first
 
 
@@ -213,10 +237,10 @@ def test_a_diff_counts_rows_by_their_key_and_shows_the_first(warehouse: Engine, 
     assert diff(warehouse, 2, 2) == {}
 
 
-def test_the_privileges_that_the_readme_names_suffice(mariadb_url: str, tmp_path: Path) -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+def test_the_privileges_that_the_documents_name_suffice(mariadb_url: str, tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
     url, root = make_url(mariadb_url), connect(mariadb_url)
-    statements = readme.split("```sql\n")[1].split("```")[0]
+    statements = page.split("```sql\n")[1].split("```")[0]
     writer, reader = f"w_{url.database}"[:32], f"r_{url.database}"[:32]
     for old, new in (
         ("mobiville.*", f"{url.database}.*"),

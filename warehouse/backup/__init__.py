@@ -27,7 +27,7 @@ from warehouse.errors import WarehouseError
 from warehouse.lock import only_writer
 from warehouse.migrate import VERSION_TABLE, revision, upgrade
 from warehouse.record import RECORD, Origin, ServedTable, count_rows
-from warehouse.release import Release, clean, next_number, promote, served
+from warehouse.release import Release, clean, current_release, next_number, promote
 from warehouse.swap import swap
 
 
@@ -116,7 +116,7 @@ def restore(engine: Engine, file: Path, *, keep: int, progress: Progress = lambd
     with only_writer(engine, progress=progress):
         upgrade(engine)
         clean(engine, keep)
-        with_record = served(engine) is None and not any(count_rows(engine, tables.metadata.tables).values())
+        with_record = current_release(engine) is None and not any(count_rows(engine, tables.metadata.tables).values())
         entries = _bring(engine, file, with_record, progress)
         incoming = {name: f"{name}__next" for name in entries}
         progress(f"swapping {len(incoming)} tables")
@@ -161,7 +161,7 @@ def _scratch(engine: Engine, purpose: str, file: Path, progress: Progress) -> It
 
 def _whole_release(engine: Engine) -> Release:
     """The served release; WarehouseError where there is none, or its tables do not have the rows of the record."""
-    release = served(engine)
+    release = current_release(engine)
     if release is None:
         raise WarehouseError("no release is served: there is nothing to back up or restore")
     found = count_rows(engine, release.tables)

@@ -6,7 +6,7 @@ import pytest
 
 from assets.cities import expected as expected_of_cities
 from assets.cities_jobs import expected as expected_of_cities_jobs
-from assets.common.expectations import Expectation, Finding, judged, known, of_columns, some_rows
+from assets.common.expectations import Expectation, Finding, in_set, of_columns, some_rows, validate
 from assets.professions_in_tension import expected_of_tensions
 from warehouse import tables
 
@@ -33,7 +33,7 @@ GOOD: dict[str, dict[str, Any]] = {
 
 
 def unmet(frame: pd.DataFrame, expectations: list[Expectation], key: Sequence[str]) -> list[Finding]:
-    return judged(frame, expectations, key)[0]
+    return validate(frame, expectations, key)[0]
 
 
 def breaking(expectation: Expectation, good: dict[str, Any]) -> list[dict[str, Any]]:
@@ -58,7 +58,7 @@ def breaking(expectation: Expectation, good: dict[str, Any]) -> list[dict[str, A
 def test_each_expectation_is_broken_by_a_row(table: str, expectation: Expectation) -> None:
     good = pd.DataFrame([GOOD[table]])
     assert unmet(good, [expectation], ()) == []
-    key = tables.KEYS[table]
+    key = tables.metadata.tables[table].info["key"]
     (finding,) = unmet(pd.DataFrame(breaking(expectation, GOOD[table])), [expectation], key)
     assert finding.words == expectation.words
     assert finding.error
@@ -109,5 +109,5 @@ def test_an_empty_table_is_an_error() -> None:
 
 
 def test_errors_come_before_warnings() -> None:
-    expectations = [known("soft", "a", ["x"], error=False), known("hard", "a", ["x"], error=True)]
+    expectations = [in_set("soft", "a", ["x"], error=False), in_set("hard", "a", ["x"], error=True)]
     assert [f.words for f in unmet(pd.DataFrame({"a": ["y"]}), expectations, ())] == ["hard", "soft"]

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from assets.common.geography import EARTH_RADIUS_KM, nearest
+from assets.common.geography import nearest
+from warehouse.geography import EARTH_RADIUS_KM
 
 PLACES = pd.DataFrame(
     {"latitude": [48.8566, 43.2965, -20.88, 48.39], "longitude": [2.3522, 5.3698, 55.45, -4.49]},

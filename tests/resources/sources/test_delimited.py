@@ -5,6 +5,7 @@ import pytest
 
 from resources.errors import SourceError
 from resources.raw_data import RawData
+from resources.sources.audit import RowAudit
 
 HEADER = "INSEE_COM;PrixMoyen_M2;NOM\n"
 
@@ -14,17 +15,17 @@ def raw(tmp_path: Path) -> RawData:
     return RawData(folder=str(tmp_path), dumps=str(tmp_path))
 
 
-def read(raw: RawData, content: str | bytes) -> list[tuple[int, str, float]]:
-    """The rows of a prices file: line, code, price."""
+def read(raw: RawData, content: str | bytes) -> tuple[list[tuple[int, str, float]], RowAudit]:
+    """The rows of a prices file: line, code, price; and their audit."""
     data = content if isinstance(content, bytes) else content.encode()
     (Path(raw.folder) / "dvf-communes-2019.csv").write_bytes(data)
-    table = raw.table("house_prices")
-    return [(int(str(line)), row.insee_com, row.price) for line, row in table.iterrows()]
+    table, audit = raw.table("house_prices")
+    return [(int(str(line)), row.insee_com, row.price) for line, row in table.iterrows()], audit
 
 
-def rejected(raw: RawData) -> list[tuple[int, str, str]]:
+def rejected(audit: RowAudit) -> list[tuple[int, str, str]]:
     """Line, text and reason of what was rejected."""
-    found = raw.account("house_prices").rejects()
+    found = audit.rejects()
     return [(int(row["line"]), row["row"], row["reason"]) for row in found.to_dict("records")]
 
 
@@ -33,9 +34,9 @@ def many(number: int) -> str:
 
 
 def test_rows_keep_their_line_whatever_stands_between_them(raw: RawData) -> None:
-    assert read(raw, HEADER + '1001;5;"a\nb"\n\n1002;6;c\n') == [(2, "01001", 5), (5, "01002", 6)]
-    assert read(raw, HEADER.replace("\n", "\r") + "1001;5;a\r1002;6;c\r") == [(2, "01001", 5), (3, "01002", 6)]
-    assert read(raw, HEADER + "1001;5;a\r\n1002;6;c") == [(2, "01001", 5), (3, "01002", 6)]
+    assert read(raw, HEADER + '1001;5;"a\nb"\n\n1002;6;c\n')[0] == [(2, "01001", 5), (5, "01002", 6)]
+    assert read(raw, HEADER.replace("\n", "\r") + "1001;5;a\r1002;6;c\r")[0] == [(2, "01001", 5), (3, "01002", 6)]
+    assert read(raw, HEADER + "1001;5;a\r\n1002;6;c")[0] == [(2, "01001", 5), (3, "01002", 6)]
 
 
 @pytest.mark.parametrize(
@@ -52,21 +53,23 @@ def test_rows_keep_their_line_whatever_stands_between_them(raw: RawData) -> None
 def test_a_row_that_cannot_be_used_is_rejected_with_its_line_text_and_reason(
     raw: RawData, line: str, reason: str
 ) -> None:
-    assert len(read(raw, HEADER + many(200) + line + "\n" + many(2).replace("0100", "0200"))) == 202
-    assert rejected(raw) == [(202, line, reason)]
-    account = raw.account("house_prices")
-    assert (account.read, account.faults) == (203, 1)
+    rows, audit = read(raw, HEADER + many(200) + line + "\n" + many(2).replace("0100", "0200"))
+    assert len(rows) == 202
+    assert rejected(audit) == [(202, line, reason)]
+    assert (audit.read, audit.errors) == (203, 1)
 
 
 def test_a_byte_of_another_encoding_is_written_out(raw: RawData) -> None:
-    assert len(read(raw, (HEADER + many(100)).encode() + b"09\xe901;9;x\n")) == 100
-    assert rejected(raw) == [(102, "09\\xe901;9;x", "expected utf-8, found a byte that is not")]
+    rows, audit = read(raw, (HEADER + many(100)).encode() + b"09\xe901;9;x\n")
+    assert len(rows) == 100
+    assert rejected(audit) == [(102, "09\\xe901;9;x", "expected utf-8, found a byte that is not")]
 
 
 def test_equal_rows_are_one(raw: RawData) -> None:
-    assert read(raw, HEADER + "1001;5;a\n1001;5;a\n") == [(2, "01001", 5)]
-    assert raw.account("house_prices").merged == 1
-    assert rejected(raw) == []
+    rows, audit = read(raw, HEADER + "1001;5;a\n1001;5;a\n")
+    assert rows == [(2, "01001", 5)]
+    assert audit.merged == 1
+    assert rejected(audit) == []
 
 
 @pytest.mark.parametrize(
@@ -91,27 +94,30 @@ def test_a_file_that_is_not_what_it_should_be_is_refused_in_words(
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
 def test_a_byte_order_mark_tells_the_encoding(raw: RawData, encoding: str) -> None:
-    assert read(raw, (HEADER + "1001;5;é\n").encode(encoding)) == [(2, "01001", 5)]
-    assert "a byte order mark was left out" in raw.account("house_prices").repairs
+    rows, audit = read(raw, (HEADER + "1001;5;é\n").encode(encoding))
+    assert rows == [(2, "01001", 5)]
+    assert "BOM removed" in audit.repairs
 
 
 def test_another_delimiter_is_found_by_the_header_and_recorded(raw: RawData) -> None:
-    assert read(raw, (HEADER + "1001;5;a\n").replace(";", "\t")) == [(2, "01001", 5)]
-    assert "columns are apart by tabs, not semicolons" in raw.account("house_prices").repairs
+    rows, audit = read(raw, (HEADER + "1001;5;a\n").replace(";", "\t"))
+    assert rows == [(2, "01001", 5)]
+    assert "columns are apart by tabs, not semicolons" in audit.repairs
 
 
 def test_what_unpacks_to_far_more_than_it_is_is_refused(raw: RawData, tmp_path: Path) -> None:
     (tmp_path / "bpe21.csv.gz").write_bytes(gzip.compress(b"DEPCOM;TYPEQU\n" + bytes(100 << 20), 1))
     with pytest.raises(SourceError, match=r"bpe21.csv.gz: unpacks to more than .* expected at most 200 times its size"):
-        list(raw.batches("bpe"))
+        list(raw.batches("bpe").rows)
 
 
 def test_rows_of_the_bpe_are_found_again_by_their_line(raw: RawData, tmp_path: Path) -> None:
     rows = [f"2021;{n:05};A101" for n in range(1001, 1400)] + ["2021;1E+04;A101", "2021;01004;", "2021;01004;A101"]
     (tmp_path / "bpe21.csv").write_text("AN;DEPCOM;TYPEQU\n" + "\n".join(rows) + "\n")
-    assert sum(len(piece) for piece in raw.batches("bpe")) == 402
-    raw.reject_wrong("bpe")
-    found = raw.account("bpe").rejects()
+    batches, audit = raw.batches("bpe")
+    assert sum(len(piece) for piece in batches) == audit.read == 402
+    raw.reject_wrong(audit)
+    found = audit.rejects()
     assert found[["line", "row", "column"]].to_numpy().tolist() == [
         ["401", "1E+04;A101", "depcom"],
         ["402", "01004;", "typequ"],
@@ -121,4 +127,4 @@ def test_rows_of_the_bpe_are_found_again_by_their_line(raw: RawData, tmp_path: P
 def test_a_ragged_bpe_is_refused_with_its_line(raw: RawData, tmp_path: Path) -> None:
     (tmp_path / "bpe21.csv").write_text("AN;DEPCOM;TYPEQU\n2021;01004;A101\n2021;01004\n")
     with pytest.raises(SourceError, match=r"bpe21.csv, line 3: expected 3 columns, found 2: '2021;01004'"):
-        list(raw.batches("bpe"))
+        list(raw.batches("bpe").rows)

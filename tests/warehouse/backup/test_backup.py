@@ -13,7 +13,7 @@ from tests.warehouse.making import done, jobs, one_look, regions
 from warehouse.backup import backup, restore, verify
 from warehouse.database import connect
 from warehouse.errors import WarehouseError
-from warehouse.release import history, rollback, served
+from warehouse.release import current_release, history, rollback
 
 KILLS = 12
 
@@ -107,7 +107,7 @@ def test_killed_at_any_moment_what_is_served_stays_whole(
         process.kill()
         process.join()
         assert one_look(warehouse) == (3, 1, 1, 1)
-    number = served(warehouse)
+    number = current_release(warehouse)
     restored(warehouse, file)
     verify(warehouse, backup(warehouse, tmp_path / "more", keep=2))
     assert number is not None

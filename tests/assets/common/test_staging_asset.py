@@ -1,0 +1,85 @@
+"""An import that forgets to say what became of its rows fails, at once and in words."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+import raw_data as bundled
+from assets.common.staging_asset import Import, staging_asset
+from assets.departements import departements_table
+from resources.failures import in_words
+from resources.raw_data import RawData
+from resources.staging import Staging
+from warehouse import tables
+
+ROWS = len((bundled.SAMPLE / "departements.csv").read_text().splitlines()) - 1
+
+
+def all_told(raw_data: RawData) -> Import:
+    raw, audit = raw_data.table("departements")
+    return Import(departements_table(raw), [audit.count(len(raw))])
+
+
+def not_returned(raw_data: RawData) -> Import:
+    return Import(all_told(raw_data).frame)
+
+
+def only_its_frame(raw_data: RawData) -> Import:
+    return all_told(raw_data).frame  # type: ignore[return-value]
+
+
+def not_counted(raw_data: RawData) -> Import:
+    raw, audit = raw_data.table("departements")
+    return Import(departements_table(raw), [audit])
+
+
+def not_named(raw_data: RawData) -> Import:
+    helps, audit = raw_data.records("helps")
+    frame, audits = all_told(raw_data)
+    return Import(frame, [*audits, audit.count(len(helps))])
+
+
+def run(function: Callable[[RawData], Import], files: Path, staging: Staging) -> str:
+    """Materialize an import; return its error in words, empty if there is none."""
+    asset = staging_asset(tables.departements, sources=["departements"], group="territory")(function)
+    reader = RawData(folder=str(files), dumps=str(files))
+    result = dg.materialize([asset], resources={"raw_data": reader, "staging": staging}, raise_on_error=False)
+    failed = [event.step_failure_data.error for event in result.all_events if event.is_step_failure]
+    return in_words(failed[0]) if failed and failed[0] else ""
+
+
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        (not_returned, "not_returned does not say what became of the rows of departements: return the audit"),
+        (only_its_frame, "only_its_frame returns a DataFrame: expected Import(frame, [audit.count(used=…)])"),
+        (not_counted, f"departements.csv: {ROWS} rows were read, 0 used, 0 merged, 0 rejected: the import loses rows"),
+        (not_named, "not_named reads helps: name it in `sources` of its @staging_asset"),
+    ],
+)
+def test_an_import_that_forgets_its_rows_is_not_staged(
+    tmp_path: Path, function: Callable[[RawData], Import], said: str
+) -> None:
+    assert said in run(function, bundled.SAMPLE, Staging(folder=str(tmp_path)))
+    assert not list(tmp_path.glob("*.parquet"))
+
+
+def test_it_may_run_again_and_the_record_has_the_counts(tmp_path: Path) -> None:
+    staging = Staging(folder=str(tmp_path))
+    for _ in range(2):
+        assert run(all_told, bundled.SAMPLE, staging) == ""
+        (file,) = staging.sources("all_told")
+        assert (file.rows_read, file.rows_used, file.rows_rejected) == (ROWS, ROWS, 0)
+
+
+def test_what_a_refused_file_had_rejected_is_kept(tmp_path: Path) -> None:
+    shutil.copy(bundled.SAMPLE / "departements.csv", tmp_path)
+    with (tmp_path / "departements.csv").open("a") as file:
+        file.write("\nAin;no code;1;2\n" * 20)
+    staging = Staging(folder=str(tmp_path / "staging"))
+    assert "rows cannot be used" in run(all_told, tmp_path, staging)
+    assert len(staging.rejects()) == 20
+    assert staging.rejects()["is_error"].all()

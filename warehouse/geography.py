@@ -1,0 +1,25 @@
+"""Facts of geography that several rooms need."""
+
+from typing import NamedTuple
+
+EARTH_RADIUS_KM = 6371.0
+
+
+class CityOfDistricts(NamedTuple):
+    """A city whose districts (arrondissements) have INSEE codes of their own. Population: thousands, INSEE."""
+
+    name: str
+    population: float
+    district_prefix: str
+    first_district: str
+
+
+CITIES_OF_DISTRICTS = {
+    "75056": CityOfDistricts("PARIS", 2161.0, "751", "75101"),
+    "69123": CityOfDistricts("LYON", 513.2, "6938", "69381"),
+    "13055": CityOfDistricts("MARSEILLE", 861.6, "132", "13201"),
+}
+"""By the INSEE code of the whole commune. Many files have these cities by their districts only."""
+
+DISTRICT_PREFIXES = {code: city.district_prefix for code, city in CITIES_OF_DISTRICTS.items()}
+FIRST_DISTRICTS = {code: city.first_district for code, city in CITIES_OF_DISTRICTS.items()}
