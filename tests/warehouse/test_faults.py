@@ -37,13 +37,16 @@ def test_killed_at_any_moment_the_served_release_is_whole(
     warehouse: Engine, warehouse_url: str, tmp_path: Path
 ) -> None:
     new, rng = both(tmp_path), random.Random(3)
+    done(warehouse, *new[1])
+    started = time.monotonic()
     done(warehouse, *new[0])
+    took = time.monotonic() - started
     warehouse.dispose()
     context, seen = multiprocessing.get_context("fork"), set()
     for _ in range(KILLS):
         process = context.Process(target=publish_for_ever, args=(warehouse_url, new))
         process.start()
-        time.sleep(rng.uniform(0.01, 0.25))
+        time.sleep(rng.uniform(0.1, 4) * took)
         process.kill()
         process.join()
         look = one_look(warehouse)
