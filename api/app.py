@@ -1,6 +1,5 @@
 """The application: the routes, at `/` and at `/api`, and what happens around them."""
 
-import json
 import logging
 import os
 import sys
@@ -9,6 +8,7 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.middleware.gzip import GZipMiddleware
@@ -24,18 +24,20 @@ from prometheus_client import (
     generate_latest,
 )
 from prometheus_client.multiprocess import MultiProcessCollector
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
-from api import release, trades
 from api.database import Database, NotServedError
 from api.live import Live
-from api.middleware import Around, Measures, log
-from api.routes import cities, helps, ogrs, page, professions
+from api.middleware import INTERNAL, Measures, RequestLogMiddleware, log
+from api.release import Served
+from api.responses import served_of
+from api.routes import cities, helps, ogrs, page, professions, release, trades
 from resources.settings import Settings
 
 RESOURCES = (cities.router, trades.router, ogrs.router, helps.router, professions.router, release.router)
+PREPARED = (cities.criterions_of, ogrs.ogrs_of, release.release_json)
+"""Large answers that are made with each release, before it is served."""
 MOST_BYTES = 1_000_000
 """Of a request's body; more is answered 413."""
 RETRY_SECONDS = 5
@@ -51,47 +53,52 @@ DOCS_POLICY = (
 def create_app(url: str | None = None) -> FastAPI:
     """The application on a warehouse: by default MOBIVILLE_API_DATABASE_URL, else MOBIVILLE_WAREHOUSE_URL."""
     settings = Settings()
-    database = Database(url or settings.api_database_url or settings.warehouse_url)
+    served = Served(Database(url or settings.api_database_url or settings.warehouse_url), PREPARED)
     live = Live(settings)
     _log_to_stdout()
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await run_in_threadpool(served.start)
         yield
         live.close()
-        database.close()
+        await run_in_threadpool(served.close)
 
     app = FastAPI(
         title="Mobiville",
         version=version("mobiville-warehouse"),
         description="Where a trade is wanted in France, and what life is like there: what the warehouse serves.",
-        openapi_url=None,  # these two are served at /api too: see below
+        openapi_url=None,  # these two come from this host alone: see below
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,  # a redirect would lose the /api that the proxy strips
         lifespan=lifespan,
     )
-    app.state.database = database
+    app.state.served = served
     app.state.live = live
     for router in RESOURCES:
         app.include_router(router)
-        app.include_router(router, prefix="/api", include_in_schema=False)
     registry = CollectorRegistry()
     _add_service_routes(app, registry)
     page.add_to(app)
     _add_errors(app)
+    _add_middleware(app, registry)
+    return app
+
+
+def _add_middleware(app: FastAPI, registry: CollectorRegistry) -> None:
+    """From the innermost layer to the outermost."""
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MOST_BYTES)
-    app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5)
+    app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=1)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=["*"],
-        allow_methods=["GET", "POST"],
+        allow_methods=["GET", "HEAD", "POST"],
         allow_headers=["Content-Type", "If-None-Match", "X-Request-ID"],
-        expose_headers=["ETag", "X-Release", "X-Request-ID", "Retry-After"],
+        expose_headers=["ETag", "X-Database", "X-Release", "X-Request-ID", "Retry-After"],
         max_age=86_400,
     )
-    app.add_middleware(Around, measures=Measures(registry))
-    return app
+    app.add_middleware(RequestLogMiddleware, measures=Measures(registry))
 
 
 def _log_to_stdout() -> None:
@@ -130,11 +137,9 @@ def _add_service_routes(app: FastAPI, registry: CollectorRegistry) -> None:
     async def openapi() -> JSONResponse:
         return JSONResponse(app.openapi())
 
-    for prefix in ("", "/api"):
-        app.mount(f"{prefix}/{DOCS_FILES}", StaticFiles(packages=[("fastapi_offline", "static")]))
-    for path, endpoint in (("/metrics", metrics), ("/docs", docs), ("/openapi.json", openapi)):
-        for prefix in ("", "/api"):
-            app.add_api_route(prefix + path, endpoint, include_in_schema=False, response_model=None)
+    app.mount(f"/{DOCS_FILES}", StaticFiles(packages=[("fastapi_offline", "static")]))
+    for path, endpoint in ((INTERNAL, metrics), ("/docs", docs), ("/openapi.json", openapi)):
+        app.add_api_route(path, endpoint, include_in_schema=False, response_model=None)
 
 
 def _add_errors(app: FastAPI) -> None:
@@ -152,18 +157,8 @@ def _add_errors(app: FastAPI) -> None:
         return JSONResponse({"message": error.detail}, status, error.headers)
 
     @app.exception_handler(NotServedError)
-    async def not_served(_request: Request, _error: NotServedError) -> JSONResponse:
-        return _later("no release is served yet")
-
-    @app.exception_handler(SQLAlchemyError)
-    async def away(_request: Request, error: SQLAlchemyError) -> JSONResponse:
-        log.error(json.dumps({"database": type(error).__name__, "error": str(_code(error))}))
-        return _later("the database does not answer now")
-
-
-def _code(error: SQLAlchemyError) -> object:
-    return error.orig.args[0] if isinstance(error, DBAPIError) and error.orig and error.orig.args else ""
-
-
-def _later(message: str) -> JSONResponse:
-    return JSONResponse({"message": message}, 503, {"Retry-After": str(RETRY_SECONDS), "Cache-Control": "no-store"})
+    async def not_served(request: Request, _error: NotServedError) -> JSONResponse:
+        is_away = served_of(request).is_away
+        message = "the database does not answer, and no release is held" if is_away else "no release is served yet"
+        headers = {"Retry-After": str(RETRY_SECONDS), "Cache-Control": "no-store"}
+        return JSONResponse({"message": message}, 503, headers)

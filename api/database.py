@@ -1,46 +1,30 @@
-"""Reading the warehouse: one short transaction per request, that sees one release whole.
+"""Reading the warehouse: connections that only read, and a transaction that sees one release whole.
 
-On MariaDB a consistent snapshot. The swap of a release is one RENAME of every table that changed, the record among
-them; a request reads the record first, and holds it until it ends: the swap comes before or after. Where the swap has
-the next table already and waits for the record, the server ends the request's transaction (error 1213, deadlock);
-where it came between the snapshot and a read, it says so (1412). Either way the request's work is done again.
+On MariaDB a release is swapped in by one RENAME of every table that changed, the record among them. The transaction
+first names every table that it will read, in one statement: the swap has to wait from then on. Its snapshot is taken by
+the first row that is read, after that, so that names and rows are of the same release.
 On SQLite a read transaction sees the database as it was at its first read.
 """
 
 import sqlite3
-import threading
-import time
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, Engine, NullPool, create_engine, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from warehouse import tables
 from warehouse.database import LOCK_WAIT_SECONDS, is_sqlite, parse_url
 from warehouse.errors import MobivilleError
 
-ATTEMPTS = 8
-PATIENCE_SECONDS = 5
-"""How often, and until when, a request's work is begun again: when releases swap or connections end under it."""
-PAUSE_SECONDS = 0.05
-STATEMENT_SECONDS = 5
+STATEMENT_SECONDS = 30
 """MariaDB ends a statement that takes longer."""
-REQUEST_SECONDS = 30
-"""SQLite ends a statement when its connection, which serves one request, is older."""
 CONNECT_SECONDS = 3
-POOL = 10
-"""Connections at most, per worker."""
-POOL_WAIT_SECONDS = 5
-
 NO_TABLE = 1146
-SWAPPED = {1205, 1213, 1412, NO_TABLE}
-"""MariaDB's error numbers that say: a release was swapped in meanwhile."""
-
-T = TypeVar("T")
+"""MariaDB's error number for a table that is not there."""
 
 
 class NotServedError(MobivilleError):
@@ -55,79 +39,43 @@ class Stamp:
     published_at: datetime
 
 
-class Memory:
-    """What is worked out once per release, and kept while that release is served."""
-
-    def __init__(self) -> None:
-        self._lock = threading.RLock()  # what is worked out may be made from something that is
-        self._stamp: Stamp | None = None
-        self._known: dict[object, Any] = {}
-
-    def get(self, stamp: Stamp, key: object, make: Callable[[], T]) -> T:
-        """What `make` gave for this release and key; it is called once, the others wait for it."""
-        with self._lock:
-            if stamp != self._stamp:
-                self._stamp, self._known = stamp, {}
-            if key not in self._known:
-                self._known[key] = make()
-            return cast(T, self._known[key])
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """The served release, as one request sees it."""
-
-    connection: Connection
-    stamp: Stamp
-    memory: Memory
-
-    def once(self, make: Callable[["Snapshot"], T], key: object = None) -> T:
-        """What `make` gives for this release, worked out once per release (and key, by default the function)."""
-        return self.memory.get(self.stamp, key or make, lambda: make(self))
-
-
 class Database:
     """The warehouse that the API reads."""
 
     def __init__(self, url: str) -> None:
+        parsed = parse_url(url)
+        self.file = Path(str(parsed.database)).resolve() if parsed.drivername == "sqlite" else None
         self.engine = _engine(url)
-        self.memory = Memory()
-        self._begin = "BEGIN" if is_sqlite(self.engine) else "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"
 
     def served(self) -> Stamp:
-        """Which release is served. Raises as `read` does."""
-        return self._patiently(_stamp)
+        """Which release is served. Raises NotServedError, and SQLAlchemy's errors when the database is away."""
+        with self.engine.connect() as connection:
+            return _stamp(connection)
 
-    def read(self, work: Callable[[Snapshot], T]) -> T:
-        """Do the work in one transaction over one release.
+    @contextmanager
+    def snapshot(self, names: Sequence[str]) -> Iterator[Connection]:
+        """A transaction in which the named tables are those of one release, and stay it.
 
-        Raises NotServedError when there is no release, and SQLAlchemy's errors when the database is away or too slow.
+        Raises SQLAlchemy's errors: when the database is away or too slow, or a table is not there.
         """
-
-        def in_transaction(connection: Connection) -> T:
-            connection.exec_driver_sql(self._begin)
+        before = self._state()
+        with self.engine.connect() as connection:
+            connection.exec_driver_sql("BEGIN" if is_sqlite(self.engine) else "START TRANSACTION READ ONLY")
             try:
-                return work(Snapshot(connection, _stamp(connection), self.memory))
+                connection.exec_driver_sql(f"SELECT 1 FROM {', '.join(names)} LIMIT 0")  # noqa: S608
+                yield connection
             finally:
                 if not connection.invalidated:
                     connection.exec_driver_sql("ROLLBACK")
+        if before != self._state():
+            raise OperationalError("read", {}, sqlite3.OperationalError("the file changed while it was read"))
 
-        return self._patiently(in_transaction)
-
-    def _patiently(self, work: Callable[[Connection], T]) -> T:
-        """Do the work, again where a release was swapped in or a connection that had ended was found in the pool."""
-        ends = time.monotonic() + PATIENCE_SECONDS
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
-                with self.engine.connect() as connection:
-                    return work(connection)
-            except DBAPIError as error:
-                given_up = attempt == ATTEMPTS or time.monotonic() > ends
-                if given_up or not (_was_swapped(error) or error.connection_invalidated):
-                    raise
-                if _was_swapped(error):
-                    time.sleep(PAUSE_SECONDS)
-        raise AssertionError("unreachable")
+    def _state(self) -> tuple[int, int] | None:
+        """What changes with the contents of a SQLite file that is read without locks; None of any other."""
+        if self.file is None or not _needs_no_locks(self.file):
+            return None
+        found = self.file.stat()
+        return found.st_mtime_ns, found.st_size
 
     def close(self) -> None:
         """End the connections."""
@@ -139,7 +87,7 @@ def _stamp(connection: Connection) -> Stamp:
     try:
         row = connection.execute(select(record.id, record.published_at).order_by(record.id.desc()).limit(1)).first()
     except DBAPIError as error:
-        if _number(error) == NO_TABLE or "no such table" in str(error.orig):
+        if (error.orig and error.orig.args[:1] == (NO_TABLE,)) or "no such table" in str(error.orig):
             raise NotServedError from None
         raise
     if row is None:
@@ -147,49 +95,44 @@ def _stamp(connection: Connection) -> Stamp:
     return Stamp(*row)
 
 
-def _was_swapped(error: DBAPIError) -> bool:
-    return _number(error) in SWAPPED
-
-
-def _number(error: DBAPIError) -> object:
-    return error.orig.args[0] if error.orig and error.orig.args else None
-
-
 def _engine(url: str) -> Engine:
-    """An engine that only reads. Errors do not repeat what a client sent."""
+    """An engine that only reads. Errors do not repeat what was sent."""
     parsed = parse_url(url)
     if parsed.drivername == "sqlite":
-        address = f"{Path(str(parsed.database)).resolve().as_uri()}?mode=ro"
-        return create_engine(
-            "sqlite://",
-            creator=lambda: _open_sqlite(address),
-            poolclass=NullPool,  # a file that takes the place of another is seen
-            hide_parameters=True,
-        )
+        file = Path(str(parsed.database)).resolve()
+        # without a pool a file that takes the place of another is seen
+        return create_engine("sqlite://", creator=lambda: _open(file), poolclass=NullPool, hide_parameters=True)
     return create_engine(
         parsed,
-        pool_size=POOL,
+        pool_size=1,
         max_overflow=0,
-        pool_timeout=POOL_WAIT_SECONDS,
-        pool_recycle=300,
-        pool_reset_on_return=None,  # `read` ends its transactions
+        pool_pre_ping=True,
+        pool_reset_on_return=None,  # `snapshot` ends its transactions
         skip_autocommit_rollback=True,
         isolation_level="AUTOCOMMIT",
         hide_parameters=True,
         connect_args={
             "charset": "utf8mb4",
             "connect_timeout": CONNECT_SECONDS,
-            "read_timeout": 2 * STATEMENT_SECONDS,
+            "read_timeout": STATEMENT_SECONDS + CONNECT_SECONDS,
             "init_command": f"SET time_zone = '+00:00', lock_wait_timeout = {LOCK_WAIT_SECONDS}, "
             f"tx_isolation = 'REPEATABLE-READ', max_statement_time = {STATEMENT_SECONDS}",
         },
     )
 
 
-def _open_sqlite(address: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        address, uri=True, timeout=POOL_WAIT_SECONDS, isolation_level=None, check_same_thread=False
-    )
-    ends = time.monotonic() + REQUEST_SECONDS
-    connection.set_progress_handler(lambda: time.monotonic() > ends, 100_000)  # every so many steps of a statement
-    return connection
+def _open(file: Path) -> sqlite3.Connection:
+    address = file.as_uri() + ("?immutable=1" if _needs_no_locks(file) else "?mode=ro")
+    return sqlite3.connect(address, uri=True, timeout=CONNECT_SECONDS, isolation_level=None, check_same_thread=False)
+
+
+def _needs_no_locks(file: Path) -> bool:
+    """Whether SQLite could not make its lock file (-shm) beside this one, and nobody writes: there is no log (-wal)."""
+    if not file.is_file() or file.with_name(f"{file.name}-wal").exists():
+        return False
+    try:
+        with sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True) as connection:
+            connection.execute("SELECT 1 FROM sqlite_master LIMIT 1")
+    except sqlite3.OperationalError as error:
+        return error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+    return False

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from resources.clients.france_travail import FranceTravail
-from resources.clients.http import Http, Limits, Pace
-from resources.errors import ServiceError
+from resources.clients.http import Http, Limits, RateLimiter
+from resources.errors import NoCredentialsError, ServiceError
 from resources.settings import Settings
 
 KEPT_SECONDS = 24 * 3600
@@ -25,10 +25,10 @@ KEPT_FAILURE_SECONDS = 10
 MOST_KEPT = 10_000
 """Answers at most, per worker; the oldest go first."""
 
-ANSWER_SECONDS = 8
+ANSWER_SECONDS = 1.8
 """How long a request waits. The answer, when it comes later, is kept for the next one."""
 
-LIMITS = Limits(silence=4, total=6, tries=2, pause=0.2, longest_wait=2, answer_bytes=5 << 20)
+LIMITS = Limits(silence=4, total=6, tries=2, pause=0.2, longest_wait=2, response_bytes=5 << 20)
 
 THREADS = {"offers": 8, "market": 6, "hiring": 4, "companies": 4}
 """Per service."""
@@ -52,7 +52,7 @@ class _Service:
     def __init__(self, name: str) -> None:
         self.name = name
         self._pool = ThreadPoolExecutor(THREADS[name], thread_name_prefix=name)
-        self._pace = Pace(1 / A_SECOND[name])
+        self._pace = RateLimiter(1 / A_SECOND[name])
         self._waiting = threading.BoundedSemaphore(MOST_WAITING)
 
     def ask(self, question: Callable[[], Any]) -> Future[Any]:
@@ -85,8 +85,11 @@ class Live:
     async def ask(self, service: str, key: Hashable, question: Callable[[], Any]) -> Any:
         """The answer to a question, asked once for all who ask it meanwhile and for a day.
 
-        Raises ServiceError when the service failed, is too slow, or has too many questions waiting.
+        Raises NoCredentialsError when there are none to ask with, and ServiceError when the service failed, is too
+        slow, or has too many questions waiting.
         """
+        if not self.client.has_credentials:
+            raise NoCredentialsError("France Travail is not asked: no credentials are set")
         future = self._future(service, (service, key), question)
         try:
             return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(future)), ANSWER_SECONDS)

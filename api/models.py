@@ -1,50 +1,22 @@
-"""What the API is sent and what it answers. Rows derive from `warehouse/tables.py`, where each column is described."""
+"""What the API answers. Rows derive from `warehouse/tables.py`, where each column is described."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
-    FiniteFloat,
-    Strict,
-    StrictStr,
     create_model,
 )
 from sqlalchemy import DateTime, Table
 
 from warehouse import tables
-from warehouse.codes import COMMUNE, ROME
-from warehouse.criteria import CRITERIA
-
-MOST_CODES = 1_000
-"""Codes that a search may name: more than there are."""
-
-
-def _nothing(value: object) -> object:
-    return None if value == "" else value
-
-
-def _plain(code: str) -> str:
-    if not code.isascii():
-        raise ValueError("expected ASCII digits and letters")
-    return code
-
 
 Stamp = Annotated[datetime, AfterValidator(lambda at: at.replace(tzinfo=UTC))]
 """A date and time of the warehouse, which are UTC."""
-
-_as_whole = BeforeValidator(lambda value: int(value) if isinstance(value, float) and value.is_integer() else value)
-
-Whole = Annotated[int, Strict(), _as_whole]
-"""A whole number, 10 or 10.0; not the text of one, and not true."""
-
-GivenOrNot = BeforeValidator(_nothing)
-"""An empty text is what a form sends for no choice."""
 
 
 def row_model(name: str, table: Table, *columns: str) -> type[BaseModel]:
@@ -53,135 +25,9 @@ def row_model(name: str, table: Table, *columns: str) -> type[BaseModel]:
     for column in table.columns:
         if not columns or column.name in columns:
             kind = Stamp if isinstance(column.type, DateTime) else column.type.python_type
-            fields[column.name] = (kind if not column.nullable else kind | None, Field(description=column.comment))
+            fields[str(column.name)] = (kind if not column.nullable else kind | None, Field(description=column.comment))
     return create_model(name, **fields)
 
-
-# --- what is sent
-
-
-class _Body(BaseModel):
-    """An unknown key is ignored; a number sent as text is not a number."""
-
-    model_config = ConfigDict(extra="ignore", strict=True)
-
-
-class Search(_Body):
-    """Which cities are looked for. What is null or left out does not narrow the search."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {"codeRome": ["D1102"], "codeRegion": [53], "codeEnvironment": "side-sea", "index": 0, "sortBy": "mer"}
-            ]
-        }
-    )
-
-    codeRegion: list[Whole | StrictStr] | None = Field(  # noqa: N815
-        None, max_length=MOST_CODES, description="codes of regions, as numbers or as text; none: all regions"
-    )
-    codeCity: Annotated[Literal[*(c.key for c in CRITERIA)] | None, GivenOrNot] = Field(  # type: ignore[valid-type]  # noqa: N815
-        None, description="key of a criterion (its size)"
-    )
-    codeEnvironment: Annotated[Literal[*(c.key for c in CRITERIA)] | None, GivenOrNot] = Field(  # type: ignore[valid-type]  # noqa: N815
-        None, description="key of a criterion (where it lies)"
-    )
-    codeRome: list[StrictStr] | None = Field(  # noqa: N815
-        None, max_length=MOST_CODES, description="ROME codes: the trades that are looked for"
-    )
-    index: Annotated[int, Strict(), Field(ge=0), _as_whole] | None = Field(
-        None, description="position of the first city that is answered, from 0"
-    )
-    onlySearchInTension: bool | None = Field(  # noqa: N815
-        None, description="only cities whose basin has a tension row for one of codeRome; true unless it says false"
-    )
-    opportunity: Annotated[int, Strict(), Field(ge=1, le=2), _as_whole] | None = Field(
-        None, description="1: ind_t below 4; 2: ind_t from 4 up"
-    )
-    sortBy: Annotated[Literal["mer", "montagne"] | None, GivenOrNot] = Field(  # noqa: N815
-        None, description="after the tension: the nearest to the sea first (mer), or the highest (montagne)"
-    )
-
-
-Rome = Annotated[str, Field(pattern=ROME, max_length=5), AfterValidator(_plain)]
-"""A ROME code: nothing else goes into a question to an outside service."""
-
-Commune = Annotated[str, Field(pattern=COMMUNE, max_length=5), AfterValidator(_plain)]
-"""An INSEE code."""
-
-MOST_ROMES = 200
-MOST_COMMUNES = 50
-"""As many as a question to an outside service may name."""
-
-
-class OffersSearch(_Body):
-    """Trades and communes; none of either: all."""
-
-    codeRome: list[Rome] = Field([], max_length=MOST_ROMES, examples=[["D1102"]])  # noqa: N815
-    insee: list[Commune] = Field([], max_length=MOST_COMMUNES, examples=[["29019"]])
-
-
-class OffersCounts(_Body):
-    """Trades, and lists of communes, each counted on its own."""
-
-    codeRome: list[Rome] = Field([], max_length=MOST_ROMES, examples=[["D1102"]])  # noqa: N815
-    inseeList: list[Annotated[list[Commune], Field(min_length=1, max_length=MOST_COMMUNES)]] = Field(  # noqa: N815
-        max_length=MOST_COMMUNES, examples=[[["29019"], ["35238"]]]
-    )
-
-
-class TradeSearch(_Body):
-    """A trade and a commune."""
-
-    codeRome: Rome = Field(examples=["D1102"])  # noqa: N815
-    insee: Commune = Field(examples=["29019"])
-
-
-class CloseCompanies(_Body):
-    """Trades, a commune, and in which order companies are listed."""
-
-    codeRome: Rome | Annotated[list[Rome], Field(min_length=1, max_length=MOST_ROMES)] = Field(examples=["D1102"])  # noqa: N815
-    insee: Commune = Field(examples=["29019"])
-    sort: str | None = Field(None, description="distance: the nearest first; else those most likely to hire")
-
-
-class Autocomplete(_Body):
-    """The beginning of a city's name."""
-
-    query: str = Field(description="compared without case and accents", examples=["saint-e"])
-
-
-class SkillSearch(_Body):
-    """Words of a job title; the last one may be its beginning."""
-
-    label: str = Field(examples=["aide boulang"])
-
-
-class CloseCities(_Body):
-    """The point around which cities are looked for."""
-
-    latitude: FiniteFloat = Field(description="degrees", examples=[48.39])
-    longitude: FiniteFloat = Field(description="degrees", examples=[-4.49])
-    inseeCode: str | None = Field(None, description="INSEE code of the city that is left out", examples=["29019"])  # noqa: N815
-
-
-class GivenCity(_Body):
-    """The city that others are compared with, as a search or load gives it."""
-
-    id: Whole
-    population: FiniteFloat | None = Field(None, description="thousands")
-    distance_from_sea: FiniteFloat | None = Field(None, description="km")
-    z_moyen: FiniteFloat | None = Field(None, description="mean altitude, m")
-
-
-class SimilarCities(_Body):
-    """A city, and the trade that must be in tension in those like it."""
-
-    codeRome: str = Field(examples=["D1102"])  # noqa: N815
-    city: GivenCity = Field(examples=[{"id": 1, "population": 139.3, "distance_from_sea": 3, "z_moyen": 52}])
-
-
-# --- what is answered
 
 City = row_model("City", tables.cities)
 Region = row_model("Region", tables.new_regions)
@@ -199,7 +45,10 @@ FoundCity = create_model(
     __base__=City,
     region_name=(str | None, Field(None, alias="newRegion.name")),
     region_code=(int | None, Field(None, alias="newRegion.code")),
-    offers=(int | None, Field(None, alias="citiesJobs.number", description="offers for codeRome; null: none")),
+    offers=(
+        int | None,
+        Field(None, alias="citiesJobs.number", description="offers for codeRome, districts included; null: none"),
+    ),
     ind_t=(
         int | None,
         Field(None, alias="bassin.tensions.ind_t", description="the lowest of codeRome; only with onlySearchInTension"),
@@ -245,7 +94,7 @@ class Trade(BaseModel):
 
     codeRome: str = Field(examples=["D1102"])  # noqa: N815
     label: str | None
-    number: int | None = Field(description="offers in the city; null: none")
+    number: int | None = Field(description="offers in the city and its districts; null: none")
     ind_t: int | None = Field(description="tension class in the city's basin; null: no tension row")
 
 
@@ -330,19 +179,12 @@ class Health(BaseModel):
     status: str = Field(description="ok; or why it does not serve", examples=["ok"])
     release: int | None = Field(examples=[7])
     published_at: Stamp | None
+    database: str = Field(description="ok, or away: the API serves what it holds", examples=["ok"])
+    sample: bool = Field(description="whether the invented sample is served")
 
 
-class Source(BaseModel):
-    """A file that a table was made from."""
-
-    source_id: str = Field(examples=["bpe"])
-    file_name: str
-    vintage: str | None
-    sha256: str
-    rows_read: int | None = Field(description="its rows: read = used + merged + rejected")
-    rows_used: int | None
-    rows_merged: int | None
-    rows_rejected: int | None
+FILE = ("source_id", "file_name", "vintage", "sha256", "rows_read", "rows_used", "rows_merged", "rows_rejected")
+Source = row_model("Source", tables.release_sources, *FILE)
 
 
 class ReleaseTable(BaseModel):
@@ -353,7 +195,7 @@ class ReleaseTable(BaseModel):
     rows_before: int | None = Field(description="its rows in the release before this one; null: it was not there")
     changed: bool = Field(description="whether its contents are not those of the release before this one")
     loaded_at: Stamp
-    sources: list[Source]
+    sources: list[Source]  # type: ignore[valid-type]
 
 
 class ReleaseOut(BaseModel):
@@ -363,6 +205,7 @@ class ReleaseOut(BaseModel):
     published_at: Stamp
     started_at: Stamp
     status: str = Field(examples=["published"])
+    sample: bool = Field(description="whether the invented sample is served")
     tables: list[ReleaseTable]
 
 
@@ -370,7 +213,8 @@ class Offers(BaseModel):
     """Job offers, as Offres d'emploi has them, 150 at most, and how many there are in all."""
 
     resultats: list[dict[str, Any]]
-    totalOffres: int = Field(description="the sum over the kinds of contract")  # noqa: N815
+    totalOffres: int | None = Field(description="the sum over the kinds of contract; null: not known now")  # noqa: N815
+    unavailable: bool | None = Field(None, description="true: France Travail does not answer now, or is not asked")
 
 
 class OffersCount(BaseModel):
@@ -378,6 +222,7 @@ class OffersCount(BaseModel):
 
     insee: list[str]
     total: int | None = Field(description="null: not known now")
+    unavailable: bool | None = Field(None, description="true: France Travail does not answer now, or is not asked")
 
 
 class TradeInfo(BaseModel):
@@ -390,13 +235,15 @@ class TradeInfo(BaseModel):
     bassinTension: float | None = Field(description="tension in the basin")  # noqa: N815
     deptTension: float | None = Field(description="tension in the department")  # noqa: N815
     hiringRate: float | None = Field(description="job seekers of the basin hired within six months, percent")  # noqa: N815
+    unavailable: bool | None = Field(None, description="true: France Travail does not answer now, or is not asked")
 
 
 class Companies(BaseModel):
     """Companies likely to hire, as La Bonne Boîte has them, ten at most, and how many there are."""
 
     companies: list[dict[str, Any]]
-    companies_count: int
+    companies_count: int | None = Field(description="null: not known now")
+    unavailable: bool | None = Field(None, description="true: France Travail does not answer now, or is not asked")
 
 
 class Problem(BaseModel):

@@ -1,56 +1,234 @@
-"""What is served, and whether."""
+"""The served release in memory, whole: read in one transaction, made ready beside the one before, then swapped in.
 
+A request is answered from the release that is held when it comes: it needs no database, no lock and no second try.
+"""
+
+import ctypes
+import gzip
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
-from sqlalchemy.exc import SQLAlchemyError
+import orjson
+from sqlalchemy import Connection, Engine, StaticPool, create_engine, select
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from api.database import NotServedError, Snapshot
-from api.models import Health, ReleaseOut
-from api.responses import RESPONSES, answer, as_json
-from warehouse.record import recorded
+import raw_data
+from api.database import Database, NotServedError, Stamp
+from api.search.counts import Facilities, Offers
+from api.search.places import JSON as JSON
+from api.search.places import Cities, Places
+from api.search.tension import Basins, Tensions
+from api.search.text import fold
+from api.search.titles import Titles
+from warehouse import record, tables
 
-router = APIRouter(tags=["release"], responses=RESPONSES)
+LOOK_SECONDS = 2.0
+"""How often the warehouse is asked which release it serves."""
 
+CACHE = "public, no-cache"
+"""Keep it, but ask each time whether it is still so: the next request sees a new release."""
+KEPT_BYTES = 30_000
+"""Answers that are larger are kept, once they are made."""
+GZIP_LEVEL = 9
 
-@router.get("/health", response_model=Health, responses={503: {"model": Health}})
-def health(request: Request) -> Response:
-    """Whether the API serves a release: 200, else 503."""
-
-    def work(snapshot: Snapshot) -> dict[str, Any]:
-        return {"status": "ok", "release": snapshot.stamp.id, "published_at": snapshot.stamp.published_at}
-
-    try:
-        return answer(request, Health, work)
-    except NotServedError:
-        return _not_well("no release")
-    except SQLAlchemyError:
-        return _not_well("database away")
-
-
-def _not_well(why: str) -> Response:
-    content = as_json(Health, {"status": why, "release": None, "published_at": None})
-    return Response(content, 503, {"Retry-After": "5", "Cache-Control": "no-store"}, "application/json")
+log = logging.getLogger("mobiville.api")
 
 
-@router.get("/release", response_model=ReleaseOut)
-def release(request: Request) -> Response:
-    """The served release: its tables, their rows, and the files that each was made from."""
+def _rows(table: str) -> Callable[[Connection], list[dict[str, Any]]]:
+    found = tables.metadata.tables[table]
+    query = select(found).order_by(*found.primary_key)
+    names = [str(column.name) for column in found.columns]
+    return lambda connection: [dict(zip(names, row, strict=True)) for row in connection.execute(query)]
 
-    def work(snapshot: Snapshot) -> dict[str, Any]:
-        found, *earlier = recorded(snapshot.connection, limit=2)
-        before = earlier[0].tables if earlier else {}
-        of_tables = [
-            {
-                "table": t.name,
-                "rows": t.rows,
-                "rows_before": before[t.name].rows if t.name in before else None,
-                "changed": t.name not in before or before[t.name].sha256 != t.sha256,
-                "loaded_at": t.loaded_at,
-                "sources": [vars(s) for s in t.sources],
-            }
-            for t in found.tables.values()
-        ]
-        return {**{name: getattr(found, name) for name in ReleaseOut.model_fields}, "tables": of_tables}
 
-    return answer(request, ReleaseOut, work)
+READ: dict[str, Callable[[Connection], Any]] = {
+    "bassins": Basins,
+    "cities": Cities,
+    "cities_jobs": Offers,
+    "departements": _rows("departements"),
+    "equipments": Facilities,
+    "helps": _rows("helps"),
+    "new_regions": _rows("new_regions"),
+    "regions_tensions_criterions": _rows("regions_tensions_criterions"),
+    "rome_codes": _rows("rome_codes"),
+    "romeogrs": Titles.read,
+    "tensions": Tensions,
+}
+"""What is kept of each table, and how it is read."""
+
+
+@dataclass(frozen=True)
+class Ready:
+    """An answer as it is, and compressed."""
+
+    plain: bytes
+    gzipped: bytes
+
+
+class Release:
+    """One release, as requests are answered from it."""
+
+    def __init__(self, recorded: list[record.Release], contents: dict[str, Any], before: "Release | None") -> None:
+        self.record, *self.earlier = recorded
+        """What the record says of it, and of the release before it, if there was one."""
+        self.stamp = Stamp(self.record.id, self.record.published_at)
+        self.contents = contents
+        self.cities: Cities = contents["cities"]
+        self.basins: Basins = contents["bassins"]
+        self.tensions: Tensions = contents["tensions"]
+        self.offers: Offers = contents["cities_jobs"]
+        self.facilities: Facilities = contents["equipments"]
+        self.titles: Titles = contents["romeogrs"]
+        self.regions = {row["code"]: row for row in contents["new_regions"]}
+        self.departements = {row["code"]: row for row in contents["departements"]}
+        self.labels = {row["code"]: row["label"] for row in contents["rome_codes"]}
+        self.helps = {fold(row["slug"]): row for row in contents["helps"] if row["slug"] is not None}
+        is_same = before is not None and (before.cities, before.basins) == (self.cities, self.basins)
+        self.places: Places = before.places if before and is_same else Places(self.cities, self.basins.of_commune)
+        sources = (source for table in self.record.tables.values() for source in table.sources)
+        self.is_sample = any(source.sha256 in _sample() for source in sources)
+        self.etag = f'W/"{self.stamp.id}-{self.stamp.published_at:%Y%m%d%H%M%S}-{_code()}"'
+        self.headers = {"ETag": self.etag, "X-Release": str(self.stamp.id), "Cache-Control": CACHE}
+        self._made: dict[tuple[Any, ...], Ready] = {}
+
+    def region(self, rank: int) -> dict[str, Any]:
+        """The region of a city; empty where it has none."""
+        found: dict[str, Any] = self.regions.get(int(self.cities.regions[rank]), {})
+        return found
+
+    def city(self, rank: int, more: dict[str, Any]) -> bytes:
+        """A city's columns and more, as a JSON object."""
+        return b"%b,%b" % (self.cities.rows[rank], orjson.dumps(more)[1:])
+
+    def made(self, make: Callable[..., bytes], *arguments: str) -> "bytes | Ready":
+        """What `make` gives for this release and the arguments; large answers are made and compressed once."""
+        key = (make, *arguments)
+        if found := self._made.get(key):
+            return found
+        content = make(self, *arguments)
+        if len(content) < KEPT_BYTES:
+            return content
+        return self._made.setdefault(key, Ready(content, gzip.compress(content, GZIP_LEVEL, mtime=0)))
+
+
+@cache
+def _sample() -> frozenset[str]:
+    """The sha256 of the files of the invented sample."""
+    files = (path for path in raw_data.SAMPLE.rglob("*") if path.is_file())
+    return frozenset(sha256(path.read_bytes()).hexdigest() for path in files)
+
+
+@cache
+def _code() -> str:
+    """What tells this program's answers from another version's."""
+    digest = sha256(version("mobiville-warehouse").encode())
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:8]
+
+
+class Served:
+    """The release that is held, and the thread that takes over the next one."""
+
+    def __init__(self, database: Database, prepared: Sequence[Callable[[Release], bytes]]) -> None:
+        self.database, self.prepared = database, prepared
+        self.release: Release | None = None
+        self.is_away = False
+        """Whether the database did not answer when it was asked last."""
+        self._ended = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Take over the served release, if there is one, and look for the next one from now on."""
+        self.look()
+        self._ended.clear()
+        self._thread = threading.Thread(target=self._look_on, name="release", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Look no more."""
+        self._ended.set()
+        if self._thread:
+            self._thread.join()
+        self.database.close()
+
+    def _look_on(self) -> None:
+        while not self._ended.wait(LOOK_SECONDS):
+            self.look()
+
+    def look(self) -> None:
+        """Take over the release that the warehouse serves, if it is another one; what is held is served until then."""
+        try:
+            stamp = self.database.served()
+        except NotServedError:
+            self.is_away = False
+            return
+        except SQLAlchemyError as error:
+            if not self.is_away:
+                _note("the database is away", error)
+            self.is_away = True
+            return
+        self.is_away = False
+        if self.release is None or self.release.stamp != stamp:
+            try:
+                self.release = self._read()
+                _give_back()
+            except Exception as error:  # a release that cannot be read must not end the thread: the next one may be
+                _note("the release could not be read", error)
+
+    def _read(self) -> Release:
+        """The served release. Raises SQLAlchemy's errors, most often because a release is swapped in just now."""
+        before, started = self.release, time.monotonic()
+        with self.database.engine.connect() as connection:
+            names = {name for release in record.recorded(connection, 1) for name in release.tables}
+        with self.database.snapshot([*tables.record.tables, *sorted(names)]) as connection:
+            recorded = record.recorded(connection, limit=2)
+            now, old = recorded[0].tables, before.record.tables if before else {}
+            if now.keys() != names:
+                raise NotServedError("another release was swapped in")
+            contents = {}
+            for name, read in READ.items():
+                if before and name in now and _version(now[name]) == _version(old.get(name)):
+                    contents[name] = before.contents[name]
+                else:
+                    contents[name] = read(connection if name in now else _empty().connect())
+        release = Release(recorded, contents, before)
+        for make in self.prepared:
+            release.made(make)
+        log.info(json.dumps({"release": release.stamp.id, "seconds_to_read": round(time.monotonic() - started, 2)}))
+        return release
+
+
+def _give_back() -> None:
+    """Give what the release before took back to the system: glibc keeps it otherwise, 80 MB of it."""
+    if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
+        trim(0)
+
+
+def _version(table: record.ServedTable | None) -> object:
+    """What tells contents of a table from others, also where a restored warehouse counts its releases anew."""
+    return table and (table.sha256, table.contents_id, table.loaded_at)
+
+
+@cache
+def _empty() -> Engine:
+    """Every table without a row: what a release of an older version of the code does not have."""
+    engine = create_engine("sqlite://", poolclass=StaticPool)
+    tables.metadata.create_all(engine)
+    return engine
+
+
+def _note(what: str, error: Exception) -> None:
+    """A log line; of a database's error its kind and number, which repeat nothing that is secret."""
+    original = error.orig if isinstance(error, DBAPIError) else error
+    code = original.args[0] if original and original.args else ""
+    log.error(json.dumps({"problem": what, "error": type(error).__name__, "code": str(code)}))

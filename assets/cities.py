@@ -10,7 +10,7 @@ from assets.common.geography import nearest
 from assets.common.plots import map_of_communes
 from assets.common.staging_asset import Import, staging_asset
 from assets.common.weather import mean_temperature, stations_with_temperature
-from resources.clients.jsonl_cache import Entry
+from resources.clients.jsonl_cache import CacheEntry
 from resources.errors import SourceError
 from resources.raw_data import RawData
 from resources.sources.audit import Reading, Reject, RowAudit
@@ -234,7 +234,7 @@ def _stations(raw_data: RawData) -> tuple[pd.DataFrame | None, list[RowAudit]]:
     return stations[warm].reset_index(drop=True), audits
 
 
-def with_descriptions(cities: pd.DataFrame, described: Mapping[str, Entry]) -> pd.DataFrame:
+def with_descriptions(cities: pd.DataFrame, described: Mapping[str, CacheEntry]) -> pd.DataFrame:
     """Description, photo and their attribution, by INSEE code, as Wikipedia had them; NULL where it had none."""
     columns = {
         "description": "description",
@@ -250,7 +250,7 @@ def with_descriptions(cities: pd.DataFrame, described: Mapping[str, Entry]) -> p
     return cities.assign(**values)
 
 
-def _described(raw_data: RawData, codes: pd.Series) -> tuple[dict[str, Entry], list[RowAudit]]:
+def _described(raw_data: RawData, codes: pd.Series) -> tuple[dict[str, CacheEntry], list[RowAudit]]:
     """The communes that Wikipedia has an article on."""
     if not raw_data.has("city_descriptions"):
         return {}, []

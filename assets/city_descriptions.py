@@ -3,7 +3,7 @@
 import dagster as dg
 
 from assets.common.staging_asset import OWNERS
-from resources.fetcher import DESCRIPTIONS, Outside
+from resources.fetcher import DESCRIPTIONS, Fetcher
 from resources.sources.catalogue import catalogue
 
 
@@ -15,12 +15,12 @@ from resources.sources.catalogue import catalogue
     metadata={"landing page": dg.MetadataValue.url(catalogue()[DESCRIPTIONS].landing_page)},
 )
 def city_descriptions(
-    context: dg.AssetExecutionContext, outside: dg.ResourceParam[Outside]
+    context: dg.AssetExecutionContext, fetcher: dg.ResourceParam[Fetcher]
 ) -> dg.MaterializeResult[None]:
     """Ask Wikipedia for the communes that were never asked for or long ago, the most populous first, for a bounded
     time; the next refresh puts what it answered into `cities`.
     """
-    (outcome,) = outside.fetch([DESCRIPTIONS], context.log.info)
+    (outcome,) = fetcher.fetch([DESCRIPTIONS], context.log.info)
     if outcome.state == "failed":
         raise dg.Failure(outcome.detail)
     return dg.MaterializeResult(metadata={"state": outcome.state, "detail": outcome.detail})

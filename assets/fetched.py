@@ -9,7 +9,7 @@ import dagster as dg
 
 from assets.common.staging_asset import OWNERS
 from assets.raw_files import fetched_key
-from resources.fetcher import FETCHED, Outside
+from resources.fetcher import FETCHED, Fetcher
 from resources.sources.catalogue import Source, catalogue
 
 GROUP = "fetching"
@@ -34,13 +34,13 @@ def _spec(source_id: str, source: Source) -> dg.AssetSpec:
     can_subset=True,
 )
 def fetched(
-    context: dg.AssetExecutionContext, outside: dg.ResourceParam[Outside]
+    context: dg.AssetExecutionContext, fetcher: dg.ResourceParam[Fetcher]
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Fetch what is new of the selected sources into a dated folder. One that fails is told at the end: the others are
     fetched all the same.
     """
     names = [key.path[-1] for key in sorted(context.selected_asset_keys)]
-    outcomes = outside.fetch(names, context.log.info)
+    outcomes = fetcher.fetch(names, context.log.info)
     for outcome in outcomes:
         context.log.info(f"{outcome.source}: {outcome.state}: {outcome.detail}")
         if outcome.state in ("new", "unchanged"):

@@ -11,7 +11,7 @@ from assets.common.lineage import of_served
 from assets.common.plots import drawn, rows_over_releases
 from assets.common.staging_asset import OWNERS, column_schema, described
 from resources.errors import ValidationError
-from resources.retries import retried
+from resources.retries import with_retries
 from resources.staging import Staging, fingerprint, once
 from resources.warehouse import Warehouse
 from warehouse import tables
@@ -42,6 +42,9 @@ def table_fingerprint(staging: Staging, name: str) -> str:
 VOLUME = "volume"
 BAND = 0.2
 """Share of a table's rows that a release may gain or lose without a word."""
+
+FORCED = "mobiville/force"
+"""Tag of a run: the served tables are read to their last row, and those that are damaged loaded again."""
 
 ACCEPTED = "mobiville/accept"
 """Tag of a run: tables, apart by commas, that may lose as many rows as they do."""
@@ -107,13 +110,13 @@ def warehouse_tables(
         )
         for name in names
     ]
-    with retried(context.retry_number):
+    with with_retries(context.retry_number):
         before = warehouse.rows()
     yield from _volumes(contents, before, context.run.tags.get(ACCEPTED, "").split(","))
     run = context.instance.get_run_record_by_id(context.run.run_id)
     started_at = run.create_timestamp.replace(microsecond=0, tzinfo=None) if run else datetime.now(UTC)
-    with retried(context.retry_number):
-        release = warehouse.publish(contents, started_at, context.log.info)
+    with with_retries(context.retry_number):
+        release = warehouse.publish(contents, started_at, context.log.info, deep=FORCED in context.run.tags)
         changes = warehouse.changes(release)
         rows = warehouse.rows_by_release()
     for name in names:

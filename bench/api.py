@@ -1,144 +1,97 @@
-"""The read API on a real server process: time to answer and requests per second, beside a constant's."""
+"""The read API in a process of its own, beside a page of fixed bytes through the same application and middleware."""
 
 import json
-import socket
+import re
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import psutil
-from fastapi import FastAPI, Response
+from sqlalchemy import create_engine
 
-from api.app import create_app
 from bench.measure import Row, row
-from tests.api.server import Server
+from tests.api.server import Client, Server
 
-ROME = "N1103"
-CONNECTIONS = 4
-REQUESTS = 400
-"""On one connection, one after the other, for the median."""
-SECONDS = 2.0
-"""With several connections, for the requests per second."""
-
-SEARCH = {"codeRome": [ROME], "index": 0}
+CONNECTIONS, SECONDS, ROUNDS = 64, 3, 3
+SWAP_SECONDS = 15
+"""In which one release is taken over, all its tables anew."""
+SEARCH = {"codeRome": ["N1103"], "index": 0}
+GZIP = {"Accept-Encoding": "gzip"}
+Asked = tuple[str, str, Any, dict[str, str]]
+CONSTANT: Asked = ("GET", "/docs", None, {})
 ASKED: dict[str, tuple[str, str, Any, dict[str, str], str]] = {
-    "search, all France": ("POST", "/cities/search", SEARCH, {}, "under 10 ms"),
-    "search, Ile-de-France": ("POST", "/cities/search", SEARCH | {"codeRegion": [11]}, {}, "under 10 ms"),
-    "search, by the sea": ("POST", "/cities/search", SEARCH | {"sortBy": "mer", "index": 5_000}, {}, "under 10 ms"),
-    "criterions": ("GET", "/cities/criterions", None, {}, "under 2 ms"),
-    "criterions, 304": ("GET", "/cities/criterions", None, {"If-None-Match": 'W/"1"'}, "under 1 ms"),
-    "a city": ("GET", "/cities/load/29019", None, {}, ""),
-    "autocomplete": ("POST", "/cities/autocomplete", {"query": "saint-"}, {}, ""),
+    "criterions, gzip": ("GET", "/cities/criterions", None, GZIP, "0.8"),
+    "search, one ROME, all France": ("POST", "/cities/search", SEARCH, {}, "0.5"),
+    "search, gzip": ("POST", "/cities/search", SEARCH, GZIP, ""),
+    "search, by the sea, page 500": ("POST", "/cities/search", SEARCH | {"sortBy": "mer", "index": 5_000}, {}, ""),
+    "autocomplete": ("POST", "/cities/autocomplete", {"query": "saint-"}, {}, "0.6"),
+    "by-skill": ("POST", "/cities/search-by-skill", {"label": "boulang"}, {}, "0.6"),
+    "load of a city": ("GET", "/cities/load/29019", None, {}, "0.3"),
     "close cities": ("POST", "/cities/search-close-cities", {"latitude": 48.4, "longitude": -4.5}, {}, ""),
 }
 
 
-def with_constant() -> FastAPI:
-    """The application, with a route more that answers a constant."""
-    app = create_app()
-
-    @app.get("/constant")
-    async def constant() -> Response:
-        return Response(b'{"constant": true}', media_type="application/json")
-
-    return app
-
-
-class WithConstant(Server):
-    """`mobiville api`'s server and options, on that application."""
-
-    command = (sys.executable, "-m", "uvicorn", "--factory", "bench.api:with_constant", "--no-access-log")
-
-
 def measure(place: Mapping[str, str]) -> list[Row]:
-    """Milliseconds (median) and requests per second of each request, beside the constant; the start; the memory."""
-    rows: list[Row] = []
+    """Requests per second of each request, beside the constant's; p99; a release that is taken over; memory."""
+    if not shutil.which("wrk"):
+        sys.exit("wrk is not installed: apt-get install wrk")
+    url = place["MOBIVILLE_WAREHOUSE_URL"]
     with tempfile.TemporaryDirectory() as folder:
-        plain = Server(Path(folder), place["MOBIVILLE_WAREHOUSE_URL"])
-        rows.append(row("API: start", plain.seconds_to_start, _empty_start(), "s", "under 2 s"))
-        plain.stop()
-        server = WithConstant(Path(folder), place["MOBIVILLE_WAREHOUSE_URL"])
+        server = Server(Path(folder), url)
         try:
-            constant = _Request("GET", "/constant", None, {})
-            beside = _median_ms(server, constant), _per_second(server, constant)
-            for name, (method, path, body, headers, target) in ASKED.items():
-                request = _Request(method, path, body, headers)
-                rows.append(row(f"API: {name}", _median_ms(server, request), beside[0], "ms", target))
-                rows.append(row("  requests per second", _per_second(server, request), beside[1], "/s", ""))
-            memory = psutil.Process(server.process.pid).memory_info().rss / 2**20
-            rows.append(row("API: memory after all that", memory, 0, "MiB", "under 150 MB"))
+            rows = [row("API: ready after", server.seconds_to_start, 0, "s", "8 at most")]
+            for name, (*asked, target) in ASKED.items():
+                pairs = [(_wrk(server, folder, *asked)[0], _wrk(server, folder, *CONSTANT)[0]) for _ in range(ROUNDS)]
+                ours, constant = (statistics.median(side) for side in zip(*pairs, strict=True))
+                rows.append(row(f"API: {name}", ours, constant, "/s", target))
+            search: Asked = ("POST", "/cities/search", SEARCH, {})
+            steady, p50, p99 = _wrk(server, folder, *search, seconds=SWAP_SECONDS)
+            rows.append(row("API: search, p99 / p50", p99, p50, "ms", "5 at most"))
+            rows.append(row("API: memory", psutil.Process(server.process.pid).memory_info().rss / 1e6, 0, "MB", "250"))
+            _renew(url)
+            swapped, *_ = _wrk(server, folder, *search, seconds=SWAP_SECONDS)
+            assert "-2000" in Client(server).ask("GET", "/release")[2]["etag"], "the release was not taken over"
+            rows.append(row("API: searches, a release taken over", swapped, steady, "/s", "0.7"))
+            most = int(re.findall(r"VmHWM:\s+(\d+)", Path(f"/proc/{server.process.pid}/status").read_text())[0])
+            rows.append(row("API: most memory", most * 1024 / 1e6, 0, "MB", "400"))
         finally:
             server.stop()
     return rows
 
 
-def _empty_start() -> float:
-    """Seconds in which Python starts and imports what the API stands on."""
-    started = time.perf_counter()
-    subprocess.run([sys.executable, "-c", "import fastapi, uvicorn, sqlalchemy, pymysql"], check=True)
-    return time.perf_counter() - started
+def _renew(url: str) -> None:
+    """Say that the release and all its tables are others: they are read anew."""
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE release_tables SET loaded_at = '2000-01-01'")
+        connection.exec_driver_sql("UPDATE releases SET published_at = '2000-01-01'")
+    engine.dispose()
 
 
-class _Request:
-    """A request as bytes."""
-
-    def __init__(self, method: str, path: str, body: Any, headers: dict[str, str]) -> None:
-        content = b"" if body is None else json.dumps(body).encode()
-        told = {"Host": "bench", "Accept-Encoding": "gzip", "Content-Type": "application/json", **headers}
-        lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in told.items())]
-        lines += [f"Content-Length: {len(content)}"] if content else []
-        self.data = "\r\n".join([*lines, "", ""]).encode() + content
-
-
-class _Connection:
-    """A kept connection that reads just enough of HTTP."""
-
-    def __init__(self, server: Server) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", server.port))
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-    def ask(self, request: _Request) -> float:
-        """Seconds until the whole answer is there; SystemExit when it is an error."""
-        started = time.perf_counter()
-        self.socket.sendall(request.data)
-        received = b""
-        while (end := received.find(b"\r\n\r\n")) < 0:
-            received += self.socket.recv(65_536)
-        head = received[:end].lower()
-        status = int(head[9:12])
-        length = int(head.partition(b"content-length: ")[2].partition(b"\r")[0] or 0)
-        while len(received) < end + 4 + length:
-            received += self.socket.recv(65_536)
-        if status not in (200, 304):
-            raise SystemExit(f"the API answered {status} to {request.data!r}: {received!r}")
-        return time.perf_counter() - started
+def _wrk(
+    server: Server, folder: str, method: str, path: str, body: Any, headers: dict[str, str], seconds: int = SECONDS
+) -> tuple[float, float, float]:
+    """Requests per second, and the median and 99th percentile of the milliseconds to answer."""
+    script = Path(folder) / "request.lua"
+    told = {"Content-Type": "application/json", **headers}
+    lines = [f"wrk.method = '{method}'", *(f"wrk.headers['{name}'] = '{value}'" for name, value in told.items())]
+    script.write_text("\n".join([*lines, f"wrk.body = '{json.dumps(body)}'" if body else ""]), encoding="utf-8")
+    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", "-s", str(script)]
+    command += [f"http://127.0.0.1:{server.port}{path}"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    if "Non-2xx" in said or "Socket errors" in said:
+        raise SystemExit(f"the API failed: {said}")
+    times = {name: float(value) * scale for name, value, scale in _times(said)}
+    time.sleep(0.1)
+    return float(re.findall(r"Requests/sec:\s+([\d.]+)", said)[0]), times["50"], times["99"]
 
 
-def _median_ms(server: Server, request: _Request) -> float:
-    connection = _Connection(server)
-    connection.ask(request)  # the first of a release works things out
-    return 1_000 * statistics.median(connection.ask(request) for _ in range(REQUESTS))
-
-
-def _per_second(server: Server, request: _Request) -> float:
-    ends = time.perf_counter() + SECONDS
-    answered = [0] * CONNECTIONS
-
-    def ask(number: int) -> None:
-        connection = _Connection(server)
-        while time.perf_counter() < ends:
-            connection.ask(request)
-            answered[number] += 1
-
-    threads = [threading.Thread(target=ask, args=(number,)) for number in range(CONNECTIONS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return sum(answered) / SECONDS
+def _times(said: str) -> list[tuple[str, str, float]]:
+    units = {"us": 0.001, "ms": 1.0, "s": 1000.0}
+    return [(name, value, units[unit]) for name, value, unit in re.findall(r"(50|99)%\s+([\d.]+)(us|ms|s)\b", said)]

@@ -1,11 +1,13 @@
 """The code location: every asset, job and resource, put together."""
 
+import os
+
 import dagster as dg
 
 from assets.common.imports import load_imports
 from pipelines.executors import executor
 from pipelines.jobs import enrichment, fetch, refresh
-from resources.fetcher import Outside
+from resources.fetcher import Fetcher
 from resources.raw_data import RawData
 from resources.settings import Settings
 from resources.staging import Staging
@@ -17,22 +19,27 @@ from schedules.enrichment import weekly
 from schedules.refresh import nightly, raw_file_sensor
 
 
+def _secret(variable: str, value: str) -> str:
+    """A setting that may hold a password: Dagster, whose UI shows what it is given, gets the variable's name."""
+    return dg.EnvVar(variable) if os.environ.get(variable) == value else value
+
+
 def definitions(settings: Settings) -> dg.Definitions:
     """Everything, given its settings."""
     backup = backup_job(settings)
     return dg.Definitions(
         assets=load_imports(),
         jobs=[refresh, fetch, enrichment, backup],
-        schedules=[nightly(settings), weekly(enrichment), daily(settings, backup)],
-        sensors=[dump_sensor(settings), raw_file_sensor(settings), alert_sensor(settings)],
+        schedules=[nightly(settings, refresh), weekly(enrichment), daily(settings, backup)],
+        sensors=[dump_sensor(settings, refresh), raw_file_sensor(settings, refresh), alert_sensor(settings)],
         executor=executor(settings),
         resources={
-            "raw_data": RawData(
-                folder=str(settings.raw_data), dumps=str(settings.dumps_folder), cache=str(settings.cache)
-            ),
-            "outside": Outside(),
+            "raw_data": RawData.from_settings(settings),
+            "fetcher": Fetcher(),
             "staging": Staging(folder=str(settings.staging)),
-            "warehouse": Warehouse(url=settings.warehouse_url, keep_releases=settings.keep_releases),
+            "warehouse": Warehouse(
+                url=_secret("MOBIVILLE_WAREHOUSE_URL", settings.warehouse_url), keep_releases=settings.keep_releases
+            ),
         },
     )
 

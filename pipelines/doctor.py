@@ -1,4 +1,4 @@
-"""What works and what does not: folders, database, outside services; each in a line that says what to do."""
+"""Checks of folders, disk, database and outside services, each with a line that says what to do."""
 
 import os
 import shutil
@@ -15,34 +15,47 @@ from resources.clients.france_travail import FranceTravail
 from resources.clients.http import Http, Limits
 from resources.clients.wikimedia import Wikimedia
 from resources.errors import ServiceError
-from resources.settings import Settings
+from resources.settings import Settings, unknown_names
 from resources.sources.catalogue import catalogue
 from resources.sources.files import RawFiles
+from warehouse.damage import damage
 from warehouse.database import connect, shown
 from warehouse.errors import WarehouseError
 from warehouse.release import current_release
 
 LEAST_FREE_BYTES = 2_000_000_000
-"""The staged tables, a release beside the served one, and a file that is being fetched."""
+"""Room for the staged tables, a second release, and a download."""
 
 SECONDS = 10.0
-"""How long a service may take to answer here."""
+"""How long a service may take to respond to a check."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at. state: works, absent (optional, and what follows without it), wrong."""
+    """The result of a check. state: works, absent (not configured, which is allowed) or wrong."""
 
     name: str
     state: str
     words: str
 
 
-def checks(settings: Settings) -> list[Check]:
-    """Everything, looked at; services all at once, for some seconds at most."""
-    here = [*_folders(settings), _raw_files(settings), _free_disk(settings), _warehouse(settings)]
+def checks(settings: Settings, *, deep: bool = False) -> list[Check]:
+    """All checks; those of services run in parallel, within seconds. `deep`: the served rows too, by their sha256."""
+    here = [
+        *_unknown_settings(),
+        *_folders(settings),
+        _raw_files(settings),
+        _free_disk(settings),
+        _warehouse(settings, deep),
+    ]
     with ThreadPoolExecutor(max_workers=8) as pool:
         return here + list(pool.map(lambda ask: ask(), _services(settings)))
+
+
+def _unknown_settings() -> Iterator[Check]:
+    if names := unknown_names():
+        words = f"{', '.join(names)}: set, and no settings of this program; unset what is a mistake"
+        yield Check("settings", "absent", words)
 
 
 def _folders(settings: Settings) -> Iterator[Check]:
@@ -51,7 +64,7 @@ def _folders(settings: Settings) -> Iterator[Check]:
     for name, folder in {**named, "DAGSTER_HOME": home}.items():
         there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
         writable = there.is_dir() and os.access(there, os.W_OK)
-        todo = f"{folder} cannot be written: give this account the right, or set {name} to another folder"
+        todo = f"{folder} is not writable: give this account the right to write, or set {name} to another folder"
         yield Check(name, "works" if writable else "wrong", str(folder) if writable else todo)
 
 
@@ -59,7 +72,7 @@ def _raw_files(settings: Settings) -> Check:
     name = "MOBIVILLE_RAW_DATA"
     if not settings.raw_data.is_dir():
         return Check(name, "wrong", f"{settings.raw_data} is no folder: set {name} to the folder of the raw files")
-    files = RawFiles(str(settings.raw_data), str(settings.dumps_folder), str(settings.cache))
+    files = RawFiles.from_settings(settings)
     missing = [source_id for source_id, source in catalogue().items() if source.required and not files.has(source_id)]
     if missing:
         words = f"{settings.raw_data} lacks {', '.join(missing)}: `mobiville fetch`, or raw_data/sources.yaml, says how"
@@ -79,11 +92,12 @@ def _free_disk(settings: Settings) -> Check:
     return Check("disk", "works", words)
 
 
-def _warehouse(settings: Settings) -> Check:
+def _warehouse(settings: Settings, deep: bool) -> Check:
     name = "MOBIVILLE_WAREHOUSE_URL"
     try:
         engine = connect(settings.warehouse_url)
         release = current_release(engine)
+        damaged = damage(engine, release, deep=deep)
         engine.dispose()
     except (WarehouseError, SQLAlchemyError, OSError) as error:
         return Check(name, "wrong", f"{str(error).splitlines()[0]}: start the server, or correct {name}")
@@ -91,11 +105,16 @@ def _warehouse(settings: Settings) -> Check:
         return Check(
             name, "works", f"{shown(settings.warehouse_url)} answers, and serves nothing yet: `mobiville refresh`"
         )
+    if damaged:
+        words = "; ".join(f"{table}: {what}" for table, what in damaged.items())
+        return Check(name, "wrong", f"damaged: {words}. `mobiville refresh{' --force' if deep else ''}` repairs it")
     return Check(name, "works", f"{shown(settings.warehouse_url)} serves release {release.id}")
 
 
 def _services(settings: Settings) -> Iterator[Callable[[], Check]]:
-    http = Http(replace(Limits.of(settings), tries=1, silence=min(SECONDS, settings.http_timeout)), settings.contact)
+    http = Http(
+        replace(Limits.from_settings(settings), tries=1, silence=min(SECONDS, settings.http_timeout)), settings.contact
+    )
     yield lambda: _asked("Wikidata", lambda: Wikimedia(settings, http).titles(["69123"]))
     yield lambda: _asked("Wikipedia", lambda: Wikimedia(settings, http).articles(["Lyon"]))
     client = FranceTravail(settings, http)
@@ -110,7 +129,7 @@ def _services(settings: Settings) -> Iterator[Callable[[], Check]]:
         if client.has_credentials:
             yield partial(_asked, f"France Travail, {name}", partial(client.token, scope))
         else:
-            words = "no credentials: without MOBIVILLE_FT_CLIENT_ID and MOBIVILLE_FT_CLIENT_SECRET it is not asked"
+            words = "no credentials: without MOBIVILLE_FT_CLIENT_ID and MOBIVILLE_FT_CLIENT_SECRET it is not used"
             yield partial(Check, f"France Travail, {name}", "absent", words)
     urls = [url for source in catalogue().values() for download in source.downloads for url in download.urls]
     hosts = sorted({f"https://{urlsplit(url).netloc}/" for url in [*urls, "https://www.data.gouv.fr/"]})
@@ -119,8 +138,8 @@ def _services(settings: Settings) -> Iterator[Callable[[], Check]]:
 
 
 def _reached(http: Http, url: str) -> None:
-    with http.sent("GET", url, "the site"):
-        """Any answer that is no fault of the server shows that it can be reached."""
+    with http.stream("GET", url, "the site"):
+        """Any response but a server error shows that the site is reachable."""
 
 
 def _asked(name: str, ask: Callable[[], object]) -> Check:

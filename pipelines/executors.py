@@ -1,4 +1,4 @@
-"""Where the steps of a run are run: one machine's process, its processes, a Celery queue, a Kubernetes cluster."""
+"""Where the steps of a run execute: in one process, in several, through a Celery queue, or on Kubernetes."""
 
 import dagster as dg
 
@@ -7,9 +7,9 @@ from resources.settings import Settings
 
 
 def executor(settings: Settings) -> dg.ExecutorDefinition:
-    """The executor that MOBIVILLE_EXECUTOR names. Raises ExecutorError when its package is missing.
+    """The executor that MOBIVILLE_EXECUTOR names. Raises ExecutorError if its package is missing.
 
-    In one process is the default: a process per step would cost more than the step.
+    The default is one process: starting a process per step would take longer than the step.
     """
     try:
         match settings.executor:
@@ -20,7 +20,7 @@ def executor(settings: Settings) -> dg.ExecutorDefinition:
             case "k8s":
                 from dagster_k8s import k8s_job_executor
 
-                return k8s_job_executor  # image, secrets and volumes are those of the run launcher
+                return k8s_job_executor  # with the run launcher's image, secrets and volumes
             case _:
                 return dg.in_process_executor
     except ModuleNotFoundError as error:
@@ -31,7 +31,7 @@ def executor(settings: Settings) -> dg.ExecutorDefinition:
 
 
 def celery_addresses(settings: Settings) -> dict[str, str]:
-    """The addresses of the broker, and of what keeps results: Redis itself, or messages through RabbitMQ."""
+    """URLs of the broker and of the result backend: Redis itself, or messages through RabbitMQ."""
     broker = settings.celery_broker.get_secret_value() if settings.celery_broker else ""
     return {"broker": broker, "backend": broker if broker.startswith("redis") else "rpc://"}
 
@@ -39,7 +39,7 @@ def celery_addresses(settings: Settings) -> dict[str, str]:
 def _celery(settings: Settings) -> dg.ExecutorDefinition:
     from dagster_celery import celery_executor
 
-    # An address may hold a password: Dagster reads it from the environment, and stores the variable's name alone.
+    # The URL may hold a password: Dagster reads it from the environment, and stores only the variable's name.
     broker = settings.celery_broker and settings.celery_broker.get_secret_value()
     variable = {"env": "MOBIVILLE_CELERY_BROKER"}
     addresses = {n: variable if a == broker else a for n, a in celery_addresses(settings).items()}

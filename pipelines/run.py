@@ -1,19 +1,24 @@
 """Running the refresh from the command line, with a line per asset as it goes."""
 
 import logging
+import os
+import socket
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
+from dagster_shared.error import SerializableErrorInfo
 
 from assets.common.staleness import named, whole
-from assets.warehouse import ACCEPTED
+from assets.warehouse import ACCEPTED, FORCED
 from pipelines.definitions import definitions
 from resources.failures import in_words
 from resources.settings import Settings
 
+PROCESS = "mobiville/process"
+"""Tag of a run: the machine and the number of the process that it lives in."""
 INTERRUPTED = dg.DagsterExecutionInterruptedError.__name__
 
 
@@ -39,7 +44,8 @@ def refresh(
     that may lose many of their rows. Returns the failures, none when all is published. Raises UnknownAssetError for a
     name that is not an asset's, KeyboardInterrupt when it is interrupted.
     """
-    started = time.monotonic()
+    started, instance = time.monotonic(), dg.DagsterInstance.get()
+    end_dead_runs(instance, echo)
     defs = dg.Definitions.merge(definitions(settings), dg.Definitions(loggers={"progress": _progress(echo)}))
     graph = defs.resolve_asset_graph()
     chosen = named(graph, only)
@@ -49,14 +55,26 @@ def refresh(
         echo(f"{same} of {len(chosen.staged)} assets are as they were: same files, same rules")
     if not plan:
         return []
-    result = defs.resolve_job_def("refresh").execute_in_process(
-        instance=dg.DagsterInstance.get(),
-        asset_selection=plan.selection(graph),
-        raise_on_error=False,
-        tags={ACCEPTED: ",".join(allow_shrink)} if allow_shrink else {},
-        run_config={"loggers": {"progress": {}}},
-    )
+    job, selection = defs.resolve_job_def("refresh"), plan.selection(graph)
+    errors = _errors(job, instance, selection, _tags(force, allow_shrink))
     echo(f"{'all':<29}{'':>14}{time.monotonic() - started:>9.1f} s")
+    return [Failure(step, in_words(error)) for step, error in errors.items()]
+
+
+def _errors(
+    job: dg.JobDefinition, instance: dg.DagsterInstance, selection: list[dg.AssetKey], tags: dict[str, str]
+) -> dict[str, SerializableErrorInfo]:
+    """Run a job; return the error of each step that failed. Raises KeyboardInterrupt when it is interrupted."""
+    try:
+        result = job.execute_in_process(
+            instance=instance,
+            asset_selection=selection,
+            raise_on_error=False,
+            tags=tags,
+            run_config={"loggers": {"progress": {}}},
+        )
+    except dg.DagsterExecutionInterruptedError:
+        raise KeyboardInterrupt from None
     errors = {
         event.step_key or "": event.step_failure_data.error
         for event in result.all_events
@@ -64,7 +82,39 @@ def refresh(
     }
     if INTERRUPTED in {error.cls_name for error in errors.values()}:
         raise KeyboardInterrupt  # Dagster makes a failure of it
-    return [Failure(step, in_words(error)) for step, error in errors.items()]
+    return errors
+
+
+def end_dead_runs(instance: dg.DagsterInstance, echo: Callable[[str], None]) -> None:
+    """End the runs of commands of this machine whose process is gone, and say so.
+
+    A run that stays started holds up all others for ever: there is one at a time.
+    """
+    started = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING])
+    for run in instance.get_runs(started):
+        host, _, number = run.tags.get(PROCESS, "").rpartition(":")
+        if host == socket.gethostname() and not _is_alive(int(number)):
+            instance.report_run_failed(run, f"its process, {number} of {host}, was killed")
+            echo(f"run {run.run_id[:8]} was killed before its end, and is noted as failed")
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # another account's
+    return True
+
+
+def _tags(force: bool, allow_shrink: Sequence[str]) -> dict[str, str]:
+    tags = {PROCESS: f"{socket.gethostname()}:{os.getpid()}"}
+    if force:
+        tags[FORCED] = "yes"
+    if allow_shrink:
+        tags[ACCEPTED] = ",".join(allow_shrink)
+    return tags
 
 
 def _progress(echo: Callable[[str], None]) -> dg.LoggerDefinition:

@@ -1,4 +1,4 @@
-"""Files that are whole or not there, in a folder or in an object store."""
+"""Files that are complete or absent, in a folder or in an object store; and locks."""
 
 import io
 import os
@@ -7,15 +7,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from filelock import FileLock, Timeout
 from upath import UPath
 
 
 @contextmanager
-def whole_file(path: UPath) -> Iterator[IO[bytes]]:
-    """A file to write that takes its name, or its predecessor's place, when it is whole, and never if writing fails.
+def atomic_write(path: UPath | Path) -> Iterator[IO[bytes]]:
+    """Open a file for writing that gets its name, or replaces the old file, when the block ends without an error.
 
-    In a folder it is written aside and renamed. To an object store, where nothing can be, it is sent at the end.
+    In a folder, a temporary file is renamed. An object store cannot rename: the contents are sent at the end.
     """
+    path = UPath(path)
     if path.protocol not in ("", "file"):
         buffer = io.BytesIO()
         yield buffer
@@ -23,10 +25,25 @@ def whole_file(path: UPath) -> Iterator[IO[bytes]]:
         return
     local = Path(path.path)
     local.parent.mkdir(parents=True, exist_ok=True)
-    aside = local.with_name(f"{local.name}.{os.getpid()}")
+    temporary = local.with_name(f"{local.name}.{os.getpid()}")
     try:
-        with aside.open("wb") as file:
+        with temporary.open("wb") as file:
             yield file
-        aside.replace(local)
+        temporary.replace(local)
     finally:
-        aside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def locked(path: Path, busy: Exception) -> Iterator[None]:
+    """Hold a lock file, which ends with this process however it ends. Raises `busy` while another run holds it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        raise busy from None
+    try:
+        yield
+    finally:
+        lock.release()

@@ -1,4 +1,4 @@
-"""What went wrong, in words."""
+"""The errors of Dagster steps, as a person reads them."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ ROOT = raw_data.FOLDER.parent
 
 
 def in_words(error: SerializableErrorInfo) -> str:
-    """The message of the outermost error that explains itself; without one, the innermost's kind and first line."""
+    """The message of the outermost MobivilleError; without one, the class and the first line of the innermost error."""
     for link in _chain(error):
         name, _, message = link.message.strip().partition(": ")
         if name in names():
@@ -21,7 +21,7 @@ def in_words(error: SerializableErrorInfo) -> str:
 
 
 def where(error: SerializableErrorInfo) -> str:
-    """The line of this project's code that the innermost error came from, as `assets/cities.py:12`; empty if none."""
+    """The line of this project that raised the innermost error, as `assets/cities.py:12`; empty if there is none."""
     frames = re.findall(r'File "(.+?)", line (\d+)', "".join(_chain(error)[-1].stack))
     ours = [(Path(file), line) for file, line in frames if Path(file).is_relative_to(ROOT)]
     ours = [(file.relative_to(ROOT), line) for file, line in ours if ".venv" not in file.parts]
@@ -29,5 +29,5 @@ def where(error: SerializableErrorInfo) -> str:
 
 
 def _chain(error: SerializableErrorInfo) -> list[SerializableErrorInfo]:
-    """The error, its cause, and so on."""
+    """The error and its causes, the innermost last."""
     return [error, *(_chain(error.cause) if error.cause else [])]

@@ -1,4 +1,4 @@
-"""Fetching, as the command and the Dagster assets do it: what is fetched, by whom, for what codes."""
+"""Fetching official files and the responses of services: for the command line and the Dagster assets."""
 
 from collections.abc import Callable, Sequence
 
@@ -7,10 +7,10 @@ import pyarrow.parquet as pq
 
 from resources.clients.france_travail import FranceTravail
 from resources.clients.http import Http
-from resources.clients.rome_api import ask_rome
-from resources.clients.wikimedia import Wikimedia, describe
+from resources.clients.rome_api import fetch_rome
+from resources.clients.wikimedia import Wikimedia, fetch_descriptions
 from resources.downloads.inspection import rows_of
-from resources.downloads.snapshots import Fetching, Outcome
+from resources.downloads.snapshots import CURRENT, FetchRun, Outcome
 from resources.errors import CacheError, ServiceError, SourceError, StagingError
 from resources.raw_data import RawData
 from resources.settings import Settings
@@ -23,85 +23,85 @@ FILES = tuple(name for name, source in catalogue().items() if source.downloads)
 ROME, DESCRIPTIONS = "rome_api", "city_descriptions"
 
 FETCHED = (*FILES, ROME)
-"""What is fetched where nothing is named; descriptions are asked for by the week, on their own."""
+"""What is fetched by default. City descriptions have a weekly job of their own."""
 
 Progress = Callable[[str], None]
 
 
-class Outside(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """Outside services, with the settings of the environment of whoever runs this: secrets are in no configuration."""
+class Fetcher(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """Fetches from outside services, with Settings from the environment: no secret is in Dagster's configuration."""
 
     def fetch(
         self, names: Sequence[str], progress: Progress, *, vintage: str | None = None, check: bool = False
     ) -> list[Outcome]:
-        """Fetch what is new of the named sources; with `check`, only say what is. One that fails does not keep the
-        others from being fetched. Raises FetchError when nothing can be fetched as things are.
+        """Fetch the named sources that have something new; with `check`, only report it. A source that fails does not
+        stop the others. Raises FetchError if nothing can be fetched (no room, or another run).
         """
         settings = Settings()
-        http = Http.of(settings)
+        http = Http.from_settings(settings)
         files = [name for name in names if name in FILES]
         outcomes = _files(settings, http, files, progress, vintage, check) if files else []
-        asked = {ROME: _rome, DESCRIPTIONS: _descriptions}
-        return outcomes + [asked[name](settings, http, progress, check) for name in names if name in asked]
+        services = {ROME: _rome, DESCRIPTIONS: _descriptions}
+        return outcomes + [services[name](settings, http, progress, check) for name in names if name in services]
 
 
 def _files(
     settings: Settings, http: Http, names: Sequence[str], progress: Progress, vintage: str | None, check: bool
 ) -> list[Outcome]:
-    fetching = Fetching(settings, http, rows_of)
-    with fetching.alone():
+    run = FetchRun(settings, http, rows_of)
+    with run.locked():
         outcomes = []
         for name in names:
             source = catalogue()[name]
             if source.many:
-                outcomes.append(_sheets(settings, fetching, name, source, check))
+                outcomes.append(_sheets(settings, run, name, source, check))
             else:
-                outcomes.append((fetching.check if check else fetching.fetch)(name, source, vintage))
-        if not check and (folder := fetching.publish()):
-            progress(f"the files are in {folder}; MOBIVILLE_RAW_DATA={settings.downloads / 'current'} reads them")
+                outcomes.append((run.check if check else run.fetch)(name, source, vintage))
+        if not check and (folder := run.publish()):
+            progress(f"the files are in {folder}; set MOBIVILLE_RAW_DATA={settings.downloads / CURRENT} to read them")
     return outcomes
 
 
-def _sheets(settings: Settings, fetching: Fetching, name: str, source: Source, check: bool) -> Outcome:
-    folder = str(fetching.base or settings.raw_data)
+def _sheets(settings: Settings, run: FetchRun, name: str, source: Source, check: bool) -> Outcome:
+    folder = str(run.base or settings.raw_data)
     try:
         stations = RawData(folder=folder, dumps=folder).table("weather_stations").rows["station"].str.zfill(8)
     except SourceError as error:
-        return Outcome(name, "failed", f"which stations there are is told by weather_stations: {error}")
+        return Outcome(name, "failed", f"the list of stations, weather_stations, cannot be read: {error}")
     if check:
-        return Outcome(name, "unchanged", f"asked station by station: {len(stations)}")
-    return fetching.fetch_sheets(name, source, list(stations))
+        return Outcome(name, "unchanged", f"{len(stations)} stations, one request each: not checked")
+    return run.fetch_sheets(name, source, list(stations))
 
 
 def _rome(settings: Settings, http: Http, progress: Progress, check: bool) -> Outcome:
-    """Ask the ROME API for the codes that the tensions have."""
+    """Fetch from the ROME API the codes that occur in the tensions."""
     client = FranceTravail(settings, http)
     if not client.has_credentials:
         words = "no credentials (MOBIVILLE_FT_CLIENT_ID, MOBIVILLE_FT_CLIENT_SECRET): the ROME archive is read instead"
         return Outcome(ROME, "unchanged", words)
     if check:
-        return Outcome(ROME, "unchanged", "asked code by code")
+        return Outcome(ROME, "unchanged", "one request per code: not checked")
     try:
-        raw = RawData(folder=str(settings.raw_data), dumps=str(settings.dumps_folder))
+        raw = RawData.from_settings(settings)
         romes = list(raw.table("tensions").rows["rome"].dropna().unique())
-        done = ask_rome(client, settings.cache, romes, progress)
+        done = fetch_rome(client, settings.cache, romes, progress)
     except (ServiceError, CacheError, SourceError) as error:
-        return Outcome(ROME, "failed", f"{error} (what was answered before is kept)")
-    said = f"{done.asked} ROME codes asked, {done.found} known to the API; {done.fresh} were fresh"
-    return Outcome(ROME, "new" if done.asked else "unchanged", said)
+        return Outcome(ROME, "failed", f"{error} (earlier responses are kept)")
+    said = f"{done.requested} ROME codes requested, {done.found} found; {done.fresh} were in the cache"
+    return Outcome(ROME, "new" if done.requested else "unchanged", said)
 
 
 def _descriptions(settings: Settings, http: Http, progress: Progress, check: bool) -> Outcome:
-    """Ask Wikipedia for the communes of the staged cities, the most populous first."""
+    """Fetch from Wikipedia the communes of the staged cities, the most populous first."""
     if check:
-        return Outcome(DESCRIPTIONS, "unchanged", "asked commune by commune")
+        return Outcome(DESCRIPTIONS, "unchanged", "one request per 20 communes: not checked")
     try:
         with Staging(folder=str(settings.staging)).path("cities").open("rb") as file:
             cities = pq.read_table(file, columns=["insee_com", "population"]).to_pandas()
         codes = cities.sort_values(["population", "insee_com"], ascending=[False, True])["insee_com"]
         seconds = settings.descriptions_minutes * 60
-        done = describe(Wikimedia(settings, http), settings.cache, list(codes), seconds, progress)
+        done = fetch_descriptions(Wikimedia(settings, http), settings.cache, list(codes), seconds, progress)
     except (ServiceError, CacheError, StagingError) as error:
-        return Outcome(DESCRIPTIONS, "failed", f"{error} (what was answered before is kept)")
-    said = f"{done.asked} communes asked, {done.found} with an article; {done.left} are left for the next run"
-    return Outcome(DESCRIPTIONS, "new" if done.asked else "unchanged", said)
+        return Outcome(DESCRIPTIONS, "failed", f"{error} (earlier responses are kept)")
+    said = f"{done.requested} communes requested, {done.found} with an article; {done.left} left for the next run"
+    return Outcome(DESCRIPTIONS, "new" if done.requested else "unchanged", said)

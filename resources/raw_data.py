@@ -11,7 +11,7 @@ import dagster as dg
 import pandas as pd
 import pyarrow as pa
 
-from resources.clients.jsonl_cache import Entry, read_store
+from resources.clients.jsonl_cache import CacheEntry, read_cache
 from resources.errors import SourceError
 from resources.sources import batches
 from resources.sources.audit import Reading, Reject, RowAudit
@@ -96,9 +96,9 @@ class RawData(dg.ConfigurableResource, RawFiles):  # type: ignore[type-arg]
         audit.check_share()
         return Reading(found, audit)
 
-    def entries(self, source_id: str) -> Reading[dict[str, Entry]]:
+    def entries(self, source_id: str) -> Reading[dict[str, CacheEntry]]:
         """What an outside service answered, by code."""
-        found = {code: entry for path in self.paths(source_id) for code, entry in read_store(path).items()}
+        found = {code: entry for path in self.paths(source_id) for code, entry in read_cache(path).items()}
         return Reading(found, self.audit(source_id, "code", len(found)))
 
     def records(self, source_id: str, *keys: str) -> Reading[pd.DataFrame]:

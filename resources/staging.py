@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from upath import UPath
 
-from resources.atomic_files import whole_file
+from resources.atomic_files import atomic_write
 from resources.errors import StagingError
 from resources.sources.audit import REJECTS, RowAudit
 from warehouse import tables
@@ -58,10 +58,15 @@ class Staging(dg.ConfigurableIOManager):
         return [SourceFile(**source) for source in json.loads(self._known(name).get(SOURCES_KEY, b"[]"))]
 
     def fingerprint(self, name: str) -> str:
-        """The fingerprint of a staged table; empty when it is not staged, or was before there were any."""
+        """The fingerprint of a staged table; empty when it is not staged, or its file is not the one that was written:
+        then it has to be rebuilt.
+        """
         try:
-            return self._known(name).get(FINGERPRINT_KEY, b"").decode()
-        except StagingError:
+            path = self.path(name)
+            found = hashlib.sha256(path.read_bytes()).hexdigest()
+            as_written = path.with_name(f"{path.name}.sha256").read_text() == found
+            return self._known(name).get(FINGERPRINT_KEY, b"").decode() if as_written else ""
+        except (StagingError, OSError):
             return ""
 
     def _known(self, name: str) -> dict[bytes, bytes]:
@@ -71,7 +76,7 @@ class Staging(dg.ConfigurableIOManager):
     def keep_rejects(self, asset: str, run_id: str, audits: Sequence[RowAudit]) -> None:
         """Keep the rows that an asset's run rejected, in the place of those of its run before."""
         rejects = pd.concat([pd.DataFrame(columns=REJECTS), *(audit.rejects() for audit in audits)])
-        with whole_file(UPath(self.folder) / REJECTS_FOLDER / f"{asset}.parquet") as file:
+        with atomic_write(UPath(self.folder) / REJECTS_FOLDER / f"{asset}.parquet") as file:
             rejects.assign(asset=asset, run_id=run_id).to_parquet(file, index=False)
 
     def rejects(self) -> pd.DataFrame:
@@ -84,7 +89,7 @@ class Staging(dg.ConfigurableIOManager):
     def keep_page(self, asset: str, page: str) -> UPath:
         """Keep an asset's page of Data Docs (HTML); return where."""
         path = UPath(self.folder) / "data_docs" / f"{asset}.html"
-        with whole_file(path) as file:
+        with atomic_write(path) as file:
             file.write(page.encode())
         return path
 
@@ -95,8 +100,12 @@ class Staging(dg.ConfigurableIOManager):
         sources = json.dumps([asdict(source) for source in once(obj.sources)]).encode()
         known = {SOURCES_KEY: sources, FINGERPRINT_KEY: obj.fingerprint.encode()}
         table = fit(obj.rows, schema, name).replace_schema_metadata(known)
-        with whole_file(UPath(self.folder) / f"{name}.parquet") as file:
-            pq.write_table(table, file)
+        written = io.BytesIO()
+        pq.write_table(table, written)
+        digest = hashlib.sha256(written.getbuffer()).hexdigest().encode()
+        for suffix, content in (("parquet", written.getbuffer()), ("parquet.sha256", digest)):
+            with atomic_write(UPath(self.folder) / f"{name}.{suffix}") as file:
+                file.write(content)
 
     def load_input(self, context: dg.InputContext) -> pd.DataFrame:
         """Read a staged table."""

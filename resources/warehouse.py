@@ -10,7 +10,6 @@ from sqlalchemy import Engine
 
 from warehouse.database import connect
 from warehouse.diff import diff
-from warehouse.lock import only_writer
 from warehouse.record import Origin
 from warehouse.release import Release, TableVersion, current_release, history, publish
 
@@ -22,17 +21,12 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
     keep_releases: int = 1
 
     def publish(
-        self, contents: Sequence[TableVersion], started_at: datetime, progress: Callable[[str], None]
+        self, contents: Sequence[TableVersion], started_at: datetime, progress: Callable[[str], None], *, deep: bool
     ) -> Release:
         """Publish contents in one step, as whoever runs this process; return the release served then."""
-        with self._engine() as engine, only_writer(engine, progress=progress):
-            return publish(
-                engine,
-                contents,
-                origin=Origin(started_at),
-                keep=self.keep_releases,
-                progress=progress,
-            )
+        origin, keep = Origin(started_at), self.keep_releases
+        with self._engine() as engine:
+            return publish(engine, contents, origin=origin, keep=keep, deep=deep, progress=progress)
 
     def rows(self) -> dict[str, int]:
         """How many rows each served table has."""

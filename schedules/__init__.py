@@ -1,1 +1,1 @@
-"""When the warehouse refreshes by itself."""
+"""What runs by itself: schedules and sensors. `pipelines` passes them their jobs."""

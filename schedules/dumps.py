@@ -1,4 +1,4 @@
-"""The sensor on the datalake's dumps: a new one that has arrived whole is loaded."""
+"""The sensor on the datalake's dumps: a new dump is loaded once it has been copied completely."""
 
 import bz2
 import hashlib
@@ -8,80 +8,92 @@ from typing import Any
 
 import dagster as dg
 
-from assets.common.staleness import of_sources, raw_files, served_release
-from pipelines.jobs import refresh
+from assets.common.staleness import of_sources, served_release
 from resources.settings import Settings
-from schedules.refresh import WHY
+from resources.sources.files import RawFiles
+from schedules.refresh import WHY, Job
 
 SOURCE = "offers_dump"
 BLOCK = 1 << 20
+NEW_CURSOR: dict[str, Any] = {"seen": [], "handled": [], "sha256": "", "until": 0, "late": []}
+"""Name, size and time of the newest dump at the last tick, and of the last one that was handled; the sha256 of that;
+the time of the newest change; dumps that were reported as late."""
 
 
-def dump_sensor(settings: Settings) -> dg.SensorDefinition:
-    """The newest dump, once its size has stood over two looks and it is whole: offers and what is made from them."""
+def dump_sensor(settings: Settings, job: Job) -> dg.SensorDefinition:
+    """The sensor that runs the given refresh job for `cities_jobs` when the newest dump is new and complete."""
 
     @dg.sensor(
         name="new_dump",
-        job=refresh,
+        job=job,
         minimum_interval_seconds=settings.sensor_seconds,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description=(
-            "Looks at the dumps' folder. When a newer dump is there, its size has stood over two looks and it "
-            "decompresses to its end, it refreshes cities_jobs and publishes it. A dump older than the newest, and one "
-            "that is damaged, is reported once; the same contents are never loaded twice."
+            "Watches the folder of dumps. When there is a newer dump, its size has not changed for two ticks and it "
+            "decompresses to its end, cities_jobs is refreshed and published. A dump older than the newest, and a "
+            "damaged one, is reported once; the same contents are never loaded twice."
         ),
     )
     def new_dump(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        state: dict[str, Any] = {"looked": [], "judged": [], "sha256": "", "until": 0, "late": []}
-        state |= json.loads(context.cursor or "{}")
-
-        def skip(reason: str, *, wrong: bool = False) -> dg.SensorResult:
-            if wrong:
-                context.log.error(reason)
-            return dg.SensorResult(skip_reason=reason, cursor=json.dumps(state))
-
-        files = raw_files(settings)
-        paths = files.paths(SOURCE)
-        if not paths:
-            return skip(f"no dump is in {settings.dumps_folder}")
-        newest = paths[0]
-        arrived = {path.name: path.stat().st_ctime_ns for path in files.candidates(SOURCE) if path != newest}
-        late = sorted(name for name, time in arrived.items() if 0 < state["until"] < time and name not in state["late"])
-        state["until"] = max([*arrived.values(), newest.stat().st_ctime_ns])
-        state["late"] = sorted({*state["late"], *late} & set(arrived))
-        if late:
-            return skip(f"{', '.join(late[:5])} came late: older than {newest.name}, so not loaded")
-        look = [newest.name, newest.stat().st_size, newest.stat().st_mtime_ns]
-        if look == state["judged"]:
-            return skip(f"nothing new: {newest.name} was dealt with")
-        if look != state["looked"]:
-            state["looked"] = look
-            return skip(f"{newest.name} ({look[1]:,} bytes) is new: waiting until its size stands")
-        if served_release(settings) is None:
-            return skip("no release is served yet: the first refresh makes everything")
-        state["judged"] = look
-        try:
-            sha256 = _sha256_if_whole(newest)
-        except (OSError, EOFError, ValueError) as error:
-            return skip(f"{newest.name} is damaged or not whole: {error}. Put it there again", wrong=True)
-        if sha256 == state["sha256"]:
-            return skip(f"{newest.name} holds what was loaded already")
-        state["sha256"] = sha256
-        graph = context.repository_def.asset_graph  # type: ignore[union-attr]
-        plan = of_sources(graph, settings, [SOURCE])
-        if not plan:
-            return skip(f"{newest.name} is loaded already, by another refresh")
-        why = f"new dump {newest.name}, sha256 {sha256[:12]}; {plan}"
-        context.log.info(why)
-        key = f"{newest.name} {sha256}"
-        request = dg.RunRequest(key, asset_selection=plan.selection(graph), tags={WHY: why[:250]})
-        return dg.SensorResult([request], cursor=json.dumps(state))
+        return _tick(context, settings, NEW_CURSOR | json.loads(context.cursor or "{}"))
 
     return new_dump
 
 
-def _sha256_if_whole(path: Path) -> str:
-    """The sha256 of a bzip2 file. Raises OSError, EOFError or ValueError when it does not decompress to its end."""
+def _tick(context: dg.SensorEvaluationContext, settings: Settings, state: dict[str, Any]) -> dg.SensorResult:
+    """A tick of the sensor; `state` becomes its cursor."""
+
+    def skip(reason: str) -> dg.SensorResult:
+        return dg.SensorResult(skip_reason=reason, cursor=json.dumps(state))
+
+    files = RawFiles.from_settings(settings)
+    paths = files.paths(SOURCE)
+    if not paths:
+        return skip(f"no dump is in {settings.dumps_folder}")
+    newest = paths[0]
+    if reason := _not_ready(files, newest, state):
+        return skip(reason)
+    if served_release(settings) is None:
+        return skip("no release is served yet: the first refresh builds everything")
+    state["handled"] = state["seen"]
+    try:
+        sha256 = _sha256_if_complete(newest)
+    except (OSError, EOFError, ValueError) as error:
+        reason = f"{newest.name} is damaged or incomplete: {error}. Copy it again"
+        context.log.error(reason)
+        return skip(reason)
+    if sha256 == state["sha256"]:
+        return skip(f"{newest.name} has the contents of a dump that is loaded already")
+    state["sha256"] = sha256
+    graph = context.repository_def.asset_graph  # type: ignore[union-attr]
+    plan = of_sources(graph, settings, [SOURCE])
+    if not plan:
+        return skip(f"{newest.name} is loaded already, by another refresh")
+    why = f"new dump {newest.name}, sha256 {sha256[:12]}; {plan}"
+    context.log.info(why)
+    request = dg.RunRequest(f"{newest.name} {sha256}", asset_selection=plan.selection(graph), tags={WHY: why[:250]})
+    return dg.SensorResult([request], cursor=json.dumps(state))
+
+
+def _not_ready(files: RawFiles, newest: Path, state: dict[str, Any]) -> str:
+    """Why the newest dump is not to be loaded at this tick; empty if it is. Updates the state."""
+    changed = {path.name: path.stat().st_ctime_ns for path in files.candidates(SOURCE) if path != newest}
+    late = sorted(name for name, time in changed.items() if 0 < state["until"] < time and name not in state["late"])
+    state["until"] = max([*changed.values(), newest.stat().st_ctime_ns])
+    state["late"] = sorted({*state["late"], *late} & set(changed))
+    if late:
+        return f"{', '.join(late[:5])} arrived late: older than {newest.name}, so not loaded"
+    seen = [newest.name, newest.stat().st_size, newest.stat().st_mtime_ns]
+    if seen == state["handled"]:
+        return f"nothing new: {newest.name} was handled"
+    if seen != state["seen"]:
+        state["seen"] = seen
+        return f"{newest.name} ({seen[1]:,} bytes) is new: waiting until its size no longer changes"
+    return ""
+
+
+def _sha256_if_complete(path: Path) -> str:
+    """The sha256 of a bzip2 file. Raises OSError, EOFError or ValueError if it does not decompress to its end."""
     size = 0
     with bz2.open(path) as file:
         while block := file.read(BLOCK):

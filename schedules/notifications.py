@@ -1,4 +1,4 @@
-"""Telling people that a refresh failed, or works again: by a webhook, by e-mail, or both."""
+"""Messages about a failure and its end: to a webhook, by e-mail, or both."""
 
 import smtplib
 import ssl
@@ -17,37 +17,37 @@ TIMEOUT_SECONDS = 10
 
 @dataclass(frozen=True)
 class Alert:
-    """A failure, or its end."""
+    """A failure, or the end of one."""
 
     state: Literal["failed", "over"]
     asset: str
-    error: str  # in words; it names the raw file and its line where one is to blame
-    where: str  # the line of code, as assets/cities.py:12
-    run: str  # address of the run in the UI
+    error: str  # its message, which names the raw file and line that caused it, if one did
+    where: str  # line of code, as assets/cities.py:12
+    run: str  # URL of the run in the UI
 
     @property
     def title(self) -> str:
-        """One line."""
+        """The subject: one line."""
         return f"Mobiville: {self.asset} {'failed' if self.state == 'failed' else 'works again'}"
 
     @property
     def text(self) -> str:
-        """The whole, as people read it."""
+        """The whole message, as text."""
         return "\n".join(filter(None, [self.title, self.error, self.where and f"at {self.where}", self.run]))
 
 
 def channels(settings: Settings) -> list[str]:
-    """Where alerts go: `webhook`, `e-mail`, both, or nowhere."""
+    """The channels that are configured: `webhook`, `e-mail`."""
     mail = settings.alert_email and settings.smtp_url
     return [name for name, there in (("webhook", settings.alert_webhook), ("e-mail", mail)) if there]
 
 
 def send(settings: Settings, alert: Alert) -> list[str]:
-    """Send an alert through every channel that is set; return what went wrong, without any address.
+    """Send an alert through every configured channel; return their errors, without addresses.
 
-    The webhook gets JSON: `text`, as chats show it, and the fields of Alert.
+    The webhook receives JSON: `text` (chats show it) and the fields of Alert.
     """
-    wrong = []
+    errors = []
     for name in channels(settings):
         try:
             if name == "webhook" and settings.alert_webhook:
@@ -55,8 +55,8 @@ def send(settings: Settings, alert: Alert) -> list[str]:
             elif settings.smtp_url and settings.alert_email:
                 _mail(settings.smtp_url, settings.alert_email, alert)
         except (requests.RequestException, smtplib.SMTPException, OSError) as error:
-            wrong.append(f"{name}: {type(error).__name__}")  # its text may hold the address, and a key in it
-    return wrong
+            errors.append(f"{name}: {type(error).__name__}")  # its message may hold the address, and a key in that
+    return errors
 
 
 def _post(webhook: SecretStr, alert: Alert) -> None:

@@ -1,6 +1,9 @@
 """Connections to the warehouse, MariaDB or SQLite, and the few things that the two do differently."""
 
+import re
+import socket
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
@@ -9,8 +12,16 @@ from sqlalchemy.exc import ArgumentError
 
 from warehouse.errors import WarehouseError
 
+SILENCE_SECONDS = 120
+"""How long a server may say nothing to a statement, unless the URL says otherwise (`?read_timeout=600`)."""
+KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
+"""A server that is gone without a word is noticed within a minute: seconds before and between probes, their number."""
 LOCK_WAIT_SECONDS = 3
 """How long a rename may wait for readers: while it waits, new readers queue behind it."""
+
+
+SQL_MODE = "STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
+"""Of every session, whatever the server's is: backslashes escape, and a value that does not fit is an error."""
 
 
 def parse_url(url: str) -> URL:
@@ -33,12 +44,22 @@ def parse_url(url: str) -> URL:
 
 
 def shown(url: str) -> str:
-    """The URL with its password hidden."""
-    return parse_url(url).render_as_string(hide_password=True)
+    """The URL of a warehouse, without its secrets."""
+    parse_url(url)
+    return without_secrets(url)
 
 
-def connect(url: str) -> Engine:
-    """An engine that reads and writes the warehouse. A SQLite file is made, with its folder, when it is not there."""
+def without_secrets(text: str) -> str:
+    """An address without its password, be it before the host or in the query, even where it is not well formed."""
+    text = re.sub(r"://([^:/@?]*)[:@].*@", r"://\1:***@", text)
+    return re.sub(r"([?&][^=&]*(?:pass|pwd|secret|token|key)[^=&]*=)[^&#]*", r"\1***", text, flags=re.IGNORECASE)
+
+
+def connect(url: str, *, local_infile: bool = True) -> Engine:
+    """An engine that reads and writes the warehouse. A SQLite file is made, with its folder, when it is not there.
+
+    With `local_infile`, MariaDB may ask for files of this machine: LOAD DATA LOCAL, which fills tables fastest.
+    """
     parsed = parse_url(url)
     if parsed.drivername == "sqlite":
         Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
@@ -46,15 +67,19 @@ def connect(url: str) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
         return engine
-    return create_engine(
-        parsed,
-        pool_pre_ping=True,
-        connect_args={
-            "local_infile": True,
-            "charset": "utf8mb4",
-            "init_command": f"SET time_zone = '+00:00', lock_wait_timeout = {LOCK_WAIT_SECONDS}",
-        },
-    )
+    silence = {name: SILENCE_SECONDS for name in ("read_timeout", "write_timeout") if name not in parsed.query}
+    session = f"SET time_zone = '+00:00', lock_wait_timeout = {LOCK_WAIT_SECONDS}, sql_mode = '{SQL_MODE}'"
+    arguments = {"local_infile": local_infile, "charset": "utf8mb4", "init_command": session, **silence}
+    engine = create_engine(parsed, pool_pre_ping=True, connect_args=arguments)
+    event.listen(engine, "connect", _keep_alive)
+    return engine
+
+
+def _keep_alive(connection: Any, _record: object) -> None:
+    if connection._sock.family != socket.AF_UNIX:
+        for name, value in KEEPALIVE.items():
+            if hasattr(socket, name):  # macOS has no TCP_KEEPIDLE
+                connection._sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _record: object) -> None:

@@ -20,6 +20,7 @@ The whole tree, with the module of each:
   * UnknownAssetError           resources.errors
   * ExecutorError               resources.errors
   * NotLineByLineError          resources.sources.delimited
+  * RefreshError                pipelines.cli.common
   * NotServedError              api.database
   * ChildFailedError            bench.measure
 """

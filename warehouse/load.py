@@ -96,8 +96,9 @@ def _fill_mariadb(connection: Connection, table: Table, batches: Iterable[pa.Rec
 def _load_file(connection: Connection, table: Table, path: Path, columns: list[str]) -> None:
     names = ", ".join(f"`{name}`" for name in columns)
     connection.exec_driver_sql(
-        f"LOAD DATA LOCAL INFILE '{path.as_posix()}' INTO TABLE {table.name} CHARACTER SET utf8mb4 "
-        f"FIELDS TERMINATED BY '\\t' ESCAPED BY '\\\\' LINES TERMINATED BY '\\n' ({names})"
+        f"LOAD DATA LOCAL INFILE %s INTO TABLE {table.name} CHARACTER SET utf8mb4 "
+        f"FIELDS TERMINATED BY '\\t' ESCAPED BY '\\\\' LINES TERMINATED BY '\\n' ({names})",
+        (path.as_posix(),),
     )
     # With LOCAL the server turns a value that does not fit, and a key that stands twice, into a mere warning.
     warnings = connection.exec_driver_sql("SHOW WARNINGS LIMIT 3").all()

@@ -4,21 +4,21 @@ A release is named by a number. The contents of table `cities` that release 7 lo
 served, and `cities__r7` while they are kept to go back to. What is being loaded is called `cities__next`.
 """
 
-import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from sqlalchemy import Engine, Table, insert, inspect, select
-from sqlalchemy.schema import CreateTable
 from upath import UPath
 
 from warehouse import tables
+from warehouse.damage import damage, description_digest
 from warehouse.errors import WarehouseError
 from warehouse.load import as_lines, load, next_of
+from warehouse.lock import check_lock, locked
 from warehouse.record import RECORD, Origin, ServedTable, now
 from warehouse.record import Release as Release
 from warehouse.record import SourceFile as SourceFile
@@ -60,11 +60,10 @@ class TableVersion:
 
     def sha256(self) -> str:
         """Of the rows and of the table's description: equal for equal contents, whatever file they came from."""
-        digest = hashlib.sha256(str(CreateTable(self.table)).encode())
-        digest.update(repr(sorted(str(index.name) for index in self.table.indexes)).encode())
+        digest = description_digest(self.table)
         for batch in self.batches():
             digest.update(as_lines(batch))
-        return digest.hexdigest()
+        return str(digest.hexdigest())
 
 
 def next_number(engine: Engine) -> int:
@@ -73,15 +72,19 @@ def next_number(engine: Engine) -> int:
     return last.id + 1 if last else 1
 
 
+@locked
 def publish(
     engine: Engine,
     contents: Sequence[TableVersion],
     *,
     origin: Origin | None = None,
     keep: int = KEPT_RELEASES,
+    deep: bool = False,
     progress: Callable[[str], None] = lambda message: None,
 ) -> Release:
     """Load what changed, swap it in, all in one step; return the release served then, the old one if nothing is new.
+
+    A served table that is damaged (see `damage`, and `deep` there) is loaded again.
 
     Whatever happens before the swap, readers keep the release they have. `keep` releases before the served one stay
     whole. Raises WarehouseError when the database does not take the contents or the swap.
@@ -91,16 +94,30 @@ def publish(
     before = current_release(engine)
     old = before.tables if before else {}
     number = before.id + 1 if before else 1
+    damaged = damage(engine, before, deep=deep)
     new: dict[str, ServedTable] = {}
     for content in contents:
-        new[content.table.name] = _loaded(engine, content, old.get(content.table.name), number, progress)
-    if before and all(old.get(name) == entry for name, entry in new.items()):
+        name = content.table.name
+        if name in damaged:
+            progress(f"{name} is damaged: {damaged[name]}")
+            new[name] = _reloaded(engine, content, old[name], number, progress)
+        else:
+            new[name] = _loaded(engine, content, old.get(name), number, progress)
+    repaired = set(damaged) & set(new)
+    if before and not repaired and all(old.get(name) == entry for name, entry in new.items()):
         return before
-    incoming = {name: f"{name}__next" for name, entry in new.items() if entry.contents_id == number}
+    incoming = {n: f"{n}__next" for n, entry in new.items() if entry.contents_id == number or n in repaired}
     progress(f"swapping {len(incoming)} tables")
     release = promote(engine, {**old, **new}, incoming, origin, status="published")
+    _drop(engine, (f"{name}__r{old[name].contents_id}" for name in repaired))  # nobody may go back to damage
     clean(engine, keep)
     return release
+
+
+def _drop(engine: Engine, names: Iterable[str]) -> None:
+    with engine.begin() as connection:
+        for name in names:
+            connection.exec_driver_sql(f"DROP TABLE IF EXISTS {name}")
 
 
 def _loaded(
@@ -118,6 +135,15 @@ def _loaded(
     return ServedTable(content.table.name, number, now(), rows, sha256, content.fingerprint, sources)
 
 
+def _reloaded(
+    engine: Engine, content: TableVersion, old: ServedTable, number: int, progress: Callable[[str], None]
+) -> ServedTable:
+    """The table loaded again; where its contents are those that the record knows, it stays the table that it was."""
+    again = _loaded(engine, content, None, number, progress)
+    return replace(again, contents_id=old.contents_id, loaded_at=old.loaded_at) if again.sha256 == old.sha256 else again
+
+
+@locked
 def rollback(engine: Engine, to: int | None, *, keep: int) -> Release:
     """Serve what release `to` served (by default the last one whose contents differ from the served), in one step.
 
@@ -163,19 +189,24 @@ def promote(
     release = Release(number, origin.started_at, now(), status, origin.code_version, origin.started_by, dict(entries))
     _write_record(engine, release)
     outgoing = {name: entry.contents_id for name, entry in before.tables.items()} if before else {}
+    check_lock(engine)
     swap(engine, incoming, outgoing)
     return release
 
 
 def _write_record(engine: Engine, release: Release) -> None:
-    """The record with this release in it, beside the one that is served."""
+    """The record with this release in it, beside the one that is served.
+
+    All tables are made before any row is written: MariaDB commits at each CREATE, and a reader whose snapshot began
+    between two commits would see one part of the record and not the other.
+    """
     with engine.begin() as connection:
         for table in RECORD:
-            beside = next_of(table)
-            beside.drop(connection, checkfirst=True)
-            beside.create(connection)
+            next_of(table).drop(connection, checkfirst=True)
+            next_of(table).create(connection)
+        for table in RECORD:
             if inspect(connection).has_table(table.name):
-                connection.execute(insert(beside).from_select(list(table.columns.keys()), select(table)))
+                connection.execute(insert(next_of(table)).from_select(list(table.columns.keys()), select(table)))
         head = {key: value for key, value in vars(release).items() if key != "tables"}
         connection.execute(insert(next_of(tables.releases)), head)
         for entry in release.tables.values():

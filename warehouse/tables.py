@@ -105,6 +105,14 @@ def _names(text: str) -> tuple[tuple[str, str], ...]:
     return tuple((whole, column) for whole, _, column in (name.partition(".") for name in text.split()))
 
 
+_MARIADB: dict[str, Any] = {
+    f"{dialect}_{option}": value
+    for dialect in ("mysql", "mariadb")
+    for option, value in (("engine", "InnoDB"), ("charset", "utf8mb4"), ("collate", "utf8mb4_general_ci"))
+}
+"""Whatever the database's own are: a file may have any name."""
+
+
 def _table(
     name: str,
     comment: str,
@@ -125,12 +133,7 @@ def _table(
         *content,
         comment=comment,
         info={"key": key, "parts": parts or (name,), "max_age": max_age},
-        mysql_engine="InnoDB",
-        mysql_charset="utf8mb4",
-        mysql_collate="utf8mb4_general_ci",
-        mariadb_engine="InnoDB",
-        mariadb_charset="utf8mb4",
-        mariadb_collate="utf8mb4_general_ci",
+        **_MARIADB,
     )
     if not key or not set(key) <= set(table.columns.keys()):
         raise WarehouseError(
@@ -523,6 +526,7 @@ releases = Table(
     Column("status", String(16), nullable=False, comment="published, rollback or restore"),
     Column("code_version", String(64), nullable=False, comment="version of the code that made it"),
     Column("started_by", String(255), nullable=False, comment="who or what started it"),
+    **_MARIADB,
 )
 
 release_tables = Table(
@@ -535,6 +539,7 @@ release_tables = Table(
     Column("row_count", Integer, nullable=False, comment="rows, number"),
     Column("sha256", String(64), nullable=False, comment="of the contents and of the table's description"),
     Column("fingerprint", String(64), nullable=False, comment="of the inputs and rules the contents were made with"),
+    **_MARIADB,
 )
 
 release_sources = Table(
@@ -550,6 +555,7 @@ release_sources = Table(
     Column("rows_used", Integer, comment="rows of which each gave a row or a value of its own, number"),
     Column("rows_merged", Integer, comment="rows that went into what another gave, number"),
     Column("rows_rejected", Integer, comment="rows that were left out, each with its reason, number"),
+    **_MARIADB,
 )
 
 

@@ -1,45 +1,33 @@
 """Mobility aids."""
 
+import orjson
 from fastapi import APIRouter, HTTPException, Request, Response
-from sqlalchemy import select
 
-from api.database import Snapshot
 from api.models import Help, HelpPreview
-from api.responses import NOT_FOUND, RESPONSES, answer
+from api.release import Release
+from api.responses import NOT_FOUND, RESPONSES, release_of, respond
 from api.search.text import fold
-from warehouse import tables
 
 router = APIRouter(prefix="/helps", tags=["aids"], responses=RESPONSES)
 
 
 @router.get("/get-previews", response_model=list[HelpPreview])  # type: ignore[valid-type]
-def previews(request: Request) -> Response:
+async def previews(request: Request) -> Response:
     """All aids, in short."""
+    release = release_of(request)
+    return respond(request, release, release.made(previews_of))
 
-    def work(snapshot: Snapshot) -> list[dict[str, object]]:
-        columns = [tables.helps.c[name] for name in HelpPreview.model_fields]
-        query = select(*columns).order_by(tables.helps.c.id)
-        return [dict(row) for row in snapshot.connection.execute(query).mappings()]
 
-    return answer(request, list[HelpPreview], work)  # type: ignore[valid-type]
+def previews_of(release: Release) -> bytes:
+    """The aids in short, as JSON."""
+    rows = release.contents["helps"]
+    return orjson.dumps([{name: row[name] for name in HelpPreview.model_fields} for row in rows])
 
 
 @router.get("/get-previews/{slug}", response_model=Help, responses=RESPONSES | NOT_FOUND)
-def preview(request: Request, slug: str) -> Response:
+async def preview(request: Request, slug: str) -> Response:
     """An aid, whole. Its views are not counted here: the API never writes."""
-
-    def work(snapshot: Snapshot) -> dict[str, object]:
-        number = snapshot.once(_ids).get(fold(slug))
-        query = select(tables.helps).where(tables.helps.c.id == number)
-        row = snapshot.connection.execute(query).mappings().first()
-        if row is None:
-            raise HTTPException(404, "no aid has this slug")
-        return dict(row)
-
-    return answer(request, Help, work, may_miss=True)
-
-
-def _ids(snapshot: Snapshot) -> dict[str, int]:
-    """The id of each aid by its slug, folded."""
-    query = select(tables.helps.c.slug, tables.helps.c.id).where(tables.helps.c.slug.is_not(None))
-    return {fold(slug): number for slug, number in snapshot.connection.execute(query)}
+    release = release_of(request)
+    if not (row := release.helps.get(fold(slug))):
+        raise HTTPException(404, "no aid has this slug")
+    return respond(request, release, orjson.dumps(row))

@@ -1,31 +1,26 @@
 """Job titles (OGR) of the trades in tension."""
 
+import orjson
 from fastapi import APIRouter, Request, Response
-from sqlalchemy import select
 
-from api.database import Snapshot
 from api.models import Ogr
-from api.responses import RESPONSES, Packed, as_json, packed_answer
-from api.search import tension
-from warehouse import tables
+from api.release import Release
+from api.responses import RESPONSES, release_of, respond
 
 router = APIRouter(prefix="/ogrs", tags=["job titles"], responses=RESPONSES)
 
 
 @router.get("", response_model=list[Ogr])
-def ogrs(request: Request) -> Response:
+async def ogrs(request: Request) -> Response:
     """All job titles of the ROMEs of tensions."""
-    return packed_answer(request, _ogrs)
+    release = release_of(request)
+    return respond(request, release, release.made(ogrs_of))
 
 
-def _ogrs(snapshot: Snapshot) -> Packed:
-    title, rome = tables.romeogrs.c, tables.rome_codes.c
-    query = (
-        select(title.code_rome.label("rome"), rome.label.label("romeLabel"), title.ogr_label.label("ogrLabel"))
-        .join_from(tables.romeogrs, tables.rome_codes, rome.code == title.code_rome, isouter=True)
-        .where(title.deleted_at.is_(None))
-        .order_by(title.code_rome, title.code_ogr)
+def ogrs_of(release: Release) -> bytes:
+    """The job titles, as JSON."""
+    known, labels = release.tensions.labels, release.labels
+    titles = release.titles.listed
+    return orjson.dumps(
+        [{"rome": rome, "romeLabel": labels.get(rome), "ogrLabel": label} for rome, label in titles if rome in known]
     )
-    known = snapshot.once(tension.labels)
-    rows = [dict(row) for row in snapshot.connection.execute(query).mappings() if row["rome"] in known]
-    return Packed.of(as_json(list[Ogr], rows))

@@ -1,185 +1,137 @@
-"""Where the cities of a release are, kept in the process: what searches choose and order by, and nothing else.
+"""The cities of a release, in the order of their population, and what searches choose and order them by.
 
-Asked of MariaDB, a search of one trade in all France joins and sorts 35,000 communes: 100 ms for the page and 60 ms for
-the total (real files, medians), and no index spares the sort, since a city's place in it depends on the trade. Kept
-here, in 28 MB, it takes about 1 ms; the rows of the ten cities that are answered then come by their key. It is made
-once per release, in a second, and is always that of the request's release.
+Asked of MariaDB, a search of one trade in all France joins and sorts 35,000 communes: 160 ms, and no index spares the
+sort, since a city's place in it depends on the trade. Over arrays it takes a tenth of a millisecond.
 """
 
-import math
+import re
 from bisect import bisect_left
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from heapq import nsmallest
-from itertools import chain, islice
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
-from sqlalchemy import select
+import numpy as np
+import orjson
+from sqlalchemy import Connection, select
 
-from api.database import Snapshot
+from api.search.packed import Array, codes
+from api.search.tension import ABSENT, BASINS, LEVELS
 from api.search.text import fold
 from warehouse import tables
 from warehouse.criteria import CRITERIA
 from warehouse.geography import EARTH_RADIUS_KM
 
 NEAR_DEGREES = 0.5
-BITS = {criterion.key: 1 << bit for bit, criterion in enumerate(CRITERIA)}
+PAGE, NEAR, ALIKE = 10, 6, 6
+REGIONS = int(tables.REGION[1]) + 1
+JSON = orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z
+"""Dates and times of the warehouse are UTC."""
+DISTRICT = re.compile(r"(.+?) +(\d{1,2})(?:er|e|eme)?(?:[ -]+arr.*)?")
+"""How people write one: `lyon 3`, `Paris 1er`, `marseille 12e arrondissement`; folded."""
 
-PAGE = 10
-NEAR = 6
-ALIKE = 6
+_CAMPAGNE = next(criterion for criterion in CRITERIA if criterion.key == "campagne")
+KINDS: dict[str, Callable[[Any, Any, Any], Any]] = {
+    "small-city": lambda population, distance, altitude: population < 20,
+    "medium-city": lambda population, distance, altitude: (population >= 20) & (population < 50),
+    "big-city": lambda population, distance, altitude: (population >= 50) & (population < 200),
+    "extra-big-city": lambda population, distance, altitude: population >= 200,
+    "side-sea": lambda population, distance, altitude: distance < 30,
+    "campagne": lambda population, distance, altitude: _CAMPAGNE.met(
+        {"population": population, "distance_from_sea": distance, "z_moyen": altitude}
+    ),
+    "mountain": lambda population, distance, altitude: altitude > 600,
+}
+"""What similar cities have in common: size (thousands), and what lies around (km, m); NaN is nothing of it.
 
-Cell = tuple[int, int | None, int]
-"""Basin, region, and the criteria met, as bits."""
-
-Tension = Mapping[int, int | None]
-"""The lowest `ind_t` per basin; None where it is unknown. A basin without a tension row is not there."""
-
-
-@dataclass(slots=True)
-class Place:
-    """A commune or district. Population in thousands, distance in km, altitude in m, degrees; None where unknown."""
-
-    id: int
-    insee: str
-    name: str
-    region: int | None
-    population: float | None
-    distance: int | None
-    altitude: int | None
-    latitude: float | None
-    longitude: float | None
-    basin: int | None = None
-    is_district: bool = False
-    met: int = 0
-    alike: int = 0
+The classes of the web tier's similar cities, whose bounds count a little otherwise than `warehouse/criteria.py`'s.
+"""
 
 
-class Places:
-    """The places of a release, and the orders in which they are answered."""
-
-    def __init__(self, places: list[Place]) -> None:
-        self.by_population = sorted(places, key=_most_populous)
-        self.orders = {
-            None: self.by_population,
-            "mer": sorted(places, key=_to_the_sea),
-            "montagne": sorted(places, key=_from_above),
-        }
-        self.names = sorted((hyphened(p.name), p.name, p.insee) for p in places if not p.is_district)
-        cells: dict[Cell, dict[str | None, list[int]]] = {}
-        for sort_by, order in self.orders.items():
-            for rank, place in enumerate(order):
-                if place.basin is not None:
-                    cell = cells.setdefault((place.basin, place.region, place.met), {name: [] for name in self.orders})
-                    cell[sort_by].append(rank)
-        self.cells = cells
-        """Ranks, in each order, of the places that lie in the same basin and region and meet the same criteria."""
-
-    def search(
-        self,
-        tension: Tension | None,
-        regions: set[int] | None,
-        criteria: Iterable[str],
-        sort_by: str | None,
-        index: int,
-    ) -> tuple[list[Place], int]:
-        """Ten places from `index` on and the number of all: in a basin (with a tension), a region, with the criteria.
-
-        Order: `ind_t` rising, unknown last; then as `sort_by` says; population falling; INSEE code. Cells are chosen
-        and counted whole, and only those with the `ind_t` of the page are sorted.
-        """
-        levels: dict[float, list[list[int]]] = defaultdict(list)
-        for basin, cell in self._asked_for(tension, regions, criteria):
-            levels[0 if tension is None else _last(tension[basin])].append(cell[sort_by])
-        page: list[Place] = []
-        total = 0
-        for level in sorted(levels):
-            size = sum(map(len, levels[level]))
-            first = max(index - total, 0)
-            total += size
-            if first < size and len(page) < PAGE:
-                ranks = sorted(chain.from_iterable(levels[level]))  # each is sorted: merged in a millisecond
-                page += [self.orders[sort_by][rank] for rank in ranks[first : first + PAGE - len(page)]]
-        return page, total
-
-    def basins(
-        self, tension: Tension | None, regions: set[int] | None, criteria: Iterable[str]
-    ) -> dict[int, tuple[Place, int]]:
-        """Of each basin where a search finds places: the most populous of them, and how many there are."""
-        found: dict[int, tuple[int, int]] = {}
-        for basin, cell in self._asked_for(tension, regions, criteria):
-            ranks = cell[None]
-            first, count = found.get(basin, (ranks[0], 0))
-            found[basin] = (min(first, ranks[0]), count + len(ranks))
-        return {basin: (self.by_population[first], count) for basin, (first, count) in found.items()}
-
-    def _asked_for(
-        self, tension: Tension | None, regions: set[int] | None, criteria: Iterable[str]
-    ) -> Iterator[tuple[int, dict[str | None, list[int]]]]:
-        """The basin and the ranks of each cell that a search asks for."""
-        asked = mask(criteria)
-        for (basin, region, met), cell in self.cells.items():
-            wanted = met & asked == asked and (regions is None or region in regions)
-            if wanted and (tension is None or basin in tension):
-                yield basin, cell
-
-    def beginning_with(self, text: str) -> list[str]:
-        """INSEE codes of the first ten places whose name begins with the text, by name, districts left out."""
-        start = hyphened(fold(text))
-        first, last = (bisect_left(self.names, (end,)) for end in (start, start + "\U0010ffff"))
-        found = ((name, insee) for _, name, insee in self.names[first:last])
-        return [insee for _, insee in nsmallest(PAGE, found)]
-
-    def near(self, latitude: float, longitude: float, but: str) -> list[tuple[Place, float]]:
-        """The six most populous places within half a degree each way, and their distance in km; no districts."""
-        around = (
-            place
-            for place in self.by_population
-            if place.latitude is not None
-            and place.longitude is not None
-            and abs(place.latitude - latitude) <= NEAR_DEGREES
-            and abs(place.longitude - longitude) <= NEAR_DEGREES
-            and place.insee != but
-            and not place.is_district
-        )
-        return [(place, _distance(place, latitude, longitude)) for place in islice(around, NEAR)]
-
-    def like(self, kind: Iterable[str], tension: Tension, but: int) -> list[Place]:
-        """Six places of the kind whose basin has a tension row: `ind_t` rising, then population falling."""
-        asked = mask(kind)
-        found: list[Place] = []
-        for level in sorted({_last(ind_t) for ind_t in tension.values()}):
-            basins = {basin for basin, ind_t in tension.items() if _last(ind_t) == level}
-            alike = (
-                place
-                for place in self.by_population
-                if place.basin in basins and place.alike & asked == asked and place.id != but and not place.is_district
-            )
-            found += islice(alike, ALIKE - len(found))
-        return found
+def bits(keys: Iterable[str], names: Iterable[str]) -> int:
+    """Keys as bits of a number, by their place among the names."""
+    return sum(1 << place for place, name in enumerate(names) if name in set(keys))
 
 
 def kind_of(population: float | None, distance: float | None, altitude: float | None) -> list[str]:
-    """What a city is compared by: its size (thousands), and what lies around it (km, m); what is unknown is not.
-
-    The classes of the web tier's similar cities, whose bounds count a little otherwise than `warehouse/criteria.py`'s.
-    """
-    kind = []
-    if population is not None:
-        sizes = ((20, "small-city"), (50, "medium-city"), (200, "big-city"), (math.inf, "extra-big-city"))
-        kind.append(next(key for below, key in sizes if population < below))
-    if distance is not None and distance < 30:
-        kind.append("side-sea")
-    if _meets("campagne", {"population": population, "distance_from_sea": distance, "z_moyen": altitude}):
-        kind.append("campagne")
-    if altitude is not None and altitude > 600:
-        kind.append("mountain")
-    return kind
+    """What a city is compared by."""
+    values = [np.nan if value is None else value for value in (population, distance, altitude)]
+    return [key for key, met in KINDS.items() if met(*values)]
 
 
-def mask(criteria: Iterable[str]) -> int:
-    """Criteria as bits of a number."""
-    return sum({BITS[key] for key in criteria})
+class Cities:
+    """The rows of table `cities`, the most populous first: a city's rank is its place here."""
+
+    def __init__(self, connection: Connection) -> None:
+        columns = [str(column.name) for column in tables.cities.columns]
+        measures = ["id", "new_code_region", "population", "distance_from_sea", "z_moyen"]
+        measures += ["geo_point_2d_x", "geo_point_2d_y"]
+        found = []
+        for row in connection.execute(select(tables.cities), execution_options={"yield_per": 1_000}):
+            city = dict(zip(columns, row, strict=True))
+            opened = orjson.dumps(city, option=JSON)[:-1]  # a copy: what orjson gives takes 10 kB
+            values = [city[name] for name in measures]
+            population = city["population"]
+            order = (np.inf if population is None else -population, city["insee_com"])
+            found.append((order, opened, fold(city["nom_comm"] or ""), city["postal_code"] or "", values))
+        found.sort(key=lambda city: city[0])
+        self.rows = [opened for _, opened, *_ in found]
+        """Each as a JSON object that is left open, for more to be added."""
+        self.insees = [insee for (_, insee), *_ in found]
+        names = [name for _, _, name, *_ in found]
+        self.ranks = {insee: rank for rank, insee in enumerate(self.insees)}
+        self.codes = codes(self.insees)
+        measured = dict(
+            zip(measures, np.array([city[-1] for city in found], float).reshape(-1, len(measures)).T, strict=True)
+        )  # None is NaN
+        self.ids, self.regions = measured["id"], np.nan_to_num(measured["new_code_region"]).astype(np.intp)
+        self.latitudes, self.longitudes = measured["geo_point_2d_x"], measured["geo_point_2d_y"]
+        population, distance, altitude = (measured[name] for name in ("population", "distance_from_sea", "z_moyen"))
+        self.is_district = np.array([name.endswith("-arrondissement") for name in names], bool)
+        self.met = _bits(criterion.met(measured) for criterion in CRITERIA)
+        self.kinds = _bits(met(population, distance, altitude) for met in KINDS.values())
+        self.orders = {  # the unknown comes last: NaN does
+            None: np.arange(len(self.rows)),
+            "mer": np.argsort(distance, kind="stable"),
+            "montagne": np.argsort(-altitude, kind="stable"),
+        }
+        self.names = _Names(names, self.insees, ~self.is_district)
+        by_code = ((code, rank) for rank, city in enumerate(found) for code in city[3].split("/") if code)
+        self.postal = sorted(by_code)
+
+    def row(self, rank: int) -> dict[str, Any]:
+        """A city's columns, as JSON has them."""
+        found: dict[str, Any] = orjson.loads(self.rows[rank] + b"}")
+        return found
+
+    def named(self, text: str) -> list[int]:
+        """The ranks of ten cities: those whose name begins with the text, by name, without districts.
+
+        Then, where there is room: those with a postal code that begins so, and the district that is meant.
+        """
+        folded = fold(text).strip()
+        found = self.names.beginning_with(fold(text))
+        if len(found) < PAGE and (district := DISTRICT.fullmatch(folded)):
+            end = "1er" if district[2] == "1" else f"{int(district[2])}e"
+            insee = self.names.insees.get(f"{hyphened(district[1])}-{end}-arrondissement")
+            found += [self.ranks[insee]] if insee else []
+        if len(found) < PAGE and re.fullmatch("[0-9]{2,5}", folded):
+            first, last = (bisect_left(self.postal, (end,)) for end in (folded, folded + ":"))
+            ranks = {rank for _, rank in self.postal[first:last]} - set(found)
+            found += sorted(ranks, key=self.names.places.__getitem__)
+        return found[:PAGE]
+
+    def near(self, latitude: float, longitude: float, but: str) -> list[tuple[int, float]]:
+        """The six most populous within half a degree each way, and their distance in km; no districts."""
+        around = (abs(self.latitudes - latitude) <= NEAR_DEGREES) & (abs(self.longitudes - longitude) <= NEAR_DEGREES)
+        ranks = np.flatnonzero(around & ~self.is_district)
+        ranks = ranks[ranks != self.ranks.get(but, -1)][:NEAR]
+        return list(zip(ranks.tolist(), self._distances(ranks, latitude, longitude).tolist(), strict=True))
+
+    def _distances(self, ranks: Array, latitude: float, longitude: float) -> Any:
+        """Great-circle distances in km (haversine)."""
+        here, there = np.radians(latitude), np.radians(self.latitudes[ranks])
+        east = np.radians(self.longitudes[ranks] - longitude)
+        half = np.sin((there - here) / 2) ** 2 + np.cos(here) * np.cos(there) * np.sin(east / 2) ** 2
+        return 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.minimum(half, 1)))
 
 
 def hyphened(name: str) -> str:
@@ -187,63 +139,101 @@ def hyphened(name: str) -> str:
     return name.replace(" ", "-")
 
 
-def _last(value: float | None) -> float:
-    return math.inf if value is None else value
+def _bits(conditions: Iterable[Array]) -> Any:
+    """Conditions as bits of a number per city."""
+    found = [condition.astype(np.uint8) << place for place, condition in enumerate(conditions)]
+    return np.bitwise_or.reduce(found).astype(np.uint8)
 
 
-def _most_populous(place: Place) -> tuple[float, str]:
-    return (math.inf if place.population is None else -place.population, place.insee)
+class _Names:
+    """Folded names, as people begin to type them."""
+
+    def __init__(self, names: list[str], insees: list[str], offered: Array) -> None:
+        by_name = sorted(range(len(names)), key=lambda rank: (names[rank], insees[rank]))
+        self.places = np.empty(len(names), np.intp)
+        """Of each rank, its place in the order of names."""
+        self.places[by_name] = np.arange(len(names))
+        self._ranks = np.array(by_name, np.intp)
+        chosen = sorted((hyphened(names[rank]), rank) for rank in np.flatnonzero(offered).tolist())
+        self._starts = [name for name, _ in chosen]
+        self._order = self.places[[rank for _, rank in chosen]]
+        districts = np.flatnonzero(~offered).tolist()
+        self.insees = {hyphened(names[rank]).replace("--", "-"): insees[rank] for rank in districts}
+        """The INSEE codes of districts by name."""
+
+    def beginning_with(self, text: str) -> list[int]:
+        """The ranks of the first ten cities whose name begins with the text, by name."""
+        start = hyphened(text)
+        first, last = (bisect_left(self._starts, end) for end in (start, start + "\U0010ffff"))
+        found: list[int] = self._ranks[np.sort(self._order[first:last])[:PAGE]].tolist()
+        return found
 
 
-def _to_the_sea(place: Place) -> tuple[float, float, str]:
-    return (_last(place.distance), *_most_populous(place))
+class Places:
+    """Cities with their basins: what a search looks through, in each of its orders."""
 
+    def __init__(self, cities: Cities, of_commune: Mapping[str, int]) -> None:
+        self.cities = cities
+        self.basins = np.array([of_commune.get(insee, 0) for insee in cities.insees], np.intp)
+        """Of each city the number of its basin, 0 where it lies in none."""
+        of_city = (self.basins, cities.regions, cities.met)
+        self._orders = {name: (order, *(column[order] for column in of_city)) for name, order in cities.orders.items()}
 
-def _from_above(place: Place) -> tuple[float, float, str]:
-    return (math.inf if place.altitude is None else -place.altitude, *_most_populous(place))
+    def search(
+        self, levels: Array | None, regions: set[int] | None, criteria: Iterable[str], sort_by: str | None, index: int
+    ) -> tuple[list[int], list[int], int]:
+        """Ranks and levels of ten cities from `index` on, and the number of all.
 
+        They are in a basin (with a tension: `levels` of Tensions), in one of the regions (None: all), and meet the
+        criteria. Order: level rising; then as `sort_by` says; population falling; INSEE code.
+        """
+        order = self._orders[sort_by][0]
+        found = self._levels(levels, regions, criteria, sort_by)
+        ranks: list[int] = []
+        of: list[int] = []
+        total = 0
+        for level in LEVELS:
+            alike = found == level
+            first, size = max(index - total, 0), int(np.count_nonzero(alike))
+            total += size
+            if first < size and len(ranks) < PAGE:
+                page = np.flatnonzero(alike)[first : first + PAGE - len(ranks)]
+                ranks += order[page].tolist()
+                of += [level] * len(page)
+        return ranks, of, total
 
-def _distance(place: Place, latitude: float, longitude: float) -> float:
-    """Great-circle distance in km (haversine)."""
-    here, there = math.radians(latitude), math.radians(place.latitude or 0)
-    east = math.radians((place.longitude or 0) - longitude)
-    half = math.sin((there - here) / 2) ** 2 + math.cos(here) * math.cos(there) * math.sin(east / 2) ** 2
-    return 2 * EARTH_RADIUS_KM * math.asin(math.sqrt(min(half, 1)))
+    def in_basins(
+        self, levels: Array | None, regions: set[int] | None, criteria: Iterable[str]
+    ) -> list[tuple[int, int, int, int]]:
+        """Of each basin where a search finds cities: its number, level, the rank of the most populous, how many."""
+        found = self._levels(levels, regions, criteria, None)
+        ranks = np.flatnonzero(found != ABSENT)
+        basins, first, counts = np.unique(self.basins[ranks], return_index=True, return_counts=True)
+        columns = (basins, found[ranks[first]], ranks[first], counts)
+        return list(zip(*(column.tolist() for column in columns), strict=True))
 
+    def _levels(
+        self, levels: Array | None, regions: set[int] | None, criteria: Iterable[str], sort_by: str | None
+    ) -> Array:
+        """The level of each city in the order, ABSENT for one that is not asked for."""
+        _, basins, of_region, met = self._orders[sort_by]
+        if levels is None:
+            levels = np.zeros(BASINS, np.uint8)
+            levels[0] = ABSENT
+        found: Array = levels.take(basins)
+        if regions is not None:
+            wanted = np.zeros(REGIONS, bool)
+            wanted[[code for code in regions if 0 < code < REGIONS]] = True
+            found[~wanted.take(of_region)] = ABSENT
+        if asked := bits(criteria, (criterion.key for criterion in CRITERIA)):
+            found[(met & asked) != asked] = ABSENT
+        return found
 
-def places(snapshot: Snapshot) -> Places:
-    """The places of the release. Give it to `Snapshot.once`."""
-    return Places(list(_read(snapshot)))
-
-
-def _read(snapshot: Snapshot) -> Iterator[Place]:
-    lexicon, city = tables.bassins.c, tables.cities.c
-    rows = select(lexicon.code_commune_insee, lexicon.bassin_id).where(lexicon.deleted_at.is_(None))
-    basins = dict(snapshot.connection.execute(rows).all())
-    query = select(
-        city.id,
-        city.insee_com,
-        city.nom_comm,
-        city.new_code_region,
-        city.population,
-        city.distance_from_sea,
-        city.z_moyen,
-        city.geo_point_2d_x,
-        city.geo_point_2d_y,
-    )
-    for row in snapshot.connection.execute(query, execution_options={"yield_per": 1_000}):
-        place = Place(*row)
-        place.name = fold(place.name or "")
-        place.basin = basins.get(place.insee)
-        place.is_district = place.name.endswith("-arrondissement")
-        values = {"population": place.population, "distance_from_sea": place.distance, "z_moyen": place.altitude}
-        place.met = mask(key for key in BITS if _meets(key, values))
-        place.alike = mask(kind_of(place.population, place.distance, place.altitude))
-        yield place
-
-
-def _meets(key: str, values: Mapping[str, float | None]) -> bool:
-    return all((value := values[name]) is not None and met(value, bound) for name, met, bound in _CONDITIONS[key])
-
-
-_CONDITIONS = {criterion.key: criterion.conditions for criterion in CRITERIA}
+    def like(self, kind: Iterable[str], levels: Array, but: Array) -> list[int]:
+        """The ranks of six cities of the kind whose basin has a tension row: level rising, then population falling."""
+        asked = bits(kind, KINDS)
+        found = levels.take(self.basins)
+        found[((self.cities.kinds & asked) != asked) | self.cities.is_district | but] = ABSENT
+        ranks = np.flatnonzero(found != ABSENT)
+        best: list[int] = ranks[np.argsort(found[ranks], kind="stable")[:ALIKE]].tolist()
+        return best

@@ -1,53 +1,84 @@
-"""Where a trade is in tension."""
+"""Where a trade is in tension, and where a city lies: tables `tensions` and `bassins`."""
 
 import re
 from collections.abc import Iterable
-from functools import partial
 
-from sqlalchemy import func, select
+import numpy as np
+from sqlalchemy import Column, Connection, func, select
 
-from api.database import Snapshot
-from api.search.places import Tension
+from api.search.packed import Array, code, codes, packed, whole_numbers
 from api.search.text import fold
 from warehouse import tables
 from warehouse.codes import ROME
 from warehouse.criteria import OPPORTUNITY_BELOW
 
-
-def labels(snapshot: Snapshot) -> dict[str, str | None]:
-    """The ROMEs of tensions, with their labels. Give it to `Snapshot.once`."""
-    row = tables.tensions.c
-    query = select(row.rome, func.min(row.rome_label)).where(row.deleted_at.is_(None)).group_by(row.rome)
-    return dict(snapshot.connection.execute(query).all())
-
-
-def basins(snapshot: Snapshot) -> dict[int, str | None]:
-    """The names of the basins. Give it to `Snapshot.once`."""
-    row = tables.bassins.c
-    query = select(row.bassin_id, func.min(row.bassin_name)).where(row.deleted_at.is_(None)).group_by(row.bassin_id)
-    return dict(snapshot.connection.execute(query).all())
+ABSENT, UNKNOWN = 255, 254
+"""Levels of a basin without a tension row, and of one whose `ind_t` is not known: it comes after 1 to 5."""
+LEVELS = (0, 1, 2, 3, 4, 5, UNKNOWN)
+"""In the order of a search; 0 is that of all basins where none is asked for."""
+BASINS = int(tables.BASIN[1]) + 1
 
 
-def codes(asked: Iterable[str]) -> list[str]:
+def romes(asked: Iterable[str]) -> list[str]:
     """The ROME codes that are asked for, each once: `n1103` asks for N1103. What is no code is left out."""
     folded = {fold(text).upper() for text in asked}
-    return sorted(code for code in folded if re.fullmatch(ROME, code))
+    return sorted(text for text in folded if re.fullmatch(ROME, text))
 
 
-def lowest(snapshot: Snapshot, romes: Iterable[str], opportunity: int | None = None) -> Tension:
-    """The lowest `ind_t` of the trades in each basin that has one: below 4 (opportunity 1), or from 4 up (2)."""
-    found: dict[int, int | None] = {}
-    for rome in set(romes) & snapshot.once(labels).keys():
-        for basin, ind_t in snapshot.once(partial(_by_basin, rome), ("tension", rome)):
-            if opportunity and (ind_t is None or (ind_t < OPPORTUNITY_BELOW) != (opportunity == 1)):
-                continue
-            lower = found.get(basin)
-            found[basin] = ind_t if lower is None or ind_t is None else min(lower, ind_t)
-    return found
+class Tensions:
+    """The tension rows of a release: ROME, basin, `ind_t`."""
+
+    def __init__(self, connection: Connection) -> None:
+        row = tables.tensions.c
+        self.labels = _names(connection, row.rome, row.rome_label)
+        """The ROMEs of tensions, with their labels."""
+        rome, basin, ind_t = packed(connection, row.rome, row.bassin_id, row.ind_t)
+        levels = whole_numbers(ind_t, UNKNOWN).astype(np.uint8)
+        order = np.argsort(levels, kind="stable")[::-1]  # where a basin has several rows, the lowest is written last
+        self._romes, self._levels = codes(rome)[order], levels[order]
+        self._basins = whole_numbers(basin)[order].astype(np.int64)
+        by_rome = np.argsort(self._romes, kind="stable")
+        found, starts = np.unique(self._romes[by_rome], return_index=True)
+        self._of_rome = dict(zip(found.tolist(), np.split(by_rome, starts[1:]), strict=bool(len(found))))
+
+    def levels(self, asked: Iterable[str], opportunity: int | None = None) -> Array:
+        """The lowest `ind_t` of the trades by basin number, shape (BASINS,); see ABSENT and UNKNOWN.
+
+        opportunity 1: of the rows below 4; 2: of those from 4 up.
+        """
+        lowest = np.full(BASINS, ABSENT, np.uint8)
+        for rome in asked:
+            rows = self._of_rome.get(code(rome), np.empty(0, np.intp))
+            basins, levels = self._basins[rows], self._levels[rows]
+            if opportunity:
+                kept = ((levels < OPPORTUNITY_BELOW) == (opportunity == 1)) & (levels < UNKNOWN)
+                basins, levels = basins[kept], levels[kept]
+            lowest[basins] = np.minimum(lowest[basins], levels)
+        return lowest
+
+    def of_basin(self, basin: int) -> dict[str, int | None]:
+        """The lowest `ind_t` of each trade that has a tension row in the basin."""
+        rows = np.flatnonzero(self._basins == basin)
+        found = zip(self._romes[rows].tolist(), self._levels[rows].tolist(), strict=True)
+        names = {code(rome): rome for rome in self.labels}
+        return {names[rome]: ind_t(level) for rome, level in found}
 
 
-def _by_basin(rome: str, snapshot: Snapshot) -> list[tuple[int, int | None]]:
-    """The tension rows of a trade: basin and `ind_t`, the unknown first."""
-    row = tables.tensions.c
-    query = select(row.bassin_id, row.ind_t).where(row.rome == rome, row.deleted_at.is_(None)).order_by(row.ind_t)
-    return [(basin, ind_t) for basin, ind_t in snapshot.connection.execute(query)]
+def ind_t(level: int) -> int | None:
+    """The `ind_t` that a level stands for."""
+    return None if level >= UNKNOWN else level
+
+
+class Basins:
+    """The basin of each commune, and the basins' names."""
+
+    def __init__(self, connection: Connection) -> None:
+        row = tables.bassins.c
+        self.names = _names(connection, row.bassin_id, row.bassin_name)
+        insee, basin = packed(connection, row.code_commune_insee, row.bassin_id)
+        self.of_commune = dict(zip(insee, map(int, basin), strict=True))
+
+
+def _names(connection: Connection, key: Column, name: Column) -> dict:  # type: ignore[type-arg]
+    query = select(key, func.min(name)).where(key.table.c.deleted_at.is_(None)).group_by(key)
+    return dict(connection.execute(query).all())

@@ -4,7 +4,7 @@ from collections.abc import Container
 
 import pandas as pd
 
-from resources.clients.jsonl_cache import Entry
+from resources.clients.jsonl_cache import CacheEntry
 from resources.raw_data import RawData
 from resources.sources.audit import Reject, RowAudit
 
@@ -13,7 +13,7 @@ UNKNOWN = Reject("France Travail's API does not know the ROME: it is read from t
 GIVEN_BY_API = Reject("France Travail's API gave what the ROME has", is_error=False)
 
 
-def known_to_api(raw_data: RawData, romes: pd.Series) -> tuple[dict[str, Entry], list[RowAudit]]:
+def known_to_api(raw_data: RawData, romes: pd.Series) -> tuple[dict[str, CacheEntry], list[RowAudit]]:
     """The API's answer (titles: OGR code and label; skills) of each of the ROME codes that it knows, and its audit."""
     if not raw_data.has("rome_api"):
         return {}, []

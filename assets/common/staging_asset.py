@@ -25,7 +25,7 @@ from assets.common.lineage import of_staged, raw_key
 from assets.common.plots import Picture, drawn
 from resources.errors import AuditError, RejectedRowsError, ValidationError
 from resources.raw_data import RawData
-from resources.retries import retried
+from resources.retries import with_retries
 from resources.sources.audit import RowAudit
 from resources.sources.catalogue import catalogue, require_sources
 from resources.staging import Staged, Staging, fingerprint
@@ -160,7 +160,7 @@ def _computed(step: _Step) -> Callable[..., Any]:
         staging: dg.ResourceParam[Staging],
         **upstream: pd.DataFrame,
     ) -> Iterator[dg.AssetCheckResult | dg.Output[Staged]]:
-        with retried(context.retry_number):
+        with with_retries(context.retry_number):
             made = step.read(raw_data, staging, context.run.run_id, upstream)
         findings, check = step.validate(made, raw_data, staging, upstream)
         yield check

@@ -12,6 +12,7 @@ from resources.errors import UnknownAssetError
 from resources.settings import Settings
 from resources.sources.files import RawFiles
 from resources.staging import Staging, fingerprint
+from warehouse.damage import damage
 from warehouse.database import connect
 from warehouse.release import Release, current_release
 from warehouse.tables import metadata
@@ -43,16 +44,20 @@ def _listed(names: Any) -> str:
     return ", ".join(sorted(names)) or "nothing"
 
 
-def raw_files(settings: Settings) -> RawFiles:
-    """The raw files that the settings name."""
-    return RawFiles(str(settings.raw_data), str(settings.dumps_folder), str(settings.cache))
-
-
 def served_release(settings: Settings) -> Release | None:
     """The release that readers see; None while there is none."""
     engine = connect(settings.warehouse_url)
     try:
         return current_release(engine)
+    finally:
+        engine.dispose()
+
+
+def _damaged(settings: Settings) -> set[str]:
+    """The served tables that are not there, or have other rows than the record says."""
+    engine = connect(settings.warehouse_url)
+    try:
+        return set(damage(engine, current_release(engine)))
     finally:
         engine.dispose()
 
@@ -79,7 +84,8 @@ def named(graph: Any, only: Sequence[str]) -> Plan:
 def whole(graph: Any, settings: Settings) -> Plan:
     """Everything that other files or rules than before would make otherwise, and what is not served as it is staged."""
     release, staging = served_release(settings), Staging(folder=str(settings.staging))
-    old = release.tables if release else {}
+    damaged = _damaged(settings)
+    old = {name: table for name, table in release.tables.items() if name not in damaged} if release else {}
     remade = stale(graph, settings)
     tables = {
         name
@@ -107,7 +113,7 @@ def changed_sources(settings: Settings, release: Release) -> dict[str, str]:
     for table in release.tables.values():
         for source in table.sources:
             known.setdefault(source.source_id, set()).add(source.sha256)
-    versions = raw_files(settings).versions()
+    versions = RawFiles.from_settings(settings).versions()
     return {name: version for name, version in versions.items() if known.get(name, {"absent"}) != {version}}
 
 
@@ -115,7 +121,7 @@ def stale(graph: Any, settings: Settings) -> set[dg.AssetKey]:
     """The staged assets that would come out otherwise than they are staged: other files, other rules, or upstream of
     them something that would.
     """
-    versions = raw_files(settings).versions()
+    versions = RawFiles.from_settings(settings).versions()
     staging = Staging(folder=str(settings.staging))
     expected: dict[str, str] = {}
     found = set()

@@ -5,8 +5,7 @@ from typing import Any
 import click
 
 from pipelines.cli import backups, inspect, refresh, releases, serve
-
-INTERRUPTED = 130
+from pipelines.cli.common import INTERRUPTED
 
 
 class Commands(click.Group):
@@ -43,6 +42,7 @@ for command in (
     releases.releases,
     releases.diff_command,
     releases.rollback_command,
+    releases.unlock_command,
     backups.backup_command,
     backups.verify_command,
     backups.restore_command,

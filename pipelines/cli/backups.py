@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from pipelines.cli.common import read_settings, warehouse
+from pipelines.cli.common import publishing, read_settings, warehouse
 
 
 @click.command("backup")
@@ -39,7 +39,7 @@ def restore_command(file: Path) -> None:
     from warehouse.backup import restore
 
     settings = read_settings()
-    with warehouse(settings) as engine:
+    with publishing(settings) as engine:
         restore(engine, file, keep=settings.keep_releases, progress=click.echo)
 
 

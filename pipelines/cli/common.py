@@ -1,8 +1,11 @@
 """What the commands share."""
 
 import os
-from collections.abc import Iterator
+import sys
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from difflib import get_close_matches
 from pathlib import Path
 
 import click
@@ -12,7 +15,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from resources.settings import VAR, Settings
 from warehouse.database import connect
-from warehouse.errors import WarehouseError
+from warehouse.errors import MobivilleError, WarehouseError
+from warehouse.lock import only_writer
+from warehouse.release import next_number
 
 DAGSTER_YAML = """\
 telemetry: {enabled: false}
@@ -25,7 +30,18 @@ retention:  # days that the looks of sensors and schedules are kept
     purge_after_days: {skipped: 7, failure: 90, success: 90}
 """
 
+FAILED, PUBLISHED, INTERRUPTED = 1, 3, 130
+"""Exit codes, as the help of `mobiville` documents them."""
+ASKED_TIMES = 15
+"""How often, a second apart, a database that is away is asked what it serves."""
+EXPLAINED = (WarehouseError, SQLAlchemyError, OSError)
+"""Errors that are said in a line, without a traceback."""
+
 json_option = click.option("--json", "as_json", is_flag=True, help="For a machine.")
+
+
+class RefreshError(MobivilleError):
+    """Assets failed; the message has a line for each."""
 
 
 def read_settings() -> Settings:
@@ -33,8 +49,20 @@ def read_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        wrong = ", ".join(f"MOBIVILLE_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
+        wrong = ", ".join(
+            ": ".join([*(f"MOBIVILLE_{name}".upper() for name in e["loc"]), e["msg"].removeprefix("Value error, ")])
+            for e in error.errors()
+        )
         raise click.ClickException(wrong) from None
+
+
+def known_name(kind: str, name: str, known: Iterable[str]) -> str:
+    """The name, if it is a known one; a wrong usage that tells the nearest, or all, for any other."""
+    if name in (names := sorted(known)):
+        return name
+    near = get_close_matches(name, names, 1)
+    words = f"{near[0]} is" if near else f"there are {', '.join(names)}"
+    raise click.UsageError(f"no {kind} is called {name}; {words}")
 
 
 def prepare_dagster_home() -> None:
@@ -53,5 +81,41 @@ def warehouse(settings: Settings) -> Iterator[Engine]:
         engine = connect(settings.warehouse_url)
         yield engine
         engine.dispose()
-    except (WarehouseError, SQLAlchemyError, OSError) as error:
-        raise click.ClickException(str(error).splitlines()[0]) from None
+    except EXPLAINED as error:
+        raise click.ClickException(_first_line(error)) from None
+
+
+@contextmanager
+def publishing(settings: Settings, *, wait: bool = True) -> Iterator[Engine]:
+    """The warehouse and its lock, for a command that publishes a release.
+
+    What fails or is interrupted in the block ends the process with words that say whether a release was published.
+    """
+    with warehouse(settings) as engine, only_writer(engine, wait=wait, progress=click.echo):
+        before = next_number(engine)
+        try:
+            yield engine
+        except KeyboardInterrupt:
+            click.echo(f"interrupted: {_published(engine, before)[1]}", err=True)
+            sys.exit(INTERRUPTED)
+        except (RefreshError, *EXPLAINED) as error:
+            code, words = _published(engine, before)
+            click.echo(f"\n{words[0].upper()}{words[1:]}.", err=True)
+            click.echo(str(error) if isinstance(error, RefreshError) else f"Error: {_first_line(error)}", err=True)
+            sys.exit(code)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]
+
+
+def _published(engine: Engine, number: int) -> tuple[int, str]:
+    """Whether release `number` is served: an exit code, and words. A server that restarts is waited for."""
+    for _ in range(ASKED_TIMES):
+        try:
+            if next_number(engine) > number:
+                return PUBLISHED, f"release {number} is published, but something after it failed"
+            return FAILED, "nothing was published: the served release is as it was"
+        except SQLAlchemyError:
+            time.sleep(1)
+    return FAILED, "the database does not answer: once it does, `mobiville status` says what is served"

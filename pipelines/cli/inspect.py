@@ -6,10 +6,12 @@ from collections.abc import Iterable
 
 import click
 
-from pipelines.cli.common import json_option, read_settings
+from pipelines.cli.common import json_option, known_name, read_settings
 from resources.settings import Settings
-from warehouse.database import shown
+from warehouse.database import shown, without_secrets
 from warehouse.errors import WarehouseError
+
+WAREHOUSES = ("warehouse_url", "api_database_url")
 
 
 @click.command()
@@ -35,16 +37,17 @@ def _values(settings: Settings) -> Iterable[tuple[str, str, str | None]]:
     for name, field in Settings.model_fields.items():
         value = settings.dumps_folder if name == "dumps" else getattr(settings, name)
         text = "" if value is None else str(value)
-        yield name, shown(text) if text and name in ("warehouse_url", "api_database_url") else text, field.description
+        yield name, shown(text) if text and name in WAREHOUSES else without_secrets(text), field.description
 
 
 @click.command()
+@click.option("--deep", is_flag=True, help="Read the served tables to their last row.")
 @json_option
-def doctor(as_json: bool) -> None:
+def doctor(deep: bool, as_json: bool) -> None:
     """What works and what does not: folders, disk, database, each outside service; and what to do."""
     from pipelines.doctor import checks
 
-    found = checks(read_settings())
+    found = checks(read_settings(), deep=deep)
     if as_json:
         click.echo(json.dumps([vars(check) for check in found], indent=2, ensure_ascii=False))
     else:
@@ -60,8 +63,11 @@ def doctor(as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="For a machine: every row.")
 def rejects_command(source: str | None, reason: str | None, as_json: bool) -> None:
     """The rows that the last reading of each source rejected: how many, why, and the first of each reason."""
+    from resources.sources.catalogue import catalogue
     from resources.staging import Staging
 
+    if source:
+        known_name("source", source, catalogue())
     found = Staging(folder=str(read_settings().staging)).rejects()
     if source:
         found = found[found["source"] == source]

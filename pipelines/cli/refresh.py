@@ -5,9 +5,10 @@ import sys
 
 import click
 
-from pipelines.cli.common import json_option, prepare_dagster_home, read_settings, warehouse
+from pipelines.cli.common import RefreshError, json_option, known_name, prepare_dagster_home, publishing, read_settings
 from pipelines.last_refresh import LastRefresh
-from warehouse.lock import only_writer
+from raw_data import SAMPLE
+from warehouse.tables import metadata
 
 
 @click.command()
@@ -23,8 +24,14 @@ from warehouse.lock import only_writer
 )
 @click.option("--accept", multiple=True, hidden=True, deprecated="It is called --allow-shrink now.")
 @click.option("--wait/--no-wait", default=True, help="While another refresh runs: wait for it (default), or leave.")
+@click.option("--sample", is_flag=True, help="Publish the bundled sample, invented figures, to a MariaDB warehouse.")
 def refresh(
-    only: tuple[str, ...], force: bool, allow_shrink: tuple[str, ...], accept: tuple[str, ...], wait: bool
+    only: tuple[str, ...],
+    force: bool,
+    allow_shrink: tuple[str, ...],
+    accept: tuple[str, ...],
+    wait: bool,
+    sample: bool,
 ) -> None:
     """Stage every table from the raw files, and publish all of them in one step.
 
@@ -32,7 +39,13 @@ def refresh(
     tables made from them.
     """
     settings = read_settings()
-    with warehouse(settings) as engine, only_writer(engine, wait=wait, progress=click.echo):
+    shrinking = [known_name("table", name, metadata.tables) for name in (*allow_shrink, *accept)]
+    if settings.raw_data.resolve() == SAMPLE and not sample and settings.warehouse_url.startswith(("mysql", "mariadb")):
+        raise click.UsageError(
+            "MOBIVILLE_RAW_DATA is not set, and the bundled sample holds invented figures: set it to the folder of the "
+            "raw files, or say --sample to publish the sample"
+        )
+    with publishing(settings, wait=wait) as engine:
         last = LastRefresh(settings)
         if not (only or force) and last.is_served(engine):
             click.echo(f"nothing new: release {last.release} stays as it is")
@@ -42,16 +55,13 @@ def refresh(
         from resources.errors import UnknownAssetError
 
         try:
-            failures = refresh(settings, only, click.echo, force=force, allow_shrink=(*allow_shrink, *accept))
+            failures = refresh(settings, only, click.echo, force=force, allow_shrink=shrinking)
         except UnknownAssetError as error:
             raise click.UsageError(str(error)) from None
-        if not (only or failures):
-            last.remember(engine)
-    if failures:
-        click.echo("\nNothing was published: the served release is as it was.", err=True)
-        for failure in failures:
-            click.echo(f"Error in {failure.step}: {failure.message}", err=True)
-        sys.exit(1)
+        if failures:
+            raise RefreshError("\n".join(f"Error in {failure.step}: {failure.message}" for failure in failures))
+        if not only:
+            last.save(engine)
 
 
 @click.command()
@@ -67,7 +77,7 @@ def fetch(sources: tuple[str, ...], vintage: str | None, check: bool, as_json: b
     """
     read_settings()
     from resources.errors import FetchError
-    from resources.fetcher import DESCRIPTIONS, FETCHED, Outside  # Dagster takes a second to import
+    from resources.fetcher import DESCRIPTIONS, FETCHED, Fetcher  # Dagster takes a second to import
 
     known = (*FETCHED, DESCRIPTIONS)
     unknown = [name for name in sources if name not in known]
@@ -78,11 +88,11 @@ def fetch(sources: tuple[str, ...], vintage: str | None, check: bool, as_json: b
         )
     try:
         say = (lambda message: click.echo(message, err=True)) if as_json else click.echo
-        outcomes = Outside().fetch(sources or FETCHED, say, vintage=vintage, check=check)
+        outcomes = Fetcher().fetch(sources or FETCHED, say, vintage=vintage, check=check)
     except (FetchError, OSError) as error:
         raise click.ClickException(str(error)) from None
     if as_json:
-        rows = [{**vars(outcome), "kept": outcome.kept and vars(outcome.kept)} for outcome in outcomes]
+        rows = [{**vars(outcome), "record": outcome.record and vars(outcome.record)} for outcome in outcomes]
         click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
     else:
         for outcome in outcomes:

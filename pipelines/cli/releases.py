@@ -5,9 +5,11 @@ from typing import Any
 
 import click
 
-from pipelines.cli.common import json_option, read_settings, warehouse
+from pipelines.cli.common import json_option, publishing, read_settings, warehouse
+from raw_data import is_sample
+from warehouse.damage import damage
 from warehouse.diff import diff
-from warehouse.lock import only_writer
+from warehouse.lock import holder, unlock
 from warehouse.release import Release, current_release, history, rollback
 
 
@@ -17,11 +19,18 @@ def status(as_json: bool) -> None:
     """What is served: each table, its rows, since when, and the files it was made from."""
     with warehouse(read_settings()) as engine:
         release = current_release(engine)
+        damaged = damage(engine, release)
     if release is None:
         if as_json:
             click.echo(json.dumps({"release": None, "tables": []}))
         raise click.ClickException("no release is served yet: run `mobiville refresh`")
-    click.echo(json.dumps(_as_json(release), indent=2, ensure_ascii=False) if as_json else _as_text(release))
+    click.echo(
+        json.dumps(_as_json(release) | {"damaged": damaged}, indent=2, ensure_ascii=False)
+        if as_json
+        else _as_text(release)
+    )
+    for name, words in damaged.items():
+        click.echo(f"DAMAGED: {name}: {words}. `mobiville refresh` loads it again", err=True)
 
 
 @click.command()
@@ -67,14 +76,30 @@ def diff_command(old: int, new: int, as_json: bool) -> None:
 def rollback_command(to: int | None) -> None:
     """Serve an earlier release again, in one step. It is a release of its own in the record."""
     settings = read_settings()
-    with warehouse(settings) as engine, only_writer(engine, progress=click.echo):
+    with publishing(settings) as engine:
         release = rollback(engine, to, keep=settings.keep_releases)
     click.echo(f"release {release.id} serves what was served before; `mobiville status` shows it")
+
+
+@click.command("unlock")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def unlock_command(yes: bool) -> None:
+    """End whoever holds the warehouse's lock: a refresh that hangs, and everything that waits for it."""
+    with warehouse(read_settings()) as engine:
+        found = holder(engine)
+        if found is None:
+            click.echo("nobody holds the lock")
+            return
+        number, who = found
+        yes or click.confirm(f"End {who}?", abort=True)
+        unlock(engine, number)
+        click.echo(f"ended {who}")
 
 
 def _as_json(release: Release) -> dict[str, Any]:
     return {
         "release": release.id,
+        "sample": _is_sample(release),
         "status": release.status,
         "started_at": f"{release.started_at.isoformat()}Z",
         "published_at": f"{release.published_at.isoformat()}Z",
@@ -94,8 +119,14 @@ def _as_json(release: Release) -> dict[str, Any]:
     }
 
 
+def _is_sample(release: Release) -> bool:
+    return is_sample({source.sha256 for table in release.tables.values() for source in table.sources})
+
+
 def _as_text(release: Release) -> str:
     lines = [f"Release {release.id}, published {release.published_at} UTC by {release.started_by}", ""]
+    if _is_sample(release):
+        lines.insert(1, "SAMPLE: données d'essai, inventées")
     for table in release.tables.values():
         lines.append(f"{table.name:<29}{table.rows:>9,} rows   loaded {table.loaded_at} UTC")
         if table.is_stale():

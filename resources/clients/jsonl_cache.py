@@ -1,9 +1,8 @@
-"""What outside services answered, kept: a file of one JSON object per line, of which the last of a code counts.
+"""A cache of responses from outside services: a file of one JSON object per line; the last line of a code counts.
 
-Each answer is written as it comes, so that a run that is killed loses nothing, and the next one goes on.
+Each response is written as soon as it arrives, so that a killed run loses nothing and the next one continues.
 """
 
-import fcntl
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,46 +10,46 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from resources.atomic_files import atomic_write, locked
 from resources.errors import CacheError
 
-Entry = dict[str, Any]
+CacheEntry = dict[str, Any]
+"""`code`, `asked_at` (ISO 8601, UTC) and the fields of the response."""
 
 
-def entries_of(text: str) -> dict[str, Entry]:
-    """The entries of a store's text by their `code`. A line that is not whole (a run was killed, a disk was full) is no
-    entry: its code is asked for again.
+def parse_cache(text: str) -> dict[str, CacheEntry]:
+    """The entries in the text of a cache, by code. An incomplete line (a killed run, a full disk) is skipped: its code
+    will be requested again.
     """
-    found: dict[str, Entry] = {}
+    entries: dict[str, CacheEntry] = {}
     for line in text.splitlines():
         try:
             entry = json.loads(line)
             datetime.fromisoformat(entry["asked_at"])
-            found[str(entry["code"])] = entry
+            entries[str(entry["code"])] = entry
         except (ValueError, TypeError, KeyError):
             continue
-    return found
+    return entries
 
 
-def is_fresh(entry: Entry | None, days: float) -> bool:
-    """Whether an entry was asked within so many days."""
+def is_fresh(entry: CacheEntry | None, days: float) -> bool:
+    """Whether an entry was requested less than so many days ago."""
     return entry is not None and datetime.now(UTC) - datetime.fromisoformat(entry["asked_at"]) < timedelta(days=days)
 
 
-def read_store(path: Path) -> dict[str, Entry]:
-    """The entries of a store; {} where there is none."""
-    return entries_of(path.read_text(encoding="utf-8", errors="replace")) if path.exists() else {}
+def read_cache(path: Path) -> dict[str, CacheEntry]:
+    """The entries of a cache file, by code; {} if there is no file."""
+    return parse_cache(path.read_text(encoding="utf-8", errors="replace")) if path.exists() else {}
 
 
 @contextmanager
-def written_store(path: Path) -> Iterator[Callable[..., None]]:
-    """Give what adds an entry (`code` and fields; `asked_at` is now). One writer at a time: others get CacheError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.with_suffix(".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise CacheError(f"{path.name} is being written by another run: let it end") from None
-        _tidy(path)
+def open_cache(path: Path) -> Iterator[Callable[..., None]]:
+    """Yield a function that appends an entry (`code` and fields; `asked_at` is now).
+
+    Raises CacheError while another run writes the file.
+    """
+    with locked(path.with_suffix(".lock"), CacheError(f"{path.name} is being written by another run: wait for it")):
+        _compact(path)
         with path.open("a", encoding="utf-8") as file:
 
             def add(code: str, **fields: Any) -> None:
@@ -61,11 +60,10 @@ def written_store(path: Path) -> Iterator[Callable[..., None]]:
             yield add
 
 
-def _tidy(path: Path) -> None:
-    """Write a store with superseded or broken lines anew, sorted; one that is tidy stays as it is."""
-    entries = read_store(path)
-    text = "".join(json.dumps(entries[code], ensure_ascii=False) + "\n" for code in sorted(entries))
-    if path.exists() and path.stat().st_size != len(text.encode()):
-        aside = path.with_suffix(".new")
-        aside.write_text(text, encoding="utf-8")
-        aside.replace(path)
+def _compact(path: Path) -> None:
+    """Rewrite a cache file without its superseded and incomplete lines, sorted by code, if it has any."""
+    entries = read_cache(path)
+    content = "".join(json.dumps(entries[code], ensure_ascii=False) + "\n" for code in sorted(entries)).encode()
+    if path.exists() and path.stat().st_size != len(content):
+        with atomic_write(path) as file:
+            file.write(content)

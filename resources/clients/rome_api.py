@@ -1,34 +1,37 @@
-"""The ROME of France Travail's API, kept code by code: what is known and fresh is not asked again."""
+"""The ROME from France Travail's API, cached by code: a fresh entry is not requested again."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from resources.clients.france_travail import FranceTravail
-from resources.clients.jsonl_cache import is_fresh, read_store, written_store
+from resources.clients.jsonl_cache import is_fresh, open_cache, read_cache
 
-STORE = "rome_api.jsonl"
+CACHE_FILE = "rome_api.jsonl"
 FRESH_DAYS = 30
-"""The ROME has two or three releases a year; an unknown code is asked again as seldom as a known one."""
+"""The ROME has two or three releases a year; an unknown code is cached as long as a known one."""
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What a run asked, and what was left: codes, number."""
+class RomeResult:
+    """Numbers of ROME codes: requested, of which the API knows, and not requested because the cache is fresh."""
 
-    asked: int
+    requested: int
     found: int
     fresh: int
 
 
-def ask_rome(client: FranceTravail, folder: Path, codes: Sequence[str], progress: Callable[[str], None]) -> Asked:
-    """Ask the API for the codes that the store in `folder` does not have, or not fresh; keep each answer as it comes.
+def fetch_rome(
+    client: FranceTravail, folder: Path, codes: Sequence[str], progress: Callable[[str], None]
+) -> RomeResult:
+    """Request the codes that have no fresh entry in the cache in `folder`; write each response as it arrives.
 
-    Raises ServiceError when the service fails for good, with what came before kept; CacheError while another run asks.
+    Raises ServiceError if the service keeps failing (earlier responses stay in the cache), CacheError while another run
+    writes the cache.
     """
-    path = folder / STORE
-    with written_store(path) as add:
-        known = read_store(path)
+    path = folder / CACHE_FILE
+    with open_cache(path) as add:
+        known = read_cache(path)
         wanted = [code for code in sorted(set(codes)) if not is_fresh(known.get(code), FRESH_DAYS)]
         found = 0
         for number, code in enumerate(wanted, 1):
@@ -40,4 +43,4 @@ def ask_rome(client: FranceTravail, folder: Path, codes: Sequence[str], progress
                 found += 1
             if number % 50 == 0:
                 progress(f"rome_api: {number} of {len(wanted)} codes")
-    return Asked(len(wanted), found, len(set(codes)) - len(wanted))
+    return RomeResult(len(wanted), found, len(set(codes)) - len(wanted))

@@ -1,7 +1,7 @@
-"""Descriptions and photos of communes, from French Wikipedia, kept commune by commune.
+"""Descriptions and photos of communes from French Wikipedia, cached by commune.
 
-An article is found by the commune's INSEE code, which Wikidata has (property P374), not by its name: there are six
-Saint-Denis. Etiquette of the services: one request at a time, batches, maxlag, a User-Agent with a contact.
+Wikidata gives the article of an INSEE code (property P374); a name is not enough, there are six Saint-Denis. The
+services ask their users for one request at a time, batches, maxlag and a User-Agent with a contact.
 """
 
 import time
@@ -11,31 +11,31 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from resources.clients.http import Http, Pace
-from resources.clients.jsonl_cache import Entry, is_fresh, read_store, written_store
+from resources.clients.http import Http, RateLimiter
+from resources.clients.jsonl_cache import CacheEntry, is_fresh, open_cache, read_cache
 from resources.errors import ServiceError
 from resources.settings import Settings
 
-STORE = "city_descriptions.jsonl"
+CACHE_FILE = "city_descriptions.jsonl"
 FRESH_DAYS = 90
 CODES_PER_QUERY = 80
 TITLES_PER_QUERY = 20
-"""The API gives the introductions of so many articles at once."""
+"""The API returns the introductions of at most 20 articles at once."""
 
 LICENCE = "CC BY-SA 4.0"
-"""Of Wikipedia's texts. A photo has a licence of its own: its page says which, and who took it."""
+"""Of Wikipedia's texts. A photo has its own licence and author: see its page."""
 
 CONTINUATIONS = 20
-"""An answer in more parts than this is no answer."""
+"""A response in more parts than this is given up."""
 
-_KEY = ("code", "asked_at")
+_KEY_FIELDS = ("code", "asked_at")
 
 
 @dataclass(frozen=True)
-class Described:
-    """What a run did: communes asked, of which with an article; how many are left for the next run."""
+class DescriptionsResult:
+    """Numbers of communes: requested, of which with an article, and left for the next run."""
 
-    asked: int
+    requested: int
     found: int
     left: int
 
@@ -46,11 +46,11 @@ class Wikimedia:
     def __init__(self, settings: Settings, http: Http) -> None:
         self._settings = settings
         self._http = http
-        self._pace = Pace(settings.pace)
+        self._pace = RateLimiter(settings.pace)
 
     def titles(self, codes: Sequence[str]) -> dict[str, str]:
-        """The title of the French article of each INSEE code that has one. A commune that is no more (P576) has none
-        unless no other has its code.
+        """Title of the French article by INSEE code; a code without an article is missing. A commune that was dissolved
+        (P576) only counts if no other has its code.
         """
         self._pace.wait()
         values = " ".join(f'"{code}"' for code in codes if code.isalnum())
@@ -65,13 +65,13 @@ class Wikimedia:
         )
         try:
             rows = [{name: cell["value"] for name, cell in row.items()} for row in found["results"]["bindings"]]
-            living_last = sorted(rows, key=lambda row: ("end" not in row, row["title"]))
-            return {row["code"]: row["title"] for row in living_last}
+            dissolved_first = sorted(rows, key=lambda row: ("end" not in row, row["title"]))
+            return {row["code"]: row["title"] for row in dissolved_first}
         except (KeyError, TypeError) as error:
-            raise ServiceError(f"Wikidata answered what is no result of a query (status {status})") from error
+            raise ServiceError(f"Wikidata's response is not a query result (status {status})") from error
 
-    def articles(self, titles: Sequence[str]) -> dict[str, Entry]:
-        """Of each title that has an article: description (plain text), photo, and their attribution."""
+    def articles(self, titles: Sequence[str]) -> dict[str, CacheEntry]:
+        """By title, for those that have an article: description (plain text), photo, and their attribution."""
         query = {
             "action": "query",
             "prop": "extracts|pageimages|info",
@@ -98,7 +98,7 @@ class Wikimedia:
         return {title: _article(page) for title, page in found.items() if page.get("extract")}
 
     def _continued(self, query: dict[str, str]) -> Iterator[dict[str, Any]]:
-        """The answers to a query, the service giving large ones in parts."""
+        """The responses to a query: the service sends large ones in parts."""
         more: dict[str, Any] = {}
         for _ in range(CONTINUATIONS):
             self._pace.wait()
@@ -125,13 +125,13 @@ def _dict(answer: Any, name: str) -> dict[str, Any]:
 
 
 def _end(title: str, moved: dict[str, str]) -> str:
-    """Where a title leads, through its spelling and its redirect."""
+    """The title of the article that a title leads to, by normalization and redirect."""
     for _ in range(3):
         title = moved.get(title, title)
     return title
 
 
-def _article(page: dict[str, Any]) -> Entry:
+def _article(page: dict[str, Any]) -> CacheEntry:
     name = page.get("pageimage")
     return {
         "title": page["title"],
@@ -145,8 +145,8 @@ def _article(page: dict[str, Any]) -> Entry:
 
 
 def plain(text: str) -> str:
-    """A text without its asides in brackets (pronunciations, other names), nested ones included. Brackets that do not
-    pair are left alone.
+    """A text without what stands in brackets (pronunciations, other names), nested ones included; unpaired brackets
+    stay.
     """
     pairs = {")": "(", "]": "["}
     kept: list[str] = []
@@ -161,37 +161,38 @@ def plain(text: str) -> str:
     return "\n".join(line.replace(" ,", ",").replace(" .", ".") for line in lines if line)
 
 
-def describe(
+def fetch_descriptions(
     client: Wikimedia, folder: Path, codes: Sequence[str], seconds: float, progress: Callable[[str], None]
-) -> Described:
-    """Ask for the communes (INSEE codes, most populous first) that the store in `folder` does not have, then for those
-    that are not fresh, for at most so many seconds. A commune without an article keeps what it had.
+) -> DescriptionsResult:
+    """Request the communes (INSEE codes, most populous first) that the cache in `folder` does not have, then those that
+    are not fresh, for at most so many seconds. A commune that lost its article keeps its old entry.
 
-    Raises ServiceError when a service fails for good, with what came before kept; CacheError while another run asks.
+    Raises ServiceError if a service keeps failing (earlier responses stay in the cache), CacheError while another run
+    writes the cache.
     """
-    path = folder / STORE
+    path = folder / CACHE_FILE
     ends = time.monotonic() + seconds
-    asked = found = 0
-    with written_store(path) as add:
-        known = read_store(path)
+    requested = found = 0
+    with open_cache(path) as add:
+        known = read_cache(path)
         stale = [code for code in codes if not is_fresh(known.get(code), FRESH_DAYS)]
-        stale.sort(key=lambda code: code in known)  # stable: those never asked come first, the most populous first
-        for batch in _parts(stale, CODES_PER_QUERY):
+        stale.sort(key=lambda code: code in known)  # stable: never requested first, then by population
+        for batch in _batches(stale, CODES_PER_QUERY):
             if time.monotonic() > ends:
                 break
             titles = client.titles(batch)
-            for part in _parts(batch, TITLES_PER_QUERY):
+            for part in _batches(batch, TITLES_PER_QUERY):
                 named = [titles[code] for code in part if code in titles]
                 articles = client.articles(named) if named else {}
                 for code in part:
                     article = articles.get(titles.get(code, ""))
-                    before = {name: value for name, value in known.get(code, {}).items() if name not in _KEY}
+                    before = {name: value for name, value in known.get(code, {}).items() if name not in _KEY_FIELDS}
                     add(code, **(article or before))
                     found += article is not None
-            asked += len(batch)
-            progress(f"city_descriptions: {asked} of {len(stale)} communes, {found} with an article")
-    return Described(asked, found, len(stale) - asked)
+            requested += len(batch)
+            progress(f"city_descriptions: {requested} of {len(stale)} communes, {found} with an article")
+    return DescriptionsResult(requested, found, len(stale) - requested)
 
 
-def _parts(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+def _batches(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
     return (items[start : start + size] for start in range(0, len(items), size))

@@ -55,7 +55,7 @@ class Layout(BaseModel):
         return [spellings[0] for column, spellings in self.columns.items() if column not in found]
 
 
-class Download(BaseModel):
+class DownloadEntry(BaseModel):
     """One vintage of a source, and where it is fetched from: data.gouv.fr's own list of a data set's resources first,
     then the addresses, in their order.
     """
@@ -70,7 +70,7 @@ class Download(BaseModel):
     save_as: str | None = Field(None, description="name of the file; without one, that of the member of the archive")
 
     @model_validator(mode="after")
-    def _has_an_address(self) -> "Download":
+    def _has_an_address(self) -> "DownloadEntry":
         if not self.urls and not self.dataset:
             raise ValueError("urls or dataset says where it is")
         if bool(self.dataset) != bool(self.resource):
@@ -87,7 +87,7 @@ class Source(BaseModel):
     publisher: str
     licence: str
     landing_page: str = Field(pattern=r"^https://")
-    downloads: list[Download] = Field([], description="the first is fetched where no vintage is asked for")
+    downloads: list[DownloadEntry] = Field([], description="the first is fetched where no vintage is asked for")
     certainty: Literal["A", "B", "C"] = Field(description="of the addresses: A seen twice, B seen once, C inferred")
     folder: Literal["raw_data", "dumps", "cache"] = "raw_data"
     files: list[str] = Field(min_length=1, description="patterns of the file names; the newest match is read")

@@ -5,9 +5,11 @@ import hashlib
 import re
 from functools import cache
 from pathlib import Path
+from typing import Self
 
 import raw_data
 from resources.errors import SourceError
+from resources.settings import Settings
 from resources.sources.catalogue import Source, catalogue
 from warehouse.release import SourceFile
 
@@ -23,6 +25,11 @@ class RawFiles:
         self.folder = folder
         self.dumps = dumps
         self.cache = cache
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        """The folders that the settings name."""
+        return cls(folder=str(settings.raw_data), dumps=str(settings.dumps_folder), cache=str(settings.cache))
 
     def candidates(self, source_id: str) -> list[Path]:
         """Every file that may be the source's, whichever is read."""

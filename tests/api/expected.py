@@ -9,6 +9,7 @@ from typing import Any
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]
 
+DISTRICTS = {"75056": "751", "69123": "6938", "13055": "132"}
 SEA, HIGH, SMALL = 30, 600, 20
 CRITERIA = {
     "side-sea": lambda c: c["distance_from_sea"] is not None and c["distance_from_sea"] <= SEA,
@@ -57,11 +58,22 @@ def highest_first(value: float | None) -> float:
     return math.inf if value is None else -value
 
 
+def as_list(asked: Any) -> list[Any]:
+    """One value is a list of one, an empty one is none."""
+    return [one for one in (asked if isinstance(asked, list) else [asked]) if one not in (None, "")]
+
+
+def belongs(insee: str, city: str) -> bool:
+    """Whether what is said of a commune is said of the city: of itself, and of a city's districts."""
+    return insee == city or (city in DISTRICTS and insee.startswith(DISTRICTS[city]) and insee not in DISTRICTS)
+
+
 def search(tables: Tables, body: Row) -> list[Row]:
     """Every city that is found, in order."""
-    romes, regions = body.get("codeRome") or [], [int(code) for code in body.get("codeRegion") or []]
+    romes, regions = as_list(body.get("codeRome")), [int(code) for code in as_list(body.get("codeRegion"))]
+    opportunity = int(body["opportunity"]) if body.get("opportunity") else None
     region_of = {row["code"]: row for row in tables["new_regions"]}
-    basins, wanted = basin_of(tables), tensions(tables, romes, body.get("opportunity"))
+    basins, wanted = basin_of(tables), tensions(tables, romes, opportunity)
     offers_of = [row for row in tables["cities_jobs"] if row["rome_id"] in romes]
     found = []
     for city in tables["cities"]:
@@ -74,7 +86,7 @@ def search(tables: Tables, body: Row) -> list[Row]:
         if in_tension and not rows:
             continue
         region = region_of.get(city["new_code_region"], {})
-        offers = [row["number"] for row in offers_of if row["insee_code"] == city["insee_com"]]
+        offers = [row["number"] for row in offers_of if belongs(row["insee_code"], city["insee_com"])]
         item = plain(city) | {
             "newRegion.name": region.get("name"),
             "newRegion.code": region.get("code"),
@@ -148,3 +160,7 @@ def similar(tables: Tables, given: Row, rome: str) -> tuple[list[Row], list[str]
         if rows and city["id"] != given["id"] and not is_district(city) and set(asked) <= set(kind(city)):
             alike.append((last(least(rows)), {key: city[key] for key in ("id", "insee_com", "nom_comm")}))
     return [city for _, city in sorted(alike, key=lambda pair: pair[0])[:6]], asked
+
+
+def unaccented(text: str) -> str:
+    return text.translate(str.maketrans("éèêëàâîïôùûüçÉÈÊÀÂÎÔÇœ", "eeeeaaiiouuucEEEAAIOCo"))

@@ -1,5 +1,6 @@
 """What every answer carries, and what errors look like."""
 
+import gzip
 import json
 import re
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from api.responses import accepts_gzip
+from api.middleware import accepts_gzip
 from tests.api.expected import Tables
 
 GETS = ("/cities/criterions", "/cities/load/29019", "/ogrs", "/helps/get-previews", "/health", "/release")
@@ -29,18 +30,20 @@ def test_every_answer_carries_its_release_and_304_says_it_is_still_so(client: Te
         method = "POST" if body else "GET"
         first = client.request(method, route, json=body)
         assert first.status_code == 200
-        assert (first.headers["x-release"], first.headers["etag"]) == ("1", 'W/"1"')
+        tag = first.headers["etag"]
+        assert (first.headers["x-release"], tag[:5]) == ("1", 'W/"1-')
         assert first.headers["cache-control"] == "public, no-cache"
-        for tag in ('W/"1"', '"1"', "*", '"0", W/"1"'):
-            again = client.request(method, route, json=body, headers={"If-None-Match": tag})
-            assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", 'W/"1"')
-        other = client.request(method, route, json=body, headers={"If-None-Match": 'W/"2"'})
+        for given in (tag, tag.removeprefix("W/"), "*", f'"0", {tag}'):
+            again = client.request(method, route, json=body, headers={"If-None-Match": given})
+            assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+            assert "Accept-Encoding" in again.headers["vary"]
+        other = client.request(method, route, json=body, headers={"If-None-Match": tag.replace("1-", "2-", 1)})
         assert (other.status_code, other.json()) == (200, first.json())
 
 
 def test_what_is_not_there_is_404_whatever_the_client_has(client: TestClient) -> None:
     for route in ("/cities/load/99999", "/helps/get-previews/nope", "/nope"):
-        answer = client.get(route, headers={"If-None-Match": 'W/"1"'})
+        answer = client.get(route, headers={"If-None-Match": "*"})
         assert answer.status_code == 404
         assert answer.json()["message"]
 
@@ -112,6 +115,58 @@ def test_the_log_says_what_happened_and_nothing_of_who_asked(
     assert not any(text in caplog.text for text in ("secret", "192.0.2.7", "an agent", "29019", "mine", "testclient"))
 
 
+def test_head_is_answered_wherever_get_is(client: TestClient) -> None:
+    """Uptime monitors ask so."""
+    for route in [*GETS, "/", "/docs", "/openapi.json", "/metrics", "/page/app.js", "/nope"]:
+        asked, found = client.get(route), client.head(route)
+        assert (found.status_code, found.content) == (asked.status_code, b""), route
+        if route != "/metrics":
+            for name in ("content-type", "content-length", "etag", "vary"):
+                assert found.headers.get(name) == asked.headers.get(name), (route, name)
+
+
+def test_a_trailing_slash_is_no_other_address(client: TestClient) -> None:
+    for route in GETS:
+        for address in (f"{route}/", f"/api{route}/"):
+            found = client.get(address, follow_redirects=False)
+            assert (found.status_code, found.content) == (200, client.get(route).content), address
+    for route, body in SEARCHES.items():
+        assert client.post(f"{route}/", json=body).json() == client.post(route, json=body).json()
+
+
+@pytest.mark.parametrize("path", ["/api/metrics", "/api/metrics/", "/api/api/metrics", "/api//metrics"])
+def test_metrics_are_not_under_api(client: TestClient, path: str) -> None:
+    """The proxy strips one /api: a second must not lead there."""
+    assert client.get(path).status_code == 404
+    assert client.head(path).status_code == 404
+
+
+@pytest.mark.parametrize("encoding", ["gzip;q=0", "gzip; q=0.0, br", "identity", "*;q=0", ""])
+def test_who_refuses_gzip_gets_none(client: TestClient, encoding: str) -> None:
+    for route in (*GETS, "/page/regions.json"):
+        found = client.get(route, headers={"Accept-Encoding": encoding})
+        assert "content-encoding" not in found.headers
+        assert found.headers["vary"].count("Accept-Encoding") == 1
+
+
+def test_a_large_city_is_made_and_compressed_once(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.release.KEPT_BYTES", 2_000)
+    made: list[int] = []
+    compress = gzip.compress
+
+    def note(data: bytes, *level: int, **options: int) -> bytes:
+        made.append(len(data))
+        return compress(data, *level, **options)
+
+    monkeypatch.setattr("api.release.gzip.compress", note)
+    plain = client.get("/cities/load/75056", headers={"Accept-Encoding": "identity"})
+    for _ in range(3):
+        packed = client.get("/cities/load/75056", headers={"Accept-Encoding": "gzip"})
+        assert packed.headers["content-encoding"] == "gzip"
+        assert packed.content == plain.content
+    assert made == [len(plain.content)]
+
+
 def test_metrics_count_requests_by_route(client: TestClient) -> None:
     def counted() -> float:
         lines = client.get("/metrics").text.splitlines()
@@ -153,7 +208,9 @@ def test_release_says_what_each_table_was_made_from(client: TestClient, served: 
     rows = {f"rows_{what}" for what in ("read", "used", "merged", "rejected")}
     assert sources["bpe"].keys() == {"source_id", "file_name", "vintage", "sha256"} | rows
     health = client.get("/health").json()
-    assert health == {"status": "ok", "release": 1, "published_at": release["published_at"]}
+    known = {"status": "ok", "release": 1, "published_at": release["published_at"]}
+    assert health == known | {"database": "ok", "sample": True}
+    assert release["sample"] is True
 
 
 def test_the_description_has_an_example_of_each_body_and_they_hold(client: TestClient) -> None:
@@ -184,5 +241,9 @@ def test_before_the_first_release_it_says_so(warehouse_url: str) -> None:
     with TestClient(create_app(warehouse_url)) as client:
         health, route = client.get("/health"), client.get("/cities/criterions")
     assert (health.status_code, route.status_code) == (503, 503)
-    assert health.json() | {"status": ""} == {"status": "", "release": None, "published_at": None}
+    known = {"release": None, "published_at": None, "sample": False}
+    said = {"sqlite": ("database away", "away"), "mariadb": ("no release", "ok")}[
+        warehouse_url.partition(":")[0].partition("+")[0]
+    ]
+    assert health.json() == known | {"status": said[0], "database": said[1]}
     assert int(route.headers["retry-after"]) > 0

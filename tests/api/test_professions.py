@@ -94,7 +94,7 @@ def test_counts_of_lists_and_those_that_fail_are_null(api: TestClient, outside: 
     found = api.post("/professions/searchCountList", json={"codeRome": ["A1101"], "inseeList": lists})
     assert found.json() == [
         {"insee": ["69123"], "total": 9},
-        {"insee": ["01004"], "total": None},
+        {"insee": ["01004"], "total": None, "unavailable": True},
         {"insee": ["13055", "75101"], "total": 9},
     ]
     communes = {asked.query["commune"] for asked in outside.asked_for(OFFERS)}
@@ -133,7 +133,7 @@ def test_parts_that_fail_are_null_and_asked_again_soon(
     outside.on(SALARIES, Answer(b"<html>"))
     found = api.post("/professions/infos-travail", json=body).json()
     assert (found["hiringRate"], found["min"], found["max"]) == (None, None, None)
-    assert (found["bassinTension"], found["deptTension"]) == (3, 5)
+    assert (found["bassinTension"], found["deptTension"], found["unavailable"]) == (3, 5, True)
     asked = len(outside.asked)
     assert api.post("/professions/infos-travail", json=body).json() == found
     assert len(outside.asked) == asked
@@ -182,7 +182,7 @@ def test_one_slow_service_holds_up_neither_the_others_nor_the_warehouse(
         assert time.monotonic() - started < 1.4
         answers = [future.result().json() for future in waiting]
     assert time.monotonic() - started < 3
-    assert answers[0] == [{"insee": insee, "total": None} for insee in lists]
+    assert answers[0] == [{"insee": insee, "total": None, "unavailable": True} for insee in lists]
 
 
 def test_too_many_questions_are_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -207,30 +207,89 @@ def test_too_many_questions_are_refused_at_once(monkeypatch: pytest.MonkeyPatch)
         (Answer(b"<html>"), 2),
     ],
 )
-def test_a_service_that_does_not_answer_is_503_with_when_to_ask_again(
-    api: TestClient, outside: Service, answer: Answer, tries: int
-) -> None:
+def test_a_service_that_does_not_answer_is_said(api: TestClient, outside: Service, answer: Answer, tries: int) -> None:
     outside.on(OFFERS, answer)
     found = api.post("/professions/search", json={"codeRome": ["A1101"], "insee": ["01004"]})
-    assert (found.status_code, found.headers["retry-after"]) == (503, "10")
-    assert found.json() == {"message": "France Travail does not answer this now"}
+    assert (found.status_code, found.headers["cache-control"]) == (200, "no-store")
+    assert found.json() == {"resultats": [], "totalOffres": None, "unavailable": True}
     assert len(outside.asked_for(OFFERS)) == tries
 
 
-@pytest.mark.parametrize(
-    ("route", "body"),
-    [
-        ("/professions/search", {"codeRome": [], "insee": []}),
-        ("/professions/searchCountList", {"codeRome": [], "inseeList": []}),
-        ("/professions/infos-travail", {"codeRome": "A1101", "insee": "01004"}),
-        ("/cities/search-close-companies", {"codeRome": "A1101", "insee": "01004"}),
-    ],
-)
-def test_without_credentials_it_says_so(client: TestClient, route: str, body: dict[str, Any]) -> None:
+LIVE: dict[str, tuple[dict[str, Any], Any]] = {
+    "/professions/search": (
+        {"codeRome": "A1101", "insee": "01004"},
+        {"resultats": [], "totalOffres": None, "unavailable": True},
+    ),
+    "/professions/searchCountList": (
+        {"codeRome": ["A1101"], "inseeList": [["01004"], ["75056"]]},
+        [{"insee": [insee], "total": None, "unavailable": True} for insee in ("01004", "75056")],
+    ),
+    "/cities/search-close-companies": (
+        {"codeRome": "A1101", "insee": "01004", "sort": "distance"},
+        {"companies": [], "companies_count": None, "unavailable": True},
+    ),
+}
+
+
+@pytest.mark.parametrize("route", LIVE)
+def test_without_credentials_the_live_part_is_empty_and_it_is_said(client: TestClient, route: str) -> None:
+    body, empty = LIVE[route]
     found = client.post(route, json=body)
-    assert found.status_code == 503
-    assert "MOBIVILLE_FT_CLIENT_ID and MOBIVILLE_FT_CLIENT_SECRET are not set" in found.json()["message"]
-    assert client.post("/cities/autocomplete", json={"query": "ly"}).status_code == 200
+    assert (found.status_code, found.json()) == (200, empty)
+
+
+def test_what_the_warehouse_knows_of_a_trade_is_answered_without_credentials(
+    client: TestClient, served: dict[str, list[dict[str, Any]]]
+) -> None:
+    """The web tier takes a missing index for an opportunity."""
+    indices: dict[tuple[int, str], int] = {}
+    for row in served["tensions"]:
+        key = (row["bassin_id"], row["rome"])
+        indices[key] = min(row["ind_t"], indices.get(key, 9))
+    compared = set()
+    for basin in served["bassins"][::7]:
+        for rome in ("D1102", "G1602", "A0000"):
+            body = {"codeRome": rome, "insee": basin["code_commune_insee"]}
+            found = client.post("/professions/infos-travail", json=body).json()
+            assert found == {
+                **{"bassinId": basin["bassin_id"], "bassinTensionIndT": indices.get((basin["bassin_id"], rome))},
+                **dict.fromkeys(["min", "max", "bassinTension", "deptTension", "hiringRate"]),
+                "unavailable": True,
+            }
+            compared.add(found["bassinTensionIndT"])
+    assert len(compared) > 2
+
+
+def test_a_dead_service_delays_an_answer_by_two_seconds_at_most(api: TestClient, outside: Service) -> None:
+    for path in (OFFERS, TENSION, SALARIES, HIRING, COMPANIES):
+        outside.on(path, Answer({}, delay=3.5))
+    bodies = {route: body for route, (body, _) in LIVE.items()}
+    bodies["/professions/infos-travail"] = {"codeRome": "A1101", "insee": "75056"}
+    for route, body in bodies.items():
+        started = time.monotonic()
+        found = api.post(route, json=body)
+        assert time.monotonic() - started < 2.2
+        assert found.status_code == 200
+        assert "unavailable" in found.text
+
+
+@pytest.mark.parametrize(
+    ("company", "page"),
+    [
+        ({"siret": "12345678901234", "url": "https://example.org/c"}, "https://example.org/c"),
+        ({"siret": "12345678901234"}, "https://annuaire-entreprises.data.gouv.fr/etablissement/12345678901234"),
+        ({"siret": 12345678901234, "url": ""}, "https://annuaire-entreprises.data.gouv.fr/etablissement/12345678901234"),
+        ({"siret": "12345678901234", "url": "javascript:alert(1)"},
+         "https://annuaire-entreprises.data.gouv.fr/etablissement/12345678901234"),
+        ({"siret": "1/../x"}, None),
+        ({}, None),
+    ],
+)  # fmt: skip
+def test_a_company_has_its_page(api: TestClient, outside: Service, company: dict[str, Any], page: str | None) -> None:
+    outside.on(COMPANIES, Answer({"hits": 1, "items": [company]}))
+    found = api.post("/cities/search-close-companies", json={"codeRome": "A1101", "insee": "01004"}).json()
+    assert [item["url"] for item in found["companies"]] == [page]
+    assert "unavailable" not in found
 
 
 @pytest.mark.parametrize(
@@ -262,6 +321,6 @@ def test_the_secret_is_nowhere(
 ) -> None:
     outside.on("/token", Answer({"error": "invalid_client"}, 400))
     found = api.post("/professions/search", json={"codeRome": ["A1101"], "insee": ["01004"]})
-    assert found.status_code == 503
+    assert found.json()["unavailable"] is True
     printed = capfd.readouterr()
     assert "hunter2" not in found.text + printed.out + printed.err

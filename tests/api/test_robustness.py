@@ -24,22 +24,67 @@ VALID: dict[str, dict[str, Any]] = {
 }
 
 WRONG: dict[tuple[str, str], list[Any]] = {
-    ("search", "codeRegion"): [11, "11", {}, [1.5], [True], [None], [[11]], [{}]],
+    ("search", "codeRegion"): [{}, [1.5], [True], [[11]], [{}], 1.5, True],
     ("search", "codeCity"): [1, [], "nope", True, ["small-city"]],
     ("search", "codeEnvironment"): [1, {}, "sun", False],
-    ("search", "codeRome"): ["D1102", 1, {}, [1], [None], [["D1102"]], [True]],
-    ("search", "index"): ["0", "ten", 1.5, [], True, -1, {}],
-    ("search", "onlySearchInTension"): ["true", 1, 0, [], "false"],
-    ("search", "opportunity"): ["1", 0, 3, 1.5, True, []],
+    ("search", "codeRome"): [1, {}, [1], [["D1102"]], [True]],
+    ("search", "index"): ["ten", 1.5, "1.5", [], True, -1, "-1", {}],
+    ("search", "onlySearchInTension"): ["perhaps", 2, [], {}],
+    ("search", "opportunity"): [0, 3, "3", "x", 1.5, True, []],
     ("search", "sortBy"): [1, "sun", [], True],
-    ("autocomplete", "query"): [None, 1, [], {}, True],
-    ("search-by-skill", "label"): [None, 1, [], {}, False],
-    ("search-close-cities", "latitude"): [None, "48", [], True, {}],
+    ("autocomplete", "query"): [1, [], {}, True],
+    ("search-by-skill", "label"): [1, [], {}, False],
+    ("search-close-cities", "latitude"): [None, "", "north", "nan", "inf", [], True, {}],
     ("search-close-cities", "longitude"): [None, "x", [], False],
     ("search-close-cities", "inseeCode"): [75056, [], True],
-    ("search-similar-cities", "codeRome"): [None, 1, ["D1102"], {}],
-    ("search-similar-cities", "city"): [None, 1, "x", [], {}, {"id": "1"}, {"id": 1.5}, {"id": 1, "population": "1"}],
+    ("search-similar-cities", "codeRome"): [1, {}, [1]],
+    ("search-similar-cities", "city"): [
+        None,
+        1,
+        "x",
+        [],
+        {},
+        {"id": "one"},
+        {"id": 1.5},
+        {"id": 1, "population": "few"},
+    ],
 }
+
+AS_TEXT: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+    ("search", {"codeRome": "D1102"}, {"codeRome": ["D1102"]}),
+    ("search", {"codeRegion": "11"}, {"codeRegion": [11]}),
+    ("search", {"codeRegion": 11}, {"codeRegion": [11]}),
+    ("search", {"codeRegion": ["11", None, ""]}, {"codeRegion": [11]}),
+    ("search", {"codeRegion": ""}, {"codeRegion": []}),
+    ("search", {"codeRegion": [None]}, {"codeRegion": []}),
+    ("search", {"codeRome": ["D1102", None, ""]}, {"codeRome": ["D1102"]}),
+    ("search", {"index": "3"}, {"index": 3}),
+    ("search", {"index": 3.0}, {"index": 3}),
+    ("search", {"index": "", "sortBy": "", "codeCity": "", "opportunity": ""}, {"index": 0}),
+    ("search", {"index": None, "sortBy": None, "onlySearchInTension": None}, {"index": 0}),
+    ("search", {"opportunity": "1"}, {"opportunity": 1}),
+    ("search", {"onlySearchInTension": "false"}, {"onlySearchInTension": False}),
+    ("autocomplete", {"query": None}, {"query": ""}),
+    ("search-by-skill", {"label": None}, {"label": ""}),
+    ("search-close-cities", {"latitude": "48.8", "longitude": " 2.3 "}, {"latitude": 48.8, "longitude": 2.3}),
+    ("search-close-cities", {"inseeCode": ""}, {"inseeCode": None}),
+    ("search-similar-cities", {"codeRome": ["D1102"]}, {"codeRome": "D1102"}),
+    (
+        "search-similar-cities",
+        {"city": {"id": "1", "population": "1", "z_moyen": ""}},
+        {"city": {"id": 1, "population": 1}},
+    ),
+]
+
+
+@pytest.mark.parametrize(("route", "texts", "plain"), AS_TEXT, ids=str)
+def test_texts_of_an_address_bar_say_the_same(
+    client: TestClient, route: str, texts: dict[str, Any], plain: dict[str, Any]
+) -> None:
+    rest = {"codeRome": ["D1102"]} if route == "search" else VALID[route]
+    found = client.post(f"/cities/{route}", json=rest | texts)
+    assert (found.status_code, found.json()) == (200, client.post(f"/cities/{route}", json=rest | plain).json())
+
 
 HOSTILE = [
     "' OR '1'='1", "'; DROP TABLE cities; --", "\\'; SELECT SLEEP(9); --", '" OR 1=1 --', "1 UNION SELECT 1,2,3",

@@ -25,7 +25,8 @@ from resources.settings import Settings
 from resources.sources.catalogue import catalogue
 from resources.sources.files import RawFiles
 from resources.staging import Staging
-from tests.pipelines import breaking
+from tests.conftest import soak
+from tests.pipelines import corruptions
 from warehouse import tables
 from warehouse.database import connect
 from warehouse.release import current_release
@@ -33,34 +34,34 @@ from warehouse.release import current_release
 SAMPLE = RawFiles(str(raw_data.SAMPLE), str(raw_data.SAMPLE / "datalake"))
 
 
-def _breaks(source_id: str) -> dict[str, breaking.Break]:
+def _breaks(source_id: str) -> dict[str, corruptions.Break]:
     """The ways in which the sample's file of a source is broken."""
     source, path = catalogue()[source_id], SAMPLE.path(source_id)
     if source.kind == "text":
         return {
-            **breaking.WHOLE_FILE,
+            **corruptions.WHOLE_FILE,
             "cut": lambda content: content[:100],
             "latin-1": lambda _c: "é;è".encode("latin-1"),
         }
     if path.suffix == ".json":
-        return breaking.WHOLE_FILE | breaking.of_json(source)
+        return corruptions.WHOLE_FILE | corruptions.of_json(source)
     if path.suffix == ".xml":
-        return breaking.WHOLE_FILE | breaking.of_xml()
+        return corruptions.WHOLE_FILE | corruptions.of_xml()
     layout = next(layout for layout in source.layouts if not layout.header or not layout.missing(_header(path, layout)))
-    inner = breaking.of_csv(source, layout, _header(path, layout))
+    inner = corruptions.of_csv(source, layout, _header(path, layout))
     if path.suffix == ".csv":
-        return breaking.WHOLE_FILE | inner
-    within = {f"within: {name}": breaking.packed(path, change) for name, change in inner.items()}
-    return breaking.WHOLE_FILE | breaking.of_packed(path.name) | within
+        return corruptions.WHOLE_FILE | inner
+    within = {f"within: {name}": corruptions.packed(path, change) for name, change in inner.items()}
+    return corruptions.WHOLE_FILE | corruptions.of_packed(path.name) | within
 
 
 def _header(path: Path, layout: Any) -> list[str]:
-    first = breaking.unpacked(path).decode(layout.encoding).removeprefix("\ufeff").splitlines()[0]
+    first = corruptions.unpacked(path).decode(layout.encoding).removeprefix("\ufeff").splitlines()[0]
     return next(csv.reader(io.StringIO(first), delimiter=layout.delimiter))
 
 
 EVERY = [(source, name) for source in catalogue() if SAMPLE.paths(source) for name in _breaks(source)]
-CORPUS = [case for number, case in enumerate(EVERY) if number % 9 < 5]
+CORPUS = [case for number, case in enumerate(EVERY) if number % 9 < soak(5, 9)]
 """Five of nine, in turn: all take ten minutes, and each way of breaking is there for several sources."""
 
 
@@ -141,6 +142,7 @@ def place(places: Place) -> Place:
     return places
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(("source_id", "name"), CORPUS)
 def test_a_broken_file_is_repaired_rejected_or_refused(place: Place, source_id: str, name: str) -> None:
     source = catalogue()[source_id]
@@ -160,7 +162,7 @@ def test_a_broken_file_is_repaired_rejected_or_refused(place: Place, source_id: 
         assert len(error) < 3000
         return
     kept = _accounted(place, source_id, published)
-    assert kept["is_error"].any() or not name.removeprefix("within: ").startswith(breaking.FIELD)
+    assert kept["is_error"].any() or not name.removeprefix("within: ").startswith(corruptions.FIELD)
 
 
 def _accounted(place: Place, source_id: str, published: list[str]) -> pd.DataFrame:

@@ -242,7 +242,7 @@ def test_the_same_tables_in_mariadb(warehouse: Connection, files: Path, mariadb_
     if files != bundled.SAMPLE:
         pytest.skip("once is enough")
     for _ in range(2):
-        ran = run_in(tmp_path, "refresh", warehouse_url=mariadb_url)
+        ran = run_in(tmp_path, "refresh", "--sample", warehouse_url=mariadb_url)
         assert ran.returncode == 0, ran.stderr
         assert contents(connect(mariadb_url)) == contents(warehouse.engine)
 

@@ -17,7 +17,7 @@ from tests.conftest import PrivateServer, free_port, mariadb_programs
 from warehouse.errors import WarehouseError
 
 
-def test_what_may_pass_is_tried_again_later_and_later() -> None:
+def test_a_transient_error_is_retried_with_doubled_waits() -> None:
     with pytest.raises(OperationalError) as away:
         create_engine(f"mariadb+pymysql://root@127.0.0.1:{free_port()}/none").connect()
     with pytest.raises(requests.ConnectionError) as unreachable:
@@ -25,11 +25,14 @@ def test_what_may_pass_is_tried_again_later_and_later() -> None:
     for error in (away.value, unreachable.value):
         waits = []
         for attempt in range(retries.RETRIES):
-            with pytest.raises(dg.RetryRequested) as asked, retries.retried(attempt):
+            with pytest.raises(dg.RetryRequested) as asked, retries.with_retries(attempt):
                 raise WarehouseError("the step failed") from error
             waits.append(asked.value.seconds_to_wait)
         assert waits == [3, 6, 12, 24, 48]
-        with pytest.raises(WarehouseError), retries.retried(retries.RETRIES):  # the last attempt tells its own error
+        with (
+            pytest.raises(WarehouseError),
+            retries.with_retries(retries.RETRIES),
+        ):  # the last one raises its own error
             raise WarehouseError("the step failed") from error
 
 
@@ -37,8 +40,8 @@ WRONG = OperationalError("SELECT", {}, Exception(1064, "syntax"))
 
 
 @pytest.mark.parametrize("error", [SourceError("a bad file"), WRONG])
-def test_what_cannot_pass_is_not_tried_again(error: Exception) -> None:
-    with pytest.raises(type(error)), retries.retried(0):
+def test_a_lasting_error_is_not_retried(error: Exception) -> None:
+    with pytest.raises(type(error)), retries.with_retries(0):
         raise error
 
 

@@ -9,7 +9,7 @@ from upath import UPath
 
 from assets.common.staleness import served_release, whole
 from pipelines.definitions import definitions
-from resources.atomic_files import whole_file
+from resources.atomic_files import atomic_write
 from resources.errors import StagingError
 from resources.settings import Settings
 from resources.staging import Staging, fit
@@ -87,7 +87,7 @@ def test_the_graph_stages_in_an_object_store_what_it_stages_in_a_folder(bucket: 
     of_folder, of_bucket = found.values()
     assert of_folder == of_bucket
     assert len(of_bucket) == 13
-    with contextlib.suppress(ZeroDivisionError), whole_file(UPath(bucket) / "half") as file:
+    with contextlib.suppress(ZeroDivisionError), atomic_write(UPath(bucket) / "half") as file:
         file.write(b"half" * (1 // 0))
     names = {path.name for path in UPath(bucket).iterdir()}
     assert "half" not in names

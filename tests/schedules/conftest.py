@@ -1,4 +1,4 @@
-"""A warehouse that is served from a copy of the sample, for what runs by itself to look at."""
+"""A warehouse that is served from a copy of the sample, for schedules and sensors."""
 
 import shutil
 from collections.abc import Callable
@@ -39,25 +39,25 @@ def served(served_once: Path, tmp_path: Path) -> Settings:
     return settings_in(Path(shutil.copytree(served_once, tmp_path / "served")))
 
 
-Look = Callable[[], Any]
+Tick = Callable[[], Any]
 
 
 @pytest.fixture
-def look_of() -> Callable[[str, Settings], Look]:
-    """A sensor as its daemon runs it: each look goes on from the cursor that the last one left."""
+def ticks_of() -> Callable[[str, Settings], Tick]:
+    """A sensor as its daemon runs it: each tick starts from the cursor of the last one."""
 
-    def looks(name: str, settings: Settings, instance: dg.DagsterInstance | None = None) -> Look:
+    def ticks(name: str, settings: Settings, instance: dg.DagsterInstance | None = None) -> Tick:
         defs = definitions(settings)
         sensor = defs.get_repository_def().get_sensor_def(name)
         cursor: list[str | None] = [None]
         instance = instance or dg.DagsterInstance.ephemeral()
 
-        def look() -> Any:
+        def tick() -> Any:
             context = dg.build_sensor_context(instance, cursor[0], definitions=defs, sensor_name=name)
             seen = sensor.evaluate_tick(context)
             cursor[0] = seen.cursor
             return seen
 
-        return look
+        return tick
 
-    return looks
+    return ticks

@@ -74,7 +74,7 @@ def refresh(settings: Settings, instance: dg.DagsterInstance, only: str) -> bool
 
 
 def break_tensions(settings: Settings) -> Any:
-    """Spoil the classes; return what mends them."""
+    """Break the classes of the file; return a function that repairs it."""
     path = settings.raw_data / "cities-tension-utf8.csv"
     text = path.read_text()
     head, *lines = text.splitlines()
@@ -82,17 +82,17 @@ def break_tensions(settings: Settings) -> Any:
     return lambda: path.write_text(text)
 
 
-def test_one_alert_per_incident_and_one_when_it_is_over(served: Settings, look_of: Any, webhook: Webhook) -> None:
+def test_an_incident_sends_one_alert_and_one_when_it_is_over(served: Settings, ticks_of: Any, webhook: Webhook) -> None:
     settings = served.model_copy(
         update={"alert_webhook": SecretStr(webhook.url), "ui_url": "https://dagster.example.org/"}
     )
     instance = dg.DagsterInstance.ephemeral()
-    look = look_of("failure_alert", settings, instance)
-    assert "the first look" in look().skip_message
+    tick = ticks_of("failure_alert", settings, instance)
+    assert "the first tick" in tick().skip_message
     mend = break_tensions(settings)
     for _ in range(2):
         assert not refresh(settings, instance, "tensions")
-        look()
+        tick()
     (failed,) = webhook.posted
     run = failed.pop("run")
     assert run.startswith("https://dagster.example.org/runs/")
@@ -105,43 +105,43 @@ def test_one_alert_per_incident_and_one_when_it_is_over(served: Settings, look_o
     assert failed.pop("where").startswith("resources/sources/audit.py:")
     assert failed == {"state": "failed", "asset": "tensions"}
     assert refresh(settings, instance, "helps")  # something else that works is no end of it
-    assert "failing: tensions" in look().skip_message
+    assert "failing: tensions" in tick().skip_message
     mend()
     assert refresh(settings, instance, "tensions")
-    look()
+    tick()
     assert [post["state"] for post in webhook.posted] == ["failed", "over"]
     assert webhook.posted[1]["text"].startswith("Mobiville: tensions works again\nhttps://dagster.example.org/runs/")
-    assert look().skip_message == "no asset began or ceased to fail"
+    assert tick().skip_message == "no asset began or ceased to fail"
 
 
-def test_an_alert_that_could_not_be_sent_is_sent_later_and_its_address_stays_hidden(
-    served: Settings, look_of: Any, webhook: Webhook
+def test_an_unsent_alert_is_retried_and_its_address_stays_hidden(
+    served: Settings, ticks_of: Any, webhook: Webhook
 ) -> None:
     settings = served.model_copy(update={"alert_webhook": SecretStr(webhook.url)})
     instance = dg.DagsterInstance.ephemeral()
-    look = look_of("failure_alert", settings, instance)
-    look()
+    tick = ticks_of("failure_alert", settings, instance)
+    tick()
     break_tensions(settings)
     refresh(settings, instance, "tensions")
     webhook.status = 503
-    said = look().skip_message
+    said = tick().skip_message
     assert said.endswith("not sent by webhook: HTTPError")
     assert "s3cret" not in said + repr(settings)
     webhook.status = 200
-    look()
-    look()
+    tick()
+    tick()
     assert len(webhook.posted) == 1
 
 
-def test_alerts_go_by_mail(served: Settings, look_of: Any, mailbox: tuple[Mailbox, str]) -> None:
+def test_alerts_are_sent_by_mail(served: Settings, ticks_of: Any, mailbox: tuple[Mailbox, str]) -> None:
     box, url = mailbox
     settings = served.model_copy(update={"alert_email": "data@example.org", "smtp_url": SecretStr(url)})
     instance = dg.DagsterInstance.ephemeral()
-    look = look_of("failure_alert", settings, instance)
-    look()
+    tick = ticks_of("failure_alert", settings, instance)
+    tick()
     break_tensions(settings)
     refresh(settings, instance, "tensions")
-    look()
+    tick()
     (mail,) = box.mails
     assert mail.rcpt_tos == ["data@example.org"]
     text = mail.content.decode()
@@ -149,16 +149,16 @@ def test_alerts_go_by_mail(served: Settings, look_of: Any, mailbox: tuple[Mailbo
     assert "cities-tension-utf8.csv: " in text
 
 
-def test_a_run_whose_process_ended_is_an_incident_of_its_job(served: Settings, look_of: Any, webhook: Webhook) -> None:
+def test_a_killed_run_is_an_incident_of_its_job(served: Settings, ticks_of: Any, webhook: Webhook) -> None:
     settings = served.model_copy(update={"alert_webhook": SecretStr(webhook.url)})
     instance = dg.DagsterInstance.ephemeral()
-    look = look_of("failure_alert", settings, instance)
-    look()
+    tick = ticks_of("failure_alert", settings, instance)
+    tick()
     job = definitions(settings).resolve_job_def("refresh")
     instance.report_run_failed(instance.create_run_for_job(job))
-    look()
+    tick()
     assert [(post["asset"], post["state"]) for post in webhook.posted] == [("the job refresh", "failed")]
 
 
-def test_without_a_channel_the_sensor_says_how_to_set_one(served: Settings, look_of: Any) -> None:
-    assert "set MOBIVILLE_ALERT_WEBHOOK" in look_of("failure_alert", served)().skip_message
+def test_without_a_channel_the_sensor_says_how_to_configure_one(served: Settings, ticks_of: Any) -> None:
+    assert "set MOBIVILLE_ALERT_WEBHOOK" in ticks_of("failure_alert", served)().skip_message

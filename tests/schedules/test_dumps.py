@@ -8,19 +8,19 @@ import pytest
 
 from pipelines.definitions import definitions
 from resources.settings import Settings
-from tests.schedules.conftest import Look
+from tests.schedules.conftest import Tick
 
 OF_A_DUMP = {"raw/offers_dump", "cities_jobs", "warehouse/cities_jobs"}
 
 
 @pytest.fixture
-def look(served: Settings, look_of: Any) -> Look:
+def tick(served: Settings, ticks_of: Any) -> Tick:
     """The sensor, after it has seen what is there."""
-    look: Look = look_of("new_dump", served)
-    assert "is new: waiting until its size stands" in str(look().skip_message)
-    assert "is loaded already, by another refresh" in str(look().skip_message)
-    assert "nothing new" in str(look().skip_message)
-    return look
+    tick: Tick = ticks_of("new_dump", served)
+    assert "is new: waiting until its size no longer changes" in str(tick().skip_message)
+    assert "is loaded already, by another refresh" in str(tick().skip_message)
+    assert "nothing new" in str(tick().skip_message)
+    return tick
 
 
 def dump(served: Settings, day: str) -> Path:
@@ -31,62 +31,62 @@ def dump(served: Settings, day: str) -> Path:
     return path
 
 
-def test_a_new_dump_is_loaded_once_its_size_stands(served: Settings, look: Look) -> None:
+def test_a_new_dump_is_loaded_once_its_size_no_longer_changes(served: Settings, tick: Tick) -> None:
     path = dump(served, "20211222")
     whole = path.read_bytes()
     path.write_bytes(whole[:40])
-    assert "waiting until its size stands" in str(look().skip_message)
+    assert "waiting until its size no longer changes" in str(tick().skip_message)
     path.write_bytes(whole)
-    assert "waiting until its size stands" in str(look().skip_message)
-    (request,) = look().run_requests or []
+    assert "waiting until its size no longer changes" in str(tick().skip_message)
+    (request,) = tick().run_requests or []
     assert {key.to_user_string() for key in request.asset_selection or []} == OF_A_DUMP
     assert request.run_key
     assert request.tags["mobiville/why"].startswith("new dump 20211222_mv_villes_offre_full.csv.bz2, sha256 ")
-    assert "nothing new" in str(look().skip_message)
+    assert "nothing new" in str(tick().skip_message)
     job = definitions(served).resolve_job_def("refresh")
     assert job.execute_in_process(asset_selection=list(request.asset_selection or [])).success
 
 
-def test_the_same_contents_are_never_loaded_twice(served: Settings, look: Look) -> None:
+def test_the_same_contents_are_never_loaded_twice(served: Settings, tick: Tick) -> None:
     path = dump(served, "20211222")
-    look()
-    assert look().run_requests
+    tick()
+    assert tick().run_requests
     shutil.copy(path, path.with_name("20211223_mv_villes_offre_full.csv.bz2"))
-    look()
-    assert "holds what was loaded already" in str(look().skip_message)
+    tick()
+    assert "has the contents of a dump that is loaded already" in str(tick().skip_message)
     path.with_name("20211223_mv_villes_offre_full.csv.bz2").touch()
-    assert "waiting until its size stands" in str(look().skip_message)
-    assert "holds what was loaded already" in str(look().skip_message)
-    assert "nothing new" in str(look().skip_message)
+    assert "waiting until its size no longer changes" in str(tick().skip_message)
+    assert "has the contents of a dump that is loaded already" in str(tick().skip_message)
+    assert "nothing new" in str(tick().skip_message)
 
 
-def test_a_damaged_dump_is_reported_once_and_looked_at_again_when_replaced(served: Settings, look: Look) -> None:
+def test_a_damaged_dump_is_reported_once_and_read_again_when_replaced(served: Settings, tick: Tick) -> None:
     for damage in (lambda whole: whole[:-8], lambda whole: b"", lambda whole: b"no bzip2 at all"):
         path = dump(served, "20211222")
         path.write_bytes(damage(path.read_bytes()))
-        look()
-        assert "20211222_mv_villes_offre_full.csv.bz2 is damaged or not whole" in str(look().skip_message)
-        assert "nothing new: 20211222" in str(look().skip_message)
+        tick()
+        assert "20211222_mv_villes_offre_full.csv.bz2 is damaged or incomplete" in str(tick().skip_message)
+        assert "nothing new: 20211222" in str(tick().skip_message)
     dump(served, "20211222")
-    look()
-    assert look().run_requests
+    tick()
+    assert tick().run_requests
 
 
-def test_a_dump_older_than_the_newest_is_reported_once(served: Settings, look: Look) -> None:
+def test_a_dump_older_than_the_newest_is_reported_once(served: Settings, tick: Tick) -> None:
     dump(served, "20211201")
-    assert "20211201_mv_villes_offre_full.csv.bz2 came late: older than 20211221" in str(look().skip_message)
-    assert "nothing new: 20211221" in str(look().skip_message)
+    assert "20211201_mv_villes_offre_full.csv.bz2 arrived late: older than 20211221" in str(tick().skip_message)
+    assert "nothing new: 20211221" in str(tick().skip_message)
 
 
-def test_a_folder_without_dumps_says_so(served: Settings, look_of: Any) -> None:
+def test_an_empty_folder_of_dumps_is_reported(served: Settings, ticks_of: Any) -> None:
     shutil.rmtree(served.dumps_folder)
-    look = look_of("new_dump", served)
-    assert look().skip_message == f"no dump is in {served.dumps_folder}"
+    tick = ticks_of("new_dump", served)
+    assert tick().skip_message == f"no dump is in {served.dumps_folder}"
 
 
-def test_the_cursor_outlives_the_daemon(served: Settings, look: Look) -> None:
+def test_a_restarted_daemon_continues_from_the_cursor(served: Settings, tick: Tick) -> None:
     dump(served, "20211222")
-    first = look()
+    first = tick()
     defs, instance = definitions(served), dg.DagsterInstance.ephemeral()
     sensor = defs.get_repository_def().get_sensor_def("new_dump")
     again = sensor.evaluate_tick(dg.build_sensor_context(instance, first.cursor, definitions=defs))

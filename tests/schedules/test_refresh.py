@@ -38,13 +38,13 @@ def change_helps(settings: Settings) -> None:
 ONE_FILE = {"raw/helps", "helps", "warehouse/helps"}
 
 
-def test_a_night_with_nothing_new_starts_no_run(served: Settings) -> None:
+def test_a_night_without_changes_starts_no_run(served: Settings) -> None:
     requests, said = tonight(served)
     assert requests == []
     assert said == "nothing new: release 1 stays as it is"
 
 
-def test_a_night_remakes_what_a_changed_file_touches(served: Settings) -> None:
+def test_a_night_rebuilds_what_depends_on_a_changed_file(served: Settings) -> None:
     change_helps(served)
     (request,), _ = tonight(served)
     assert chosen(request) == ONE_FILE
@@ -58,7 +58,7 @@ def test_a_night_remakes_what_a_changed_file_touches(served: Settings) -> None:
     assert tonight(served)[0] == []
 
 
-def test_a_night_makes_everything_where_nothing_is_and_serves_the_newest_after_a_rollback(
+def test_a_night_builds_everything_at_first_and_publishes_the_newest_after_a_rollback(
     served: Settings, tmp_path: Path
 ) -> None:
     fresh = served.model_copy(update={"staging": tmp_path / "none", "warehouse_url": f"sqlite:///{tmp_path / 'n.db'}"})
@@ -73,40 +73,40 @@ def test_a_night_makes_everything_where_nothing_is_and_serves_the_newest_after_a
     assert chosen(request) == {"warehouse/helps"}
 
 
-def test_a_changed_raw_file_is_asked_for_once_and_when_it_has_come_to_rest(served: Settings, look_of: Any) -> None:
-    look = look_of("raw_files_changed", served)
-    assert "waiting until it has come to rest" in look().skip_message
-    assert look().skip_message == "no file changed: release 1 was made from those that are there"
+def test_a_changed_raw_file_starts_one_run_once_it_no_longer_changes(served: Settings, ticks_of: Any) -> None:
+    tick = ticks_of("raw_files_changed", served)
+    assert "waiting until it no longer changes" in tick().skip_message
+    assert tick().skip_message == "no file changed since release 1"
     change_helps(served)
-    assert "waiting until it has come to rest" in look().skip_message
-    seen = look()
+    assert "waiting until it no longer changes" in tick().skip_message
+    seen = tick()
     (request,) = seen.run_requests
     assert chosen(request) == ONE_FILE
     assert request.tags["mobiville/why"].startswith("changed: helps; to make: helps")
-    assert "asked for already" in look().skip_message
+    assert "a run was started already" in tick().skip_message
     run(served, request)
-    assert "no file changed: release 2" in look().skip_message
+    assert "no file changed since release 2" in tick().skip_message
     assert json.loads(seen.cursor)["asked"]
 
 
-def test_a_file_that_came_or_went_touches_what_it_is_read_by(served: Settings, look_of: Any) -> None:
-    look = look_of("raw_files_changed", served)
-    look()
+def test_a_removed_file_refreshes_what_reads_it(served: Settings, ticks_of: Any) -> None:
+    tick = ticks_of("raw_files_changed", served)
+    tick()
     (served.raw_data / "unix_referentiel_appellation_v346_utf8.csv").unlink()
-    look()
-    (request,) = look().run_requests
+    tick()
+    (request,) = tick().run_requests
     assert chosen(request) == {"raw/rome_api", "raw/rome_appellations", "rome_ogrs", "warehouse/romeogrs"}
 
 
-def test_before_the_first_release_the_sensors_wait(served: Settings, look_of: Any, tmp_path: Path) -> None:
+def test_before_the_first_release_the_sensors_wait(served: Settings, ticks_of: Any, tmp_path: Path) -> None:
     fresh = served.model_copy(update={"warehouse_url": f"sqlite:///{tmp_path / 'n.db'}"})
     for name in ("raw_files_changed", "new_dump"):
-        look = look_of(name, fresh)
-        look()
-        assert look().skip_message == "no release is served yet: the first refresh makes everything"
+        tick = ticks_of(name, fresh)
+        tick()
+        assert tick().skip_message == "no release is served yet: the first refresh builds everything"
 
 
-def test_the_backup_waits_for_a_release_and_copies_what_is_served(served: Settings, tmp_path: Path) -> None:
+def test_the_backup_starts_once_a_release_is_served(served: Settings, tmp_path: Path) -> None:
     empty = served.model_copy(update={"warehouse_url": f"sqlite:///{tmp_path}/n.db"})
     for settings, asked in ((served, 1), (empty, 0)):
         defs = definitions(settings)

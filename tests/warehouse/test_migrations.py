@@ -3,7 +3,7 @@ from typing import Any
 
 from sqlalchemy import Engine, inspect
 
-from tests.warehouse.making import contents, done, jobs, regions
+from tests.warehouse.factories import contents, done, jobs, regions
 from warehouse import tables
 from warehouse.migrate import differences, migrate
 from warehouse.release import current_release

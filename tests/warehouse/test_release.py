@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -6,13 +7,15 @@ import pytest
 from sqlalchemy import Engine, Table, event, inspect, make_url, select
 from sqlalchemy.exc import OperationalError
 
-from tests.warehouse.making import SOURCE, contents, done, jobs, regions
+from tests.warehouse.factories import SOURCE, contents, done, jobs, regions
 from warehouse import swap as module
 from warehouse import tables
+from warehouse.backup import backup, restore, verify
 from warehouse.database import connect, parse_url, shown
 from warehouse.diff import Change, diff
 from warehouse.errors import WarehouseError
 from warehouse.load import load
+from warehouse.migrate import migrate
 from warehouse.release import SourceFile, TableVersion, current_release, history, publish, rollback
 
 
@@ -146,7 +149,7 @@ def test_an_address_that_is_no_warehouse_is_refused_without_its_password(url: st
     with pytest.raises(WarehouseError) as refused:
         parse_url(url)
     assert "secret" not in str(refused.value)
-    assert shown("mysql://u:secret@h/d") == "mysql+pymysql://u:***@h/d"
+    assert shown("mysql://u:secret@h/d") == "mysql://u:***@h/d"
 
 
 def test_going_back_serves_the_kept_contents_and_is_a_release_of_its_own(warehouse: Engine, tmp_path: Path) -> None:
@@ -243,6 +246,7 @@ def test_the_privileges_that_the_documents_name_suffice(mariadb_url: str, tmp_pa
     writer, reader = f"w_{url.database}"[:32], f"r_{url.database}"[:32]
     for old, new in (
         ("mobiville.*", f"{url.database}.*"),
+        ("mobiville\\_", f"{url.database}\\_"),
         ("'mobiville'@", f"'{writer}'@"),
         ("'reader'@", f"'{reader}'@"),
         ("…", "secret"),
@@ -255,6 +259,10 @@ def test_the_privileges_that_the_documents_name_suffice(mariadb_url: str, tmp_pa
     for number in (1, 2):
         done(engine, jobs(tmp_path, number), regions(tmp_path, number))
     rollback(engine, None, keep=1)
+    migrate(engine)
+    file = backup(engine, tmp_path / "backups", keep=1)
+    verify(engine, file)
+    restore(engine, file, keep=1)
     only_reads = connect(url.set(username=reader, password="secret").render_as_string(hide_password=False))
     assert len(rows_of(only_reads, tables.cities_jobs)) == 3
     with pytest.raises(OperationalError, match="denied"), only_reads.begin() as connection:
@@ -263,3 +271,24 @@ def test_the_privileges_that_the_documents_name_suffice(mariadb_url: str, tmp_pa
     only_reads.dispose()
     with root.begin() as connection:
         connection.exec_driver_sql(f"DROP USER '{writer}'@'%%', '{reader}'@'%%'")
+
+
+def test_the_record_is_written_in_one_transaction_after_its_tables_are_made(warehouse: Engine, tmp_path: Path) -> None:
+    """MariaDB commits at each CREATE: rows written before one would be seen without those that come after it."""
+    done(warehouse, jobs(tmp_path, 1))
+    statements: list[str] = []
+
+    @event.listens_for(warehouse, "before_cursor_execute")
+    def note(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        statements.append(" ".join(statement.split()))
+
+    done(warehouse, jobs(tmp_path, 2))
+    rows = [n for n, text in enumerate(statements) if re.match(r"INSERT INTO release\w*__next", text)]
+    commits = [
+        n
+        for n, text in enumerate(statements)
+        if re.match(r"(CREATE|DROP) TABLE release\w*__next", text.replace("IF EXISTS ", ""))
+    ]
+    assert len(rows) >= 6
+    assert len(commits) >= 3
+    assert max(commits) < min(rows)

@@ -60,7 +60,15 @@ def test_trades_of_a_city(url: str, warehouse: str, insee: str) -> None:
     assert answer.headers["x-release"] == "1"
     trades = answer.json()["trades"]
     code = insee.upper()
-    offers = dict(sql(warehouse, "SELECT rome_id, number FROM cities_jobs WHERE insee_code = :code", code=code))
+    offers = dict(
+        sql(
+            warehouse,
+            "SELECT rome_id, SUM(number) FROM cities_jobs WHERE insee_code = :code OR insee_code LIKE :districts"
+            " GROUP BY rome_id",
+            code=code,
+            districts="751%" if code == "75056" else code,
+        )
+    )
     indices = dict(
         sql(
             warehouse,

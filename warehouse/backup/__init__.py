@@ -9,7 +9,7 @@ mixed into the copy.
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -40,8 +40,12 @@ class Database(Protocol):
     def digests(self, engine: Engine, names: Iterable[str]) -> dict[str, str]:
         """The sha256 of each table's rows."""
 
-    def scratch(self, engine: Engine, purpose: str, file: Path, progress: Progress) -> AbstractContextManager[str]:
-        """The URL of a database that holds what a backup gives; it ends with the block."""
+    def scratch(
+        self, engine: Engine, purpose: str, file: Path, names: Collection[str], progress: Progress
+    ) -> AbstractContextManager[str]:
+        """The URL of a database that holds what a backup gives, the tables `names`; it ends with the block. Raises
+        WarehouseError, before any of it is run, when the file holds anything else.
+        """
 
     def bring(self, engine: Engine, source: Engine, names: Iterable[str]) -> None:
         """Bring the tables of a scratch database into `<table>__next` of the warehouse, in one step."""
@@ -87,7 +91,7 @@ def verify(engine: Engine, file: Path, *, progress: Progress = lambda message: N
     Raises WarehouseError that names what differs.
     """
     manifest = checked(engine, file, progress)
-    with only_writer(engine, progress=progress), _scratch(engine, "verify", file, progress) as scratch:
+    with only_writer(engine, progress=progress), _scratch(engine, "verify", file, manifest.tables, progress) as scratch:
         rows = count_rows(scratch, manifest.tables)
         digests = _database(engine).digests(scratch, rows)
     found = {name: TableContents(number, digests[name]) for name, number in rows.items()}
@@ -117,7 +121,7 @@ def restore(engine: Engine, file: Path, *, keep: int, progress: Progress = lambd
         upgrade(engine)
         clean(engine, keep)
         with_record = current_release(engine) is None and not any(count_rows(engine, tables.metadata.tables).values())
-        entries = _bring(engine, file, with_record, progress)
+        entries = _bring(engine, file, manifest.tables, with_record, progress)
         incoming = {name: f"{name}__next" for name in entries}
         progress(f"swapping {len(incoming)} tables")
         if with_record:  # the release of the backup is served again first: contents and record say the same
@@ -137,9 +141,11 @@ def _database(engine: Engine) -> Database:
     return sqlite if is_sqlite(engine) else mariadb
 
 
-def _bring(engine: Engine, file: Path, with_record: bool, progress: Progress) -> dict[str, ServedTable]:
+def _bring(
+    engine: Engine, file: Path, names: Collection[str], with_record: bool, progress: Progress
+) -> dict[str, ServedTable]:
     """Load a backup's tables, and its record if asked, into `<table>__next`; return what the record says of them."""
-    with _scratch(engine, "restore", file, progress) as scratch:
+    with _scratch(engine, "restore", file, names, progress) as scratch:
         upgrade(scratch)
         entries = _whole_release(scratch).tables
         progress(f"loading {len(entries)} tables, {sum(entry.rows for entry in entries.values()):,} rows")
@@ -149,9 +155,9 @@ def _bring(engine: Engine, file: Path, with_record: bool, progress: Progress) ->
 
 
 @contextmanager
-def _scratch(engine: Engine, purpose: str, file: Path, progress: Progress) -> Iterator[Engine]:
+def _scratch(engine: Engine, purpose: str, file: Path, names: Collection[str], progress: Progress) -> Iterator[Engine]:
     """A database that holds what a backup gives; it ends with the block. What a killed run left goes first."""
-    with _database(engine).scratch(engine, purpose, file, progress) as url:
+    with _database(engine).scratch(engine, purpose, file, names, progress) as url:
         scratch = connect(url)
         try:
             yield scratch

@@ -11,9 +11,11 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
+from warehouse import tables
 from warehouse.backup.stream import BLOCK, Meter, Progress
 from warehouse.database import is_sqlite
 from warehouse.errors import WarehouseError
+from warehouse.migrate import VERSION_TABLE
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -96,6 +98,9 @@ def checked(engine: Engine, file: Path, progress: Progress) -> Manifest:
         raise WarehouseError(f"{error.filename} is not there: a backup is two files, FILE and FILE.json") from None
     except (ValueError, KeyError, TypeError, AttributeError):
         raise WarehouseError(f"{_manifest_of(file)} is not the manifest of a backup") from None
+    known = {*tables.metadata.tables, *tables.record.tables, VERSION_TABLE}
+    if unknown := sorted(set(manifest.tables) - known):
+        raise WarehouseError(f"{file}: {', '.join(unknown)} is no table of a warehouse. It is refused.")
     if found.hexdigest() != manifest.sha256:
         raise WarehouseError(
             f"{file} is not the file that was backed up: expected sha256 {manifest.sha256}, found {found.hexdigest()}. "

@@ -7,14 +7,16 @@ import shutil
 import subprocess
 import tempfile
 from collections import defaultdict
-from collections.abc import Generator, Iterable, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Collection, Generator, Iterable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Engine
 
-from warehouse.backup.stream import CompressedFile, Progress, blocks
+from warehouse.backup.dump import statements
+from warehouse.backup.stream import CompressedFile, Progress
+from warehouse.database import connect
 from warehouse.errors import WarehouseError
 
 
@@ -66,21 +68,23 @@ def _dumped(url: URL, names: list[str]) -> Generator[bytes, None, None]:
         *("--skip-add-locks", "--skip-disable-keys", "--default-character-set=utf8mb4", "--max-allowed-packet=1G"),
     ]
     command = [_program("mariadb-dump", "mysqldump"), *options]
-    with _running(url, command, [str(url.database), *names], stdout=subprocess.PIPE) as process:
+    with _running(url, command, [str(url.database), *names]) as process:
         assert process.stdout
         yield from process.stdout
 
 
-def _filled(url: URL, blocks: Iterable[bytes]) -> None:
-    """Run SQL in a database."""
-    command = [_program("mariadb", "mysql"), "--batch", "--default-character-set=utf8mb4", "--max-allowed-packet=1G"]
-    with _running(url, command, [str(url.database)], stdin=subprocess.PIPE) as process:
-        assert process.stdin
-        with suppress(BrokenPipeError):  # the program ended: its own words say why
-            for block in blocks:
-                process.stdin.write(block)
-        with suppress(BrokenPipeError):
-            process.stdin.close()
+def _fill(url: URL, file: Path, names: Collection[str], progress: Progress) -> None:
+    """Make and fill the tables of a dump, once all of it is read and found to be a dump of them and nothing else."""
+    for _ in statements(file, names, progress):
+        pass
+    engine = connect(url.render_as_string(hide_password=False), local_infile=False)
+    try:
+        with engine.begin() as connection, closing(connection.connection.cursor()) as cursor:
+            cursor.execute("SET sql_mode = 'NO_AUTO_VALUE_ON_ZERO', unique_checks = 0")
+            for statement in statements(file, names, progress):
+                cursor.execute(statement)
+    finally:
+        engine.dispose()
 
 
 def _program(*names: str) -> str:
@@ -94,9 +98,7 @@ def _program(*names: str) -> str:
 
 
 @contextmanager
-def _running(
-    url: URL, command: list[str], arguments: list[str], *, stdin: int | None = None, stdout: int | None = None
-) -> Iterator[subprocess.Popen[bytes]]:
+def _running(url: URL, command: list[str], arguments: list[str]) -> Iterator[subprocess.Popen[bytes]]:
     """A client program that knows how to reach the server; WarehouseError with its own words when it fails.
 
     It reads the password from a file that has no name: no command line shows it, and no kill leaves it behind.
@@ -106,7 +108,7 @@ def _running(
         options.flush()
         called = [command[0], f"--defaults-file=/dev/fd/{options.fileno()}", *command[1:], *arguments]
         with subprocess.Popen(  # noqa: S603
-            called, stdin=stdin, stdout=stdout, stderr=said, pass_fds=[options.fileno()]
+            called, stdout=subprocess.PIPE, stderr=said, pass_fds=[options.fileno()]
         ) as process:
             yield process
         if process.returncode:
@@ -139,7 +141,7 @@ def _quoted(value: str) -> str:
 
 
 @contextmanager
-def scratch(engine: Engine, purpose: str, file: Path, progress: Progress) -> Iterator[str]:
+def scratch(engine: Engine, purpose: str, file: Path, names: Collection[str], progress: Progress) -> Iterator[str]:
     """The URL of a database that holds what a backup gives, on the same server."""
     url = engine.url
     left = re.compile(rf"{re.escape(str(url.database))}_(verify|restore)_[0-9a-f]{{8}}")
@@ -147,15 +149,15 @@ def scratch(engine: Engine, purpose: str, file: Path, progress: Progress) -> Ite
     with engine.connect() as connection:
         for database in connection.exec_driver_sql("SHOW DATABASES").scalars().all():
             if left.fullmatch(database):
-                connection.exec_driver_sql(f"DROP DATABASE {database}")
-        connection.exec_driver_sql(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
+                connection.exec_driver_sql(f"DROP DATABASE `{database}`")
+        connection.exec_driver_sql(f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4")
     try:
         there = url.set(database=name)
-        _filled(there, blocks(file, progress))
+        _fill(there, file, names, progress)
         yield there.render_as_string(hide_password=False)
     finally:
         with engine.connect() as connection:
-            connection.exec_driver_sql(f"DROP DATABASE {name}")
+            connection.exec_driver_sql(f"DROP DATABASE `{name}`")
 
 
 def bring(engine: Engine, source: Engine, names: Iterable[str]) -> None:

@@ -3,7 +3,7 @@
 import hashlib
 import shutil
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -11,7 +11,8 @@ from sqlalchemy import Engine
 from sqlalchemy.schema import CreateTable
 
 from warehouse import tables
-from warehouse.backup.stream import BLOCK, CompressedFile, Progress, blocks
+from warehouse.backup.stream import BLOCK, CompressedFile, Progress, unpacked
+from warehouse.errors import WarehouseError
 from warehouse.load import next_of
 
 
@@ -55,7 +56,7 @@ def _digests_of(path: Path, names: Iterable[str]) -> dict[str, str]:
 
 
 @contextmanager
-def scratch(engine: Engine, purpose: str, file: Path, progress: Progress) -> Iterator[str]:
+def scratch(engine: Engine, purpose: str, file: Path, names: Collection[str], progress: Progress) -> Iterator[str]:
     """The URL of a database that holds what a backup gives, in a folder beside the warehouse's file."""
     folder = Path(f"{engine.url.database}.{purpose}")
     shutil.rmtree(folder, ignore_errors=True)
@@ -63,10 +64,24 @@ def scratch(engine: Engine, purpose: str, file: Path, progress: Progress) -> Ite
     try:
         path = folder / "scratch.db"
         with path.open("wb") as out:
-            out.writelines(blocks(file, progress))
+            out.writelines(unpacked(file, progress))
+        _refuse_others(file, path, names)
         yield f"sqlite:///{path}"
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _refuse_others(file: Path, path: Path, names: Collection[str]) -> None:
+    """Raise WarehouseError when a database holds anything but the tables of the backup, their indexes and our views."""
+    query = "SELECT type || ' ' || name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' AND type <> 'index'"
+    known = {f"table {name}" for name in names} | {f"view {name}" for name in tables.VIEWS}
+    try:
+        with closing(sqlite3.connect(path)) as copy:
+            others = sorted({row[0] for row in copy.execute(query)} - known)
+    except sqlite3.DatabaseError as error:
+        raise WarehouseError(f"{file} is no copy of a SQLite database: {error}. It is refused.") from None
+    if others:
+        raise WarehouseError(f"{file}: {', '.join(others)} is none of this backup. It is refused.")
 
 
 def bring(engine: Engine, source: Engine, names: Iterable[str]) -> None:

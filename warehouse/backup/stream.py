@@ -3,11 +3,16 @@
 import bz2
 import hashlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
+from warehouse.errors import WarehouseError
+
 Progress = Callable[[str], None]
 
+LONGEST_LINE = 1 << 26
+"""Bytes: mariadb-dump writes a row a line, or as many rows as go into 1 MB."""
 BLOCK = 1 << 20
 """Bytes that are read, compressed and written at a time."""
 SAY_EVERY = 16 << 20
@@ -48,9 +53,13 @@ class Meter:
             self._progress(f"{self._what} {self._done:,} bytes")
 
 
-def blocks(file: Path, progress: Progress) -> Iterator[bytes]:
-    meter = Meter("restored", progress)
-    with bz2.open(file) as data:
-        while block := data.read(BLOCK):
-            meter.add(len(block))
-            yield block
+def unpacked(file: Path, progress: Progress, *, lines: bool = False) -> Iterator[bytes]:
+    """The content of a backup, a block or a line at a time. Raises WarehouseError when the file is cut or broken."""
+    meter = Meter("read", progress)
+    try:
+        with bz2.open(file) as data:
+            for piece in iter(partial(data.readline, LONGEST_LINE) if lines else partial(data.read, BLOCK), b""):
+                meter.add(len(piece))
+                yield piece
+    except (EOFError, OSError) as error:
+        raise WarehouseError(f"{file} is cut or broken: {error}. It is refused; take another backup.") from None

@@ -12,7 +12,7 @@ import pytest
 from resources.clients.france_travail import FranceTravail
 from resources.clients.http import Http
 from resources.clients.wikimedia import Wikimedia
-from resources.downloads.partial import Downloads
+from resources.downloads.partial import Downloader
 from resources.errors import ServiceError
 from resources.settings import Settings
 from tests.resources.conftest import settings_for
@@ -30,34 +30,42 @@ STATS = "/stats-offres-demandes-emploi/v1/indicateur"
 PERIODS = {"listeValeursParPeriode": [{"codeNomenclature": "PERSPECTIVE", "valeurPrincipaleNombre": 4}]}
 
 CLIENTS: dict[str, tuple[str, Any, Callable[[Settings], Any]]] = {
-    "rome": ("/rome-metiers/v1/metiers/metier/A1101", METIER, lambda s: FranceTravail(s, Http.of(s)).rome("A1101")),
+    "rome": (
+        "/rome-metiers/v1/metiers/metier/A1101",
+        METIER,
+        lambda s: FranceTravail(s, Http.from_settings(s)).rome("A1101"),
+    ),
     "offers": (
         "/offresdemploi/v2/offres/search",
         OFFERS,
-        lambda s: FranceTravail(s, Http.of(s)).offers(["A1101"], ["69381"]),
+        lambda s: FranceTravail(s, Http.from_settings(s)).offers(["A1101"], ["69381"]),
     ),
     "salaries": (
         f"{STATS}/salaire-rome-fap/NAT/FR",
         SALARIES,
-        lambda s: FranceTravail(s, Http.of(s)).salaries("A1101"),
+        lambda s: FranceTravail(s, Http.from_settings(s)).salaries("A1101"),
     ),
     "tension": (
         f"{STATS}/stat-perspective-employeur",
         PERIODS,
-        lambda s: FranceTravail(s, Http.of(s)).tension("A1101", "DEP", "69"),
+        lambda s: FranceTravail(s, Http.from_settings(s)).tension("A1101", "DEP", "69"),
     ),
     "companies": (
         "/labonneboite/v2/recherche",
         {"hits": 1, "items": [{"siret": "1"}]},
-        lambda s: FranceTravail(s, Http.of(s)).companies(["A1101"], "69381", by_distance=False),
+        lambda s: FranceTravail(s, Http.from_settings(s)).companies(["A1101"], "69381", by_distance=False),
     ),
-    "token": ("/token", {"access_token": "t", "expires_in": 1499}, lambda s: FranceTravail(s, Http.of(s)).token("x")),
-    "wikidata": ("/sparql", BINDINGS, lambda s: Wikimedia(s, Http.of(s)).titles(["69123"])),
-    "wikipedia": ("/w/api.php", PAGE, lambda s: Wikimedia(s, Http.of(s)).articles(["Lyon"])),
+    "token": (
+        "/token",
+        {"access_token": "t", "expires_in": 1499},
+        lambda s: FranceTravail(s, Http.from_settings(s)).token("x"),
+    ),
+    "wikidata": ("/sparql", BINDINGS, lambda s: Wikimedia(s, Http.from_settings(s)).titles(["69123"])),
+    "wikipedia": ("/w/api.php", PAGE, lambda s: Wikimedia(s, Http.from_settings(s)).articles(["Lyon"])),
     "sheet": (
         "/sheet",
         b"FICHE;1;2\n",
-        lambda s: Downloads(Http.of(s), s.cache, 1).small("sheets", f"{s.mirror}/sheet"),
+        lambda s: Downloader(Http.from_settings(s), s.cache, 1).fetch_small("sheets", f"{s.mirror}/sheet"),
     ),
 }
 JSON_CLIENTS = [name for name, (_, good, _) in CLIENTS.items() if not isinstance(good, bytes)]
@@ -70,31 +78,31 @@ def scripted(outside: Service, name: str, *faults: Answer) -> Callable[[Settings
     return call
 
 
-def soon() -> dict[str, str]:
+def in_one_second() -> dict[str, str]:
     return {"Retry-After": format_datetime(datetime.now(UTC) + timedelta(seconds=1), usegmt=True)}
 
 
-PASSING = {
+TRANSIENT = {
     "500": lambda: Answer(status=500),
     "503": lambda: Answer(status=503, headers={"Retry-After": "0"}),
     "429, seconds": lambda: Answer(status=429, headers={"Retry-After": "0"}),
-    "429, date": lambda: Answer(status=429, headers=soon()),
+    "429, date": lambda: Answer(status=429, headers=in_one_second()),
     "no answer in time": lambda: Answer(delay=0.6),
     "reset in the middle": lambda: Answer({"a": "b" * 200_000}, cut=100_000),
     "truncated": lambda: Answer({"a": "b"}, claimed=500),
 }
 
 
-@pytest.mark.parametrize("fault", PASSING)
+@pytest.mark.parametrize("fault", TRANSIENT)
 @pytest.mark.parametrize("name", CLIENTS)
-def test_a_fault_that_passes_is_lived_through(outside: Service, settings: Settings, name: str, fault: str) -> None:
-    call = scripted(outside, name, PASSING[fault]())
+def test_a_transient_failure_is_retried(outside: Service, settings: Settings, name: str, fault: str) -> None:
+    call = scripted(outside, name, TRANSIENT[fault]())
     assert call(settings)
     assert len(outside.asked_for(CLIENTS[name][0])) == 2
 
 
 @pytest.mark.parametrize("name", CLIENTS)
-def test_a_slow_answer_is_waited_for_as_long_as_it_goes_on(outside: Service, settings: Settings, name: str) -> None:
+def test_a_slow_response_is_read_to_its_end(outside: Service, settings: Settings, name: str) -> None:
     path, good, call = CLIENTS[name]
     outside.on("/token", Answer({"access_token": "t", "expires_in": 1499}))
     outside.on(path, Answer(good, delay=0.2, drip=0.0005))
@@ -103,17 +111,17 @@ def test_a_slow_answer_is_waited_for_as_long_as_it_goes_on(outside: Service, set
 
 
 LASTING = {
-    "500 for ever": (Answer(status=500), 3, "answered 500"),
+    "500 every time": (Answer(status=500), 3, "answered 500"),
     "403": (Answer(status=403), 1, "403"),
-    "too large": (Answer(b"x" * 30_000_000), 1, "not read on|MB came"),
-    "asks for a long wait": (Answer(status=429, headers={"Retry-After": "3600"}), 1, "left alone for 3600 s"),
-    "silent": (Answer(delay=0.6), 3, "did not answer in 0.4 s"),
+    "too large": (Answer(b"x" * 30_000_000), 1, "is dropped|MB arrived"),
+    "asks for a long wait": (Answer(status=429, headers={"Retry-After": "3600"}), 1, "asks to wait 3600 s"),
+    "silent": (Answer(delay=0.6), 3, "did not respond within 0.4 s"),
 }
 
 
 @pytest.mark.parametrize("fault", LASTING)
 @pytest.mark.parametrize("name", CLIENTS)
-def test_a_fault_that_lasts_is_an_error_that_names_the_service_and_no_secret(
+def test_a_lasting_failure_is_an_error_that_names_the_service_and_no_secret(
     outside: Service, settings: Settings, name: str, fault: str
 ) -> None:
     path, _, call = CLIENTS[name]
@@ -133,18 +141,18 @@ def test_a_fault_that_lasts_is_an_error_that_names_the_service_and_no_secret(
     ids=["a page", "broken", "no text"],
 )
 @pytest.mark.parametrize("name", JSON_CLIENTS)
-def test_what_is_no_json_is_asked_again_then_an_error(
+def test_a_response_that_is_not_json_is_retried_and_then_an_error(
     outside: Service, settings: Settings, name: str, answer: Answer
 ) -> None:
     assert scripted(outside, name, answer)(settings)
     outside.on(CLIENTS[name][0], answer)
-    with pytest.raises(ServiceError, match="answered no JSON but"):
+    with pytest.raises(ServiceError, match="instead of JSON"):
         CLIENTS[name][2](settings)
 
 
 @pytest.mark.parametrize("name", JSON_CLIENTS)
 @pytest.mark.parametrize("answer", [{}, [], {"query": 1}, 7, None, {"error": "x"}])
-def test_json_of_another_shape_is_an_error_or_nothing_never_a_crash(
+def test_json_of_another_shape_is_an_error_or_an_empty_result(
     outside: Service, settings: Settings, name: str, answer: Any
 ) -> None:
     outside.on("/token", Answer({"access_token": "t", "expires_in": 1499}))
@@ -168,19 +176,19 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("name", CLIENTS)
-def test_a_certificate_that_nobody_signed_is_refused_at_once(name: str, certificate: Path, tmp_path: Path) -> None:
+def test_a_self_signed_certificate_is_refused_without_a_retry(name: str, certificate: Path, tmp_path: Path) -> None:
     with service(tls=certificate) as outside, pytest.raises(ServiceError, match="its certificate is not trusted"):
         CLIENTS[name][2](settings_for(outside, tmp_path))
 
 
-def test_a_service_that_is_away_is_an_error_in_words(settings: Settings) -> None:
+def test_an_unreachable_service_is_named(settings: Settings) -> None:
     away = settings.model_copy(update={"wikidata_url": "http://127.0.0.1:1/sparql"})
     with pytest.raises(ServiceError, match=r"Wikidata \(127.0.0.1:1\): the connection failed"):
         CLIENTS["wikidata"][2](away)
 
 
 @pytest.mark.parametrize("name", [name for name in CLIENTS if name not in ("token", "wikidata", "wikipedia", "sheet")])
-def test_a_token_does_not_follow_to_another_host(outside: Service, settings: Settings, name: str) -> None:
+def test_a_redirect_to_another_host_does_not_get_the_token(outside: Service, settings: Settings, name: str) -> None:
     path, good, call = CLIENTS[name]
     outside.on("/token", Answer({"access_token": "t0ken", "expires_in": 1499}))
     with service() as other:
@@ -194,7 +202,7 @@ def test_a_token_does_not_follow_to_another_host(outside: Service, settings: Set
     assert "authorization" not in asked.headers
 
 
-def test_the_secret_follows_no_redirect_at_all(outside: Service, settings: Settings) -> None:
+def test_the_secret_is_never_redirected(outside: Service, settings: Settings) -> None:
     with service() as other:
         outside.on("/token", Answer(status=307, headers={"Location": f"{other.url}/token"}))
         with pytest.raises(ServiceError, match="has moved: see MOBIVILLE_FT_TOKEN_URL"):
@@ -202,13 +210,13 @@ def test_the_secret_follows_no_redirect_at_all(outside: Service, settings: Setti
         assert other.asked == []
 
 
-def test_everybody_is_told_who_asks(outside: Service, settings: Settings) -> None:
+def test_every_request_carries_the_contact(outside: Service, settings: Settings) -> None:
     for name in CLIENTS:
         scripted(outside, name)(settings)
     assert all("(data@example.org)" in asked.headers["user-agent"] for asked in outside.asked)
 
 
-def test_a_proxy_of_the_environment_is_asked(
+def test_the_proxy_of_the_environment_is_used(
     outside: Service, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     outside.on("/sparql", Answer(BINDINGS))

@@ -5,11 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from resources.clients import jsonl_cache as store
 from resources.clients.france_travail import FranceTravail, Rome
 from resources.clients.http import Http
-from resources.clients.jsonl_cache import read_store, written_store
-from resources.clients.rome_api import FRESH_DAYS, STORE, ask_rome
+from resources.clients.jsonl_cache import open_cache, read_cache
+from resources.clients.rome_api import CACHE_FILE, FRESH_DAYS, fetch_rome
 from resources.errors import CacheError, NoCredentialsError, ServiceError
 from resources.settings import Settings
 from tests.services import Answer, Asked, Service
@@ -18,7 +17,7 @@ METIERS = "/rome-metiers/v1/metiers/metier"
 
 
 def client(settings: Settings) -> FranceTravail:
-    return FranceTravail(settings, Http.of(settings))
+    return FranceTravail(settings, Http.from_settings(settings))
 
 
 def metier(*titles: tuple[str, str], skills: tuple[str, ...] = ()) -> Answer:
@@ -40,7 +39,7 @@ def tokens(outside: Service) -> Service:
     return outside
 
 
-def test_a_token_is_asked_for_once_per_scope_by_however_many(tokens: Service, settings: Settings) -> None:
+def test_a_token_is_requested_once_per_scope_by_any_number_of_threads(tokens: Service, settings: Settings) -> None:
     found = client(settings)
     with ThreadPoolExecutor(8) as pool:
         assert set(pool.map(found.token, ["a"] * 16)) == {"t1"}
@@ -54,25 +53,23 @@ def test_a_token_is_asked_for_once_per_scope_by_however_many(tokens: Service, se
     }
 
 
-def test_a_token_that_has_ended_is_asked_anew(outside: Service, settings: Settings) -> None:
+def test_an_expired_token_is_renewed(outside: Service, settings: Settings) -> None:
     outside.on("/token", Answer({"access_token": "short", "expires_in": 20}), Answer({"access_token": "next"}))
     found = client(settings)
     assert [found.token("a"), found.token("a"), found.token("a")] == ["short", "next", "next"]
 
 
-def test_a_token_that_the_api_does_not_take_is_asked_anew_once(tokens: Service, settings: Settings) -> None:
+def test_a_token_that_the_api_rejects_is_renewed_once(tokens: Service, settings: Settings) -> None:
     tokens.on(f"{METIERS}/A1101", Answer(status=401), metier(("7", "Berger")))
     assert client(settings).rome("A1101") == Rome([(7, "Berger")], [])
     sent = [asked.headers["authorization"] for asked in tokens.asked_for(f"{METIERS}/A1101")]
     assert sent == ["Bearer t1", "Bearer t2"]
     tokens.on(f"{METIERS}/A1101", Answer(status=401))
-    with pytest.raises(ServiceError, match="takes no token"):
+    with pytest.raises(ServiceError, match="rejects the token"):
         client(settings).rome("A1101")
 
 
-def test_credentials_that_are_refused_or_not_set_are_an_error_without_the_secret(
-    outside: Service, settings: Settings
-) -> None:
+def test_refused_or_missing_credentials_are_an_error_without_the_secret(outside: Service, settings: Settings) -> None:
     outside.on("/token", Answer({"error": "invalid_scope"}, 400))
     with pytest.raises(ServiceError, match="refuses the credentials or the scope `x`") as raised:
         client(settings).token("x")
@@ -81,7 +78,7 @@ def test_credentials_that_are_refused_or_not_set_are_an_error_without_the_secret
         client(settings.model_copy(update={"ft_client_secret": None})).token("x")
 
 
-def test_titles_and_skills_of_the_present_api(tokens: Service, settings: Settings) -> None:
+def test_titles_and_skills_of_the_current_api(tokens: Service, settings: Settings) -> None:
     tokens.on(f"{METIERS}/A1101", metier(("20", "B"), ("3", "A"), skills=("Tailler", "Abattre")))
     assert client(settings).rome("A1101") == Rome([(3, "A"), (20, "B")], ["Abattre", "Tailler"])
     assert client(settings).rome("Z9999") is None
@@ -97,47 +94,51 @@ def test_titles_and_skills_of_the_old_api_with_the_label_of_their_node(tokens: S
     assert client(old).rome("Z9999") is None
 
 
-def test_only_what_is_not_known_and_fresh_is_asked_and_unknown_codes_are_remembered(
+def test_fresh_entries_are_not_requested_again_and_unknown_codes_are_cached(
     tokens: Service, settings: Settings
 ) -> None:
     tokens.on(f"{METIERS}/A1101", metier(("3", "A"), skills=("Tailler",)))
-    done = ask_rome(client(settings), settings.cache, ["Z9999", "A1101"], print)
-    assert (done.asked, done.found, done.fresh) == (2, 1, 0)
-    known = read_store(settings.cache / STORE)
+    done = fetch_rome(client(settings), settings.cache, ["Z9999", "A1101"], print)
+    assert (done.requested, done.found, done.fresh) == (2, 1, 0)
+    known = read_cache(settings.cache / CACHE_FILE)
     assert known["A1101"]["titles"] == [[3, "A"]]
     assert known["A1101"]["skills"] == ["Tailler"]
     assert known["Z9999"]["unknown"]
     before = len(tokens.asked)
-    assert ask_rome(client(settings), settings.cache, ["Z9999", "A1101"], print).asked == 0
+    assert fetch_rome(client(settings), settings.cache, ["Z9999", "A1101"], print).requested == 0
     assert len(tokens.asked) == before
 
 
-def test_what_is_old_is_asked_again(tokens: Service, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_old_entry_is_requested_again(tokens: Service, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.cache.mkdir()
     old = (datetime.now(UTC) - timedelta(days=FRESH_DAYS + 1)).isoformat()
-    (settings.cache / STORE).write_text(f'{{"code": "A1101", "asked_at": "{old}", "titles": [], "skills": []}}\n')
+    (settings.cache / CACHE_FILE).write_text(f'{{"code": "A1101", "asked_at": "{old}", "titles": [], "skills": []}}\n')
     tokens.on(f"{METIERS}/A1101", metier(("3", "A")))
-    assert ask_rome(client(settings), settings.cache, ["A1101"], print).asked == 1
-    assert read_store(settings.cache / STORE)["A1101"]["titles"] == [[3, "A"]]
+    assert fetch_rome(client(settings), settings.cache, ["A1101"], print).requested == 1
+    assert read_cache(settings.cache / CACHE_FILE)["A1101"]["titles"] == [[3, "A"]]
 
 
-def test_a_run_that_breaks_off_keeps_what_came_and_the_next_goes_on(tokens: Service, settings: Settings) -> None:
+def test_an_interrupted_run_keeps_its_responses_and_the_next_continues(tokens: Service, settings: Settings) -> None:
     codes = ["A1101", "A1201", "A1202"]
     tokens.on(f"{METIERS}/A1101", metier(("1", "a")))
     tokens.on(f"{METIERS}/A1201", Answer(status=500))
     tokens.on(f"{METIERS}/A1202", metier(("3", "c")))
     with pytest.raises(ServiceError, match="answered 500"):
-        ask_rome(client(settings), settings.cache, codes, print)
-    assert list(read_store(settings.cache / STORE)) == ["A1101"]
-    with (settings.cache / STORE).open("a") as file:
-        file.write('{"code": "A1201", "asked_')  # as a run leaves it that is killed while it writes
+        fetch_rome(client(settings), settings.cache, codes, print)
+    assert list(read_cache(settings.cache / CACHE_FILE)) == ["A1101"]
+    with (settings.cache / CACHE_FILE).open("a") as file:
+        file.write('{"code": "A1201", "asked_')  # left by a run that was killed while writing
     tokens.on(f"{METIERS}/A1201", metier(("2", "b")))
-    assert ask_rome(client(settings), settings.cache, codes, print).asked == 2
-    assert [entry["titles"][0][1] for _, entry in sorted(read_store(settings.cache / STORE).items())] == ["a", "b", "c"]
+    assert fetch_rome(client(settings), settings.cache, codes, print).requested == 2
+    assert [entry["titles"][0][1] for _, entry in sorted(read_cache(settings.cache / CACHE_FILE).items())] == [
+        "a",
+        "b",
+        "c",
+    ]
     assert len(tokens.asked_for(f"{METIERS}/A1101")) == 1
 
 
-def test_the_api_is_asked_at_the_pace_that_is_set(tokens: Service, settings: Settings) -> None:
+def test_the_api_is_requested_at_the_rate_that_is_set(tokens: Service, settings: Settings) -> None:
     times: list[datetime] = []
 
     def timed(_asked: Asked) -> Answer:
@@ -147,37 +148,37 @@ def test_the_api_is_asked_at_the_pace_that_is_set(tokens: Service, settings: Set
     for code in ("A1101", "A1201", "A1202"):
         tokens.on(f"{METIERS}/{code}", timed)
     slow = client(settings.model_copy(update={"pace": 0.15}))
-    ask_rome(slow, settings.cache, ["A1101", "A1201", "A1202"], print)
+    fetch_rome(slow, settings.cache, ["A1101", "A1201", "A1202"], print)
     assert min((b - a).total_seconds() for a, b in pairwise(times)) > 0.12
 
 
-def test_a_store_has_one_writer(tmp_path: Path) -> None:
+def test_a_cache_has_one_writer(tmp_path: Path) -> None:
     path = tmp_path / "x.jsonl"
-    with written_store(path) as add:
+    with open_cache(path) as add:
         add("1", value=1)
-        with pytest.raises(CacheError, match="is being written by another run"), written_store(path):
+        with pytest.raises(CacheError, match="is being written by another run"), open_cache(path):
             pass
         add("1", value=2)
-    assert read_store(path)["1"]["value"] == 2
-    with written_store(path):
+    assert read_cache(path)["1"]["value"] == 2
+    with open_cache(path):
         assert len(path.read_text().splitlines()) == 1
-    assert store.read_store(tmp_path / "none.jsonl") == {}
+    assert read_cache(tmp_path / "none.jsonl") == {}
 
 
-def test_lines_that_are_no_entries_are_left_out_and_cleared_away(tmp_path: Path) -> None:
+def test_invalid_lines_are_skipped_and_removed(tmp_path: Path) -> None:
     path = tmp_path / "x.jsonl"
     good = b'{"code": "1", "asked_at": "2026-01-01T00:00:00+00:00", "value": "\xc3\xa9"}\n'
     path.write_bytes(
         b'[1]\n{"code": "2"}\n{"code": "3", "asked_at": "x"}\n\xff\xfe\n7\n\n' + good + b'{"code": "4", "as'
     )
-    assert list(read_store(path)) == ["1"]
-    with written_store(path) as add:
+    assert list(read_cache(path)) == ["1"]
+    with open_cache(path) as add:
         add("5")
     assert path.read_bytes().startswith(good)
-    assert list(read_store(path)) == ["1", "5"]
+    assert list(read_cache(path)) == ["1", "5"]
 
 
-def test_live_answers_are_read_as_the_services_give_them(tokens: Service, settings: Settings) -> None:
+def test_live_responses_are_parsed(tokens: Service, settings: Settings) -> None:
     found = client(settings)
     kinds = [
         {"filtre": "typeContrat", "agregation": [{"nbResultats": 5}, {"nbResultats": 2}]},

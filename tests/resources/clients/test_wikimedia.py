@@ -1,8 +1,8 @@
 import pytest
 
 from resources.clients.http import Http
-from resources.clients.jsonl_cache import read_store
-from resources.clients.wikimedia import STORE, Wikimedia, describe, plain
+from resources.clients.jsonl_cache import read_cache
+from resources.clients.wikimedia import CACHE_FILE, Wikimedia, fetch_descriptions, plain
 from resources.errors import ServiceError
 from resources.settings import Settings
 from tests.services import Answer, Asked, Service
@@ -44,7 +44,7 @@ class Wiki:
 
 @pytest.fixture
 def client(settings: Settings) -> Wikimedia:
-    return Wikimedia(settings, Http.of(settings))
+    return Wikimedia(settings, Http.from_settings(settings))
 
 
 @pytest.mark.parametrize(
@@ -59,13 +59,11 @@ def client(settings: Settings) -> Wikimedia:
         ("", ""),
     ],
 )
-def test_asides_in_brackets_are_taken_out(text: str, expected: str) -> None:
+def test_text_in_brackets_is_removed(text: str, expected: str) -> None:
     assert plain(text) == expected
 
 
-def test_the_article_is_found_by_code_and_a_commune_that_is_no_more_gives_way(
-    outside: Service, client: Wikimedia
-) -> None:
+def test_the_article_is_found_by_code_and_a_dissolved_commune_comes_last(outside: Service, client: Wikimedia) -> None:
     rows = [("93066", "Saint-Denis (Seine-Saint-Denis)", False), ("97411", "Saint-Denis (La Réunion)", False)]
     rows += [("49001", "Aaa ancienne", True), ("49001", "Les Alleuds", False), ("49002", "Seule ancienne", True)]
     bindings = [
@@ -84,7 +82,7 @@ def test_the_article_is_found_by_code_and_a_commune_that_is_no_more_gives_way(
     assert "wdt:P374" in query
 
 
-def test_parts_of_an_answer_are_put_together_and_redirects_followed(outside: Service, client: Wikimedia) -> None:
+def test_a_response_in_parts_is_joined_and_redirects_are_followed(outside: Service, client: Wikimedia) -> None:
     first = {
         "continue": {"excontinue": 1, "continue": "||"},
         "query": {
@@ -110,33 +108,31 @@ def test_parts_of_an_answer_are_put_together_and_redirects_followed(outside: Ser
     assert outside.asked[1].query["excontinue"] == "1"
 
 
-def test_a_service_that_lags_is_asked_again_later(outside: Service, client: Wikimedia) -> None:
+def test_a_service_that_lags_is_retried(outside: Service, client: Wikimedia) -> None:
     lag = Answer({"error": {"code": "maxlag", "info": "7 seconds lagged"}}, headers={"Retry-After": "0"})
     page = {"title": "Lyon", "extract": "Lyon."}
     outside.on("/w/api.php", lag, lag, Answer({"query": {"pages": [page]}}))
     assert client.articles(["Lyon"])["Lyon"]["description"] == "Lyon."
     outside.on("/w/api.php", lag)
-    with pytest.raises(ServiceError, match="Wikipedia says that it is busy"):
+    with pytest.raises(ServiceError, match="Wikipedia is busy"):
         client.articles(["Lyon"])
 
 
-def test_communes_are_asked_in_batches_one_request_at_a_time_once(
-    outside: Service, client: Wikimedia, settings: Settings
-) -> None:
+def test_communes_are_requested_in_batches_and_once(outside: Service, client: Wikimedia, settings: Settings) -> None:
     codes = [f"{number:05}" for number in range(1001, 1101)]
     Wiki(outside, {code: f"Ville {code}" for code in codes[:90]})
-    done = describe(client, settings.cache, codes, 60, print)
-    assert (done.asked, done.found, done.left) == (100, 90, 0)
+    done = fetch_descriptions(client, settings.cache, codes, 60, print)
+    assert (done.requested, done.found, done.left) == (100, 90, 0)
     assert len(outside.asked_for("/sparql")) == 2
     assert len(outside.asked_for("/w/api.php")) == 5
-    entry = read_store(settings.cache / STORE)["01001"]
+    entry = read_cache(settings.cache / CACHE_FILE)["01001"]
     assert entry["description"] == "Ville 01001 est une commune."
     assert entry["revision"] == 7
-    assert describe(client, settings.cache, codes, 60, print).asked == 0
+    assert fetch_descriptions(client, settings.cache, codes, 60, print).requested == 0
     assert len(outside.asked) == 7
 
 
-def test_a_run_ends_with_its_time_and_the_next_goes_on_with_the_next_most_populous(
+def test_a_run_stops_at_its_time_limit_and_the_next_continues_by_population(
     outside: Service, client: Wikimedia, settings: Settings
 ) -> None:
     codes = [f"{number:05}" for number in range(1001, 1161)]
@@ -147,35 +143,33 @@ def test_a_run_ends_with_its_time_and_the_next_goes_on_with_the_next_most_populo
         return Answer(answer.content, delay=0.3)
 
     outside.on("/sparql", slow)
-    first = describe(client, settings.cache, codes, 0.1, print)
-    assert (first.asked, first.left) == (80, 80)
-    assert sorted(read_store(settings.cache / STORE)) == codes[:80]
-    second = describe(client, settings.cache, codes, 60, print)
-    assert (second.asked, second.left) == (80, 0)
+    first = fetch_descriptions(client, settings.cache, codes, 0.1, print)
+    assert (first.requested, first.left) == (80, 80)
+    assert sorted(read_cache(settings.cache / CACHE_FILE)) == codes[:80]
+    second = fetch_descriptions(client, settings.cache, codes, 60, print)
+    assert (second.requested, second.left) == (80, 0)
 
 
-def test_a_commune_that_lost_its_article_keeps_what_it_had(
+def test_a_commune_that_lost_its_article_keeps_its_old_entry(
     outside: Service, client: Wikimedia, settings: Settings
 ) -> None:
     settings.cache.mkdir()
     old = '{"code": "01001", "asked_at": "2020-01-01T00:00:00+00:00", "description": "Avant.", "url": "u"}\n'
-    (settings.cache / STORE).write_text(old)
+    (settings.cache / CACHE_FILE).write_text(old)
     Wiki(outside, {})
-    describe(client, settings.cache, ["01001", "01002"], 60, print)
-    found = read_store(settings.cache / STORE)
+    fetch_descriptions(client, settings.cache, ["01001", "01002"], 60, print)
+    found = read_cache(settings.cache / CACHE_FILE)
     assert found["01001"]["description"] == "Avant."
     assert found["01001"]["asked_at"] > "2026"
     assert "description" not in found["01002"]
 
 
-def test_a_service_that_fails_leaves_what_was_answered_before(
-    outside: Service, client: Wikimedia, settings: Settings
-) -> None:
+def test_earlier_responses_are_kept_if_a_service_fails(outside: Service, client: Wikimedia, settings: Settings) -> None:
     codes = [f"{number:05}" for number in range(1001, 1041)]
     wiki = Wiki(outside, {code: f"Ville {code}" for code in codes})
     outside.on("/w/api.php", wiki.pages, Answer(status=500))
     with pytest.raises(ServiceError, match="Wikipedia .* answered 500"):
-        describe(client, settings.cache, codes, 60, print)
-    assert len(read_store(settings.cache / STORE)) == 20
+        fetch_descriptions(client, settings.cache, codes, 60, print)
+    assert len(read_cache(settings.cache / CACHE_FILE)) == 20
     outside.on("/w/api.php", wiki.pages)
-    assert describe(client, settings.cache, codes, 60, print).asked == 20
+    assert fetch_descriptions(client, settings.cache, codes, 60, print).requested == 20

@@ -16,7 +16,7 @@ import pytest
 import raw_data
 from resources.clients.http import Http
 from resources.downloads.inspection import rows_of
-from resources.downloads.snapshots import Fetching, Outcome
+from resources.downloads.snapshots import FetchRun, Outcome
 from resources.errors import FetchError
 from resources.settings import Settings
 from resources.sources.catalogue import catalogue
@@ -38,7 +38,7 @@ def rents(rows: int = 10, column: str = "INSEE") -> bytes:
 def zipped(*members: tuple[str, bytes]) -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in members:  # of no time: made again, the bytes are the same
+        for name, content in members:  # without a time: the same members give the same bytes
             archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
     return packed.getvalue()
 
@@ -53,8 +53,8 @@ def fetch(settings: Settings) -> Callable[..., Outcome]:
     """Fetch one source in a run of its own."""
 
     def fetch(source_id: str, vintage: str | None = None, *, check: bool = False) -> Outcome:
-        run = Fetching(settings, Http.of(settings), rows_of)
-        with run.alone():
+        run = FetchRun(settings, Http.from_settings(settings), rows_of)
+        with run.locked():
             outcome = (run.check if check else run.fetch)(source_id, catalogue()[source_id], vintage)
             if not check:
                 run.publish()
@@ -67,7 +67,7 @@ def current(settings: Settings) -> Path:
     return settings.downloads / "current"
 
 
-def test_a_file_arrives_in_a_dated_folder_with_its_record(
+def test_a_file_is_fetched_into_a_dated_folder_with_its_record(
     outside: Service, settings: Settings, fetch: Callable[..., Outcome]
 ) -> None:
     content = bpe()
@@ -86,21 +86,21 @@ def test_a_file_arrives_in_a_dated_folder_with_its_record(
     assert list((settings.downloads / ".partial").iterdir()) == []
 
 
-def test_a_file_that_did_not_change_is_not_fetched_again(
+def test_an_unchanged_file_is_not_fetched_again(
     outside: Service, settings: Settings, fetch: Callable[..., Outcome]
 ) -> None:
     outside.on(BPE, File(bpe()))
     fetch("bpe")
     assert fetch("bpe").state == "unchanged"
     assert outside.asked[-1].headers["if-none-match"] == '"1"'
-    outside.on(BPE, Answer(bpe()))  # a service without validators: told by the sha256
+    outside.on(BPE, Answer(bpe()))  # a service without validators: the sha256 is compared
     assert fetch("bpe").state == "unchanged"
     assert [path.name for path in settings.downloads.iterdir() if path.is_dir() and path.name[0] == "2"] == [
         date.today().isoformat()
     ]
 
 
-def test_what_did_not_change_is_in_the_new_folder_and_the_old_folder_stays(
+def test_unchanged_files_are_linked_into_the_new_folder_and_the_old_folder_stays(
     outside: Service, settings: Settings, fetch: Callable[..., Outcome]
 ) -> None:
     (settings.raw_data / "datalake").mkdir(parents=True)
@@ -122,7 +122,7 @@ def test_what_did_not_change_is_in_the_new_folder_and_the_old_folder_stays(
     assert "house_rents" in json.loads((first / "fetched.json").read_text())
 
 
-def test_the_vintage_that_was_asked_for_is_the_one_that_is_read(
+def test_the_requested_vintage_replaces_the_one_that_was_read(
     outside: Service, settings: Settings, fetch: Callable[..., Outcome]
 ) -> None:
     outside.on(RENTS.replace("2018", "2024").replace("20201203-114600", "20241205-153050"), Answer(status=404))
@@ -143,10 +143,10 @@ def test_the_vintage_that_was_asked_for_is_the_one_that_is_read(
     assert there == ["indicateurs-loyers-appartements.csv"]
     unknown = fetch("house_rents", "1999")
     assert unknown.state == "refused"
-    assert "there is no vintage 1999 of it; there are 2024, 2025" in unknown.detail
+    assert "the catalogue has no vintage 1999 of it; it has 2024, 2025" in unknown.detail
 
 
-def test_the_address_in_the_catalogue_stands_in_where_the_list_fails(
+def test_the_address_in_the_catalogue_is_used_if_data_gouv_lists_no_file(
     outside: Service, settings: Settings, fetch: Callable[..., Outcome]
 ) -> None:
     outside.on(f"{LIST}{PRICES}/", Answer({"resources": [7, {"title": "communesdvf2024.csv"}]}))
@@ -158,7 +158,7 @@ def test_the_address_in_the_catalogue_stands_in_where_the_list_fails(
     assert fetch("house_prices").state == "new"
 
 
-def test_an_archive_is_fetched_once_for_the_files_in_it(outside: Service, settings: Settings) -> None:
+def test_an_archive_is_downloaded_once_for_all_sources_in_it(outside: Service, settings: Settings) -> None:
     members = {
         "rome_referential": ("unix_referentiel_code_rome_v461_utf8.csv", b"code_rome,libelle_rome\nA1101,x\n"),
         "rome_appellations": (
@@ -170,8 +170,8 @@ def test_an_archive_is_fetched_once_for_the_files_in_it(outside: Service, settin
     outside.on(ROME, Answer(status=404))
     second = "/www.data.gouv.fr/api/1/datasets/r/8cf674b6-ef21-446a-8190-178e2defd6fc"
     outside.on(second, File(zipped(*((f"RefRomeCsv/{name}", content) for name, content in (old, *members.values())))))
-    run = Fetching(settings, Http.of(settings), rows_of)
-    with run.alone():
+    run = FetchRun(settings, Http.from_settings(settings), rows_of)
+    with run.locked():
         outcomes = [run.fetch(name, catalogue()[name], None) for name in members]
         run.publish()
     assert [outcome.state for outcome in outcomes] == ["new", "new"]
@@ -187,18 +187,21 @@ LOGIN = b"<!DOCTYPE html><html><head><title>Connexion</title></head><body>..."
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (Answer(LOGIN, headers={"Content-Type": "text/html"}), r"a page \(Connexion\) came instead of a file"),
-        (Answer(LOGIN, headers={"Content-Type": "application/zip"}), r"a page \(Connexion\) came instead of a file"),
-        (Answer(status=403), r"wants a login \(status 403\)"),
-        (Answer(status=404), "nothing is at"),
-        (File(b"PK\x03\x04 and no more"), "no zip archive, or a damaged one"),
-        (File(bpe()[:-40]), "no zip archive, or a damaged one"),
+        (Answer(LOGIN, headers={"Content-Type": "text/html"}), r"is an HTML page \(Connexion\) instead of a file"),
+        (
+            Answer(LOGIN, headers={"Content-Type": "application/zip"}),
+            r"is an HTML page \(Connexion\) instead of a file",
+        ),
+        (Answer(status=403), r"requires a login \(status 403\)"),
+        (Answer(status=404), "does not exist"),
+        (File(b"PK\x03\x04 and no more"), "not a zip archive, or a damaged one"),
+        (File(bpe()[:-40]), "not a zip archive, or a damaged one"),
         (File(zipped(("BPE24.csv", b"AN;COMMUNE;TYPE\n2024;01001;A101\n"))), "its header lacks DEPCOM"),
-        (File(zipped(("BPE24.csv", b"0" * 30_000_000))), "an archive of 1 members and 30 MB: not opened"),
+        (File(zipped(("BPE24.csv", b"0" * 30_000_000))), "an archive of 1 members, 30 MB unpacked: not opened"),
     ],
-    ids=["page", "page by another name", "403", "404", "no zip", "zip cut", "other header", "bomb"],
+    ids=["page", "page as a zip", "403", "404", "not a zip", "zip cut", "other header", "bomb"],
 )
-def test_what_is_not_the_file_is_refused_with_the_reason_and_the_old_one_stays(
+def test_a_download_that_is_not_the_file_is_refused_and_the_old_file_stays(
     outside: Service, settings: Settings, fetch: Callable[..., Outcome], answer: Answer | File, said: str
 ) -> None:
     outside.on(BPE, File(bpe(), etag='"old"'))
@@ -213,11 +216,12 @@ def test_what_is_not_the_file_is_refused_with_the_reason_and_the_old_one_stays(
     assert (before / "BPE24.zip").read_bytes() == bpe()
 
 
-def test_a_login_elsewhere_is_named(outside: Service, fetch: Callable[..., Outcome]) -> None:
+def test_a_redirect_to_a_login_page_is_named(outside: Service, fetch: Callable[..., Outcome]) -> None:
     outside.on(BPE, Answer(status=302, headers={"Location": f"{outside.url}/login"}))
     outside.on("/login", Answer(LOGIN, headers={"Content-Type": "text/html"}))
     detail = fetch("bpe").detail
-    assert f"from {outside.url}/login, to which {outside.url.removeprefix('http://')} sent it on" in detail
+    moved = f"to which {outside.url.removeprefix('http://')} redirects"
+    assert f"{outside.url}/login is an HTML page (Connexion) instead of a file, {moved}" in detail
 
 
 def test_a_file_that_lost_rows_is_refused(outside: Service, settings: Settings, fetch: Callable[..., Outcome]) -> None:
@@ -226,24 +230,24 @@ def test_a_file_that_lost_rows_is_refused(outside: Service, settings: Settings, 
     outside.on(BPE, File(bpe(79)))
     outcome = fetch("bpe")
     assert outcome.state == "refused"
-    assert "it has 79 rows, where the one in" in outcome.detail
+    assert "it has 79 rows, but the one in" in outcome.detail
     outside.on(BPE, File(bpe(80)))
     assert fetch("bpe").state == "new"
     assert not (current(settings) / "bpe21.csv.gz").exists()
     outside.on(BPE, File(bpe(63), etag='"2"'))
-    assert "has 80; if that is right, move that one away" in fetch("bpe").detail
+    assert "has 80; if that is right, move the old file away" in fetch("bpe").detail
 
 
-def test_a_file_is_not_read_on_beyond_the_limit(
+def test_a_file_above_the_size_limit_is_not_downloaded(
     outside: Service, settings: Settings, fetch: Callable[..., Outcome]
 ) -> None:
     settings.largest_file_mb = 1
     outside.on(BPE, Answer(os.urandom(1_100_000)))
-    assert "1 MB, more than MOBIVILLE_LARGEST_FILE_MB: not fetched" in fetch("bpe").detail
+    assert "1 MB, more than MOBIVILLE_LARGEST_FILE_MB allows: not downloaded" in fetch("bpe").detail
     assert not list((settings.downloads / ".partial").glob("*.part"))
 
 
-def test_what_is_cut_goes_on_where_it_was_even_in_another_run(
+def test_an_interrupted_download_is_resumed_by_the_next_run(
     outside: Service, settings: Settings, fetch: Callable[..., Outcome]
 ) -> None:
     rows = "".join(f"01001;A101;{os.urandom(20).hex()}\n" for _ in range(20_000))
@@ -260,7 +264,7 @@ def test_what_is_cut_goes_on_where_it_was_even_in_another_run(
     assert outside.asked[-1].headers["if-range"] == '"1"'
 
 
-def test_what_changed_meanwhile_is_fetched_from_its_start(
+def test_a_file_that_changed_meanwhile_is_downloaded_from_its_start(
     outside: Service, settings: Settings, fetch: Callable[..., Outcome]
 ) -> None:
     outside.on(RENTS, File(rents(20_000), cut=70_000))
@@ -270,7 +274,7 @@ def test_what_changed_meanwhile_is_fetched_from_its_start(
     assert (current(settings) / "indicateurs-loyers-appartements.csv").read_bytes() == rents(15_000)
 
 
-def test_a_service_that_cannot_go_on_sends_all_again(
+def test_a_service_that_sends_the_wrong_range_is_asked_for_the_whole_file(
     outside: Service, settings: Settings, fetch: Callable[..., Outcome]
 ) -> None:
     def other_part(asked: Asked) -> Answer:
@@ -282,12 +286,12 @@ def test_a_service_that_cannot_go_on_sends_all_again(
     assert (current(settings) / "indicateurs-loyers-appartements.csv").read_bytes() == rents()
 
 
-def test_what_came_whole_before_a_run_was_killed_is_not_fetched_again(
+def test_a_complete_download_of_a_killed_run_is_used_by_the_next(
     outside: Service, settings: Settings, fetch: Callable[..., Outcome]
 ) -> None:
     outside.on(RENTS, File(rents()))
-    run = Fetching(settings, Http.of(settings), rows_of)
-    with run.alone():
+    run = FetchRun(settings, Http.from_settings(settings), rows_of)
+    with run.locked():
         run.fetch("house_rents", catalogue()["house_rents"], "2018")  # and no more: nothing is published
     (settings.downloads / ".new").mkdir()
     assert fetch("house_rents", "2018").state == "new"
@@ -295,7 +299,7 @@ def test_what_came_whole_before_a_run_was_killed_is_not_fetched_again(
     assert [asked.headers.get("range") for asked in outside.asked_for(RENTS)] == [None, f"bytes={len(rents())}-"]
 
 
-def test_a_check_tells_what_is_new_without_downloading(
+def test_a_check_reports_new_files_without_downloading(
     outside: Service, settings: Settings, fetch: Callable[..., Outcome]
 ) -> None:
     outside.on(BPE, File(bpe()))
@@ -315,17 +319,17 @@ def test_one_fetch_at_a_time_and_never_into_the_sample(settings: Settings) -> No
     settings.downloads.mkdir()
     with (settings.downloads / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        run = Fetching(settings, Http.of(settings), rows_of)
-        with pytest.raises(FetchError, match="another fetch is writing"), run.alone():
+        run = FetchRun(settings, Http.from_settings(settings), rows_of)
+        with pytest.raises(FetchError, match="another fetch is writing"), run.locked():
             pass
     for folder in (raw_data.SAMPLE, raw_data.SAMPLE / "new", raw_data.FOLDER):
         settings.downloads = folder
         with pytest.raises(FetchError, match="in the bundled sample's folder"):
-            Fetching(settings, Http.of(settings), rows_of).alone().__enter__()
+            FetchRun(settings, Http.from_settings(settings), rows_of).locked().__enter__()
     assert not (raw_data.SAMPLE / ".lock").exists()
 
 
-def test_the_sample_is_never_what_a_new_folder_starts_from(
+def test_a_new_folder_is_never_based_on_the_sample(
     outside: Service, settings: Settings, fetch: Callable[..., Outcome]
 ) -> None:
     settings.raw_data = raw_data.SAMPLE
@@ -335,14 +339,14 @@ def test_the_sample_is_never_what_a_new_folder_starts_from(
 
 
 def sheets(settings: Settings, *stations: str) -> Outcome:
-    run = Fetching(settings, Http.of(settings), rows_of)
-    with run.alone():
+    run = FetchRun(settings, Http.from_settings(settings), rows_of)
+    with run.locked():
         outcome = run.fetch_sheets("weather_sheets", catalogue()["weather_sheets"], stations)
         run.publish()
     return outcome
 
 
-def test_climate_sheets_are_fetched_once_and_stations_without_one_remembered(
+def test_climate_sheets_are_fetched_once_and_stations_without_one_are_recorded(
     outside: Service, settings: Settings
 ) -> None:
     base = "/donneespubliques.meteofrance.fr/FichesClim/FICHECLIM_"
@@ -358,7 +362,7 @@ def test_climate_sheets_are_fetched_once_and_stations_without_one_remembered(
     outside.on(f"{base}04000000.data", Answer(LOGIN))
     broken = sheets(settings, *stations, "03000000", "04000000")
     assert broken.state == "refused"
-    assert broken.detail.startswith("1 new sheets, 1 stations have none; then: a page (Connexion)")
+    assert broken.detail.startswith("1 new sheets, 1 stations have none; then: http")
     names = sorted(path.name for path in (current(settings) / "weather").iterdir())
     assert names == [f"FICHECLIM_{station}.data" for station in ("01089001", "03000000", "75114001")]
     record = json.loads((current(settings) / "fetched.json").read_text())["weather_sheets"]
@@ -366,14 +370,14 @@ def test_climate_sheets_are_fetched_once_and_stations_without_one_remembered(
     assert list(record["absent"]) == ["02320001"]
 
 
-def test_climate_sheets_are_asked_at_the_pace_that_is_set(outside: Service, settings: Settings) -> None:
+def test_climate_sheets_are_requested_at_the_rate_that_is_set(outside: Service, settings: Settings) -> None:
     settings.pace = 0.1
     started = time.monotonic()
     sheets(settings, "01089001", "02320001", "75114001")
     assert time.monotonic() - started >= 0.2
 
 
-def test_downloads_inside_the_raw_files_are_not_among_what_is_linked(
+def test_a_downloads_folder_inside_the_raw_files_is_not_linked_into_itself(
     outside: Service, settings: Settings, fetch: Callable[..., Outcome]
 ) -> None:
     settings.downloads = settings.raw_data / "fetched"

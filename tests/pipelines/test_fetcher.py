@@ -55,12 +55,12 @@ def test_files_are_fetched_and_then_read(
     assert fetched.returncode == 0, fetched.stderr
     (outcome,) = json.loads(fetched.stdout)
     assert outcome["state"] == "new"
-    assert len(outcome["kept"]["sha256"]) == 64
-    assert "MOBIVILLE_RAW_DATA=var/raw_data/current reads them" in fetched.stderr
+    assert len(outcome["record"]["sha256"]) == 64
+    assert "set MOBIVILLE_RAW_DATA=var/raw_data/current to read them" in fetched.stderr
     outside.on(RENTS, Answer(b"<html><title>Maintenance</title>", headers={"Content-Type": "text/html"}))
     refused = mobiville("fetch", "house_rents", "--vintage", "2018", **settings)
     assert refused.returncode == 1
-    assert "refused    a page (Maintenance) came instead of a file" in refused.stdout
+    assert "is an HTML page (Maintenance) instead of a file" in refused.stdout
     unknown = mobiville("fetch", "tensions", **settings)
     assert unknown.returncode == 2
     assert "nothing is fetched for tensions; there are" in unknown.stderr
@@ -69,7 +69,7 @@ def test_files_are_fetched_and_then_read(
     assert "in the bundled sample's folder" in refused.stderr
 
 
-def test_a_fetch_that_is_killed_goes_on_where_it_was(
+def test_a_killed_fetch_is_resumed(
     mobiville: Command, outside: Service, settings: dict[str, str], tmp_path: Path
 ) -> None:
     header, first, *_ = FILE.splitlines(keepends=True)
@@ -131,7 +131,7 @@ def pages(asked: Asked) -> Answer:
     return Answer({"query": {"pages": found}})
 
 
-def test_what_services_answered_is_served_by_the_next_refresh(
+def test_responses_of_services_are_served_by_the_next_refresh(
     mobiville: Command, outside: Service, settings: dict[str, str], tmp_path: Path
 ) -> None:
     early = mobiville("fetch", "city_descriptions", **settings)
@@ -156,8 +156,8 @@ def test_what_services_answered_is_served_by_the_next_refresh(
     outside.on("/w/api.php", pages)
     fetched = mobiville("fetch", "rome_api", "city_descriptions", **settings)
     assert fetched.returncode == 0, fetched.stdout + fetched.stderr
-    assert f"{len(romes)} ROME codes asked, {len(romes) - 1} known to the API; 0 were fresh" in fetched.stdout
-    assert "communes asked, 2 with an article; 0 are left for the next run" in fetched.stdout
+    assert f"{len(romes)} ROME codes requested, {len(romes) - 1} found; 0 were in the cache" in fetched.stdout
+    assert "communes requested, 2 with an article; 0 left for the next run" in fetched.stdout
     assert f'{{ "{most_populous}"' in outside.asked_for("/sparql")[0].query["query"]
 
     second = mobiville("refresh", **settings)
@@ -213,7 +213,7 @@ def test_the_doctor_says_what_works_and_what_to_do(
     ill = mobiville("doctor", **wrong)
     assert ill.returncode == 1
     for said in (
-        "cache cannot be written: give this account the right, or set MOBIVILLE_CACHE to another folder",
+        "cache is not writable: give this account the right to write, or set MOBIVILLE_CACHE to another folder",
         "lacks helps: `mobiville fetch`",
         "start the server, or correct MOBIVILLE_WAREHOUSE_URL",
         "France Travail, ROME              wrong   France Travail (token) refuses the credentials",
@@ -226,7 +226,7 @@ def test_the_doctor_says_what_works_and_what_to_do(
     assert "France Travail, ROME              absent  no credentials" in absent.stdout
 
 
-def test_the_jobs_fetch_and_tell_what_failed(
+def test_the_jobs_fetch_and_report_what_failed(
     outside: Service, settings: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from pipelines.definitions import definitions
@@ -256,7 +256,7 @@ def test_the_jobs_fetch_and_tell_what_failed(
     assert not asked & there
     assert (tmp_path / "var" / "raw_data" / "current" / "weather" / "FICHECLIM_75114001.data").read_text() == "FICHE"
     (failure,) = [event for event in ran.all_events if event.is_step_failure]
-    assert "bpe: nothing is at" in str(failure.step_failure_data.user_failure_data)
+    assert "BPE24.zip does not exist" in str(failure.step_failure_data.user_failure_data)
     assert (tmp_path / "var" / "raw_data" / "current" / "pred-app-mef-dhup-2024.csv").is_file()
     description = definitions(Settings()).resolve_job_def("enrichment")
     assert not description.execute_in_process(instance=instance, raise_on_error=False).success
