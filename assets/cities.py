@@ -264,7 +264,8 @@ def _values(
         return None, []
     raw, audit = raw_data.table(source)
     there = raw["insee_com"].isin([*communes, *CITY_OF_DISTRICT])
-    audit.reject(raw.index[~there], Reject("the commune is not in the communes file, which is of another year"))
+    other_year = "the commune is not in the communes file, which is of another year"
+    audit.reject(raw.index[~there], Reject(other_year, is_error=not there.any()))
     return raw[there].set_index("insee_com")[column].astype("float64"), [audit.count(int(there.sum()))]
 
 
