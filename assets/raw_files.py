@@ -7,6 +7,7 @@ import dagster as dg
 
 from assets.common.lineage import raw_key, raw_schema
 from assets.common.staging_asset import OWNERS
+from resources.errors import SourceError
 from resources.fetcher import DESCRIPTIONS, FETCHED
 from resources.raw_data import RawData
 from resources.sources.catalogue import Source, catalogue
@@ -50,6 +51,9 @@ def raw_files(context: dg.AssetExecutionContext, raw_data: RawData) -> Iterator[
     """Look at the raw files: which file each source is read from, and its sha256."""
     for key in sorted(context.selected_asset_keys):
         source_id = key.path[-1]
-        files = raw_data.files(source_id)
-        seen = {"file": files[0].file_name, "vintage": files[0].vintage or ""} if files else {"file": "none"}
+        try:
+            files = raw_data.files(source_id)
+            seen = {"file": files[0].file_name, "vintage": files[0].vintage or ""} if files else {"file": "none"}
+        except SourceError as error:
+            seen = {"file": str(error)}
         yield dg.ObserveResult(asset_key=key, data_version=dg.DataVersion(raw_data.version(source_id)), metadata=seen)

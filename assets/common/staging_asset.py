@@ -222,7 +222,7 @@ def _audited(audits: Sequence[RowAudit]) -> list[str]:
     for audit in audits:
         rejected = "; ".join(f"{number:,} {reason}" for reason, number in audit.by_reason().items())
         if rejected:
-            said.append(f"{audit.source_id}: {len(audit.rejected):,} of {audit.read:,} rows rejected: {rejected}")
+            said.append(f"{audit.source_id}: {audit.rows_rejected:,} of {audit.read:,} rows rejected: {rejected}")
         if audit.repairs:
             repaired = ", ".join(f"{what} ({number:,})" for what, number in audit.repairs.items())
             said.append(f"{audit.source_id}, repaired: {repaired}")
@@ -242,7 +242,7 @@ def _rows(audits: Sequence[RowAudit]) -> dict[str, Any]:
                 "read": audit.read,
                 "used": audit.used,
                 "merged": audit.merged,
-                "rejected": len(audit.rejected),
+                "rejected": audit.rows_rejected,
             }
         )
         for audit in audits
@@ -253,7 +253,7 @@ def _rows(audits: Sequence[RowAudit]) -> dict[str, Any]:
     rejects = [dg.TableRecord({str(k): str(v)[:PREVIEW_CHARACTERS] for k, v in row.items()}) for row in shown]
     seen: dict[str, Any] = {
         "rows of the sources": dg.MetadataValue.table(counts),
-        "rows rejected": sum(len(audit.rejected) for audit in audits),
+        "rows rejected": sum(audit.rows_rejected for audit in audits),
     }
     return seen | ({"rejects: the first rows": dg.MetadataValue.table(rejects)} if rejects else {})
 

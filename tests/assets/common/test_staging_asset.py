@@ -37,7 +37,7 @@ def not_counted(raw_data: RawData) -> Import:
 
 
 def not_named(raw_data: RawData) -> Import:
-    helps, audit = raw_data.records("helps")
+    helps, audit = raw_data.table("helps")
     frame, audits = all_told(raw_data)
     return Import(frame, [*audits, audit.count(len(helps))])
 
