@@ -9,15 +9,17 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import dagster as dg
 from sqlalchemy.exc import SQLAlchemyError
 
 from resources.clients.france_travail import FranceTravail
 from resources.clients.http import Http, Limits
 from resources.clients.wikimedia import Wikimedia
 from resources.errors import ServiceError
-from resources.settings import Settings, unknown_names
+from resources.settings import VAR, Settings, unknown_names
 from resources.sources.catalogue import catalogue
 from resources.sources.files import RawFiles
+from schedules.runs import end_dead_runs, hanging
 from warehouse.damage import damage
 from warehouse.database import connect, shown
 from warehouse.errors import WarehouseError
@@ -47,6 +49,7 @@ def checks(settings: Settings, *, deep: bool = False) -> list[Check]:
         _raw_files(settings),
         _free_disk(settings),
         _warehouse(settings, deep),
+        _runs(),
     ]
     with ThreadPoolExecutor(max_workers=8) as pool:
         return here + list(pool.map(lambda ask: ask(), _services(settings)))
@@ -59,7 +62,7 @@ def _unknown_settings() -> Iterator[Check]:
 
 
 def _folders(settings: Settings) -> Iterator[Check]:
-    home = Path(os.environ.get("DAGSTER_HOME", "var/dagster"))
+    home = Path(os.environ.get("DAGSTER_HOME", VAR / "dagster"))
     named = {f"MOBIVILLE_{n.upper()}": getattr(settings, n) for n in ("staging", "cache", "downloads", "backups")}
     for name, folder in {**named, "DAGSTER_HOME": home}.items():
         there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
@@ -109,6 +112,17 @@ def _warehouse(settings: Settings, deep: bool) -> Check:
         words = "; ".join(f"{table}: {what}" for table, what in damaged.items())
         return Check(name, "wrong", f"damaged: {words}. `mobiville refresh{' --force' if deep else ''}` repairs it")
     return Check(name, "works", f"{shown(settings.warehouse_url)} serves release {release.id}")
+
+
+def _runs() -> Check:
+    home = Path(os.environ.get("DAGSTER_HOME", VAR / "dagster")).absolute()
+    if not (home / "dagster.yaml").exists():
+        return Check("runs", "works", "there are none yet")
+    said: list[str] = []
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        end_dead_runs(instance, said.append)
+        stuck = hanging(instance)
+    return Check("runs", "wrong" if stuck else "works", "; ".join([*said, *filter(None, [stuck])]) or "none hangs")
 
 
 def _services(settings: Settings) -> Iterator[Callable[[], Check]]:

@@ -58,6 +58,8 @@ class Settings(BaseSettings):
     backups: Path = Field(VAR / "backups", description="folder of the backups")
     keep_backups: int = Field(7, ge=1, description="number of dated backups kept, beside one per weekday and quarter")
     keep_releases: int = Field(1, ge=1, description="number of earlier releases that are kept for a rollback")
+    keep_record: int = Field(1000, ge=1, description="number of releases that the record of releases goes back")
+    keep_runs: int = Field(200, ge=1, description="number of ended runs whose history Dagster keeps")
     nightly_cron: str = Field(
         "30 2 * * *",
         pattern=f"^{' '.join(CRON)}$",

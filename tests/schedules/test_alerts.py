@@ -1,7 +1,4 @@
-import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import dagster as dg
@@ -12,38 +9,7 @@ from pydantic import SecretStr
 from pipelines.definitions import definitions
 from resources.settings import Settings
 from tests.conftest import free_port
-
-
-class Webhook(ThreadingHTTPServer):
-    """A real server that keeps what is posted to it, and may refuse it."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.posted: list[dict[str, Any]] = []
-        self.status = 200
-        self.url = f"http://127.0.0.1:{self.server_address[1]}/hooks/s3cret"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Webhook
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        if self.server.status == 200:
-            self.server.posted.append(body)
-        self.send_response(self.server.status)
-        self.end_headers()
-
-    def log_message(self, *_arguments: object) -> None:
-        """Silent."""
-
-
-@pytest.fixture
-def webhook() -> Iterator[Webhook]:
-    with Webhook() as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server
-        server.shutdown()
+from tests.schedules.conftest import Webhook
 
 
 class Mailbox:
