@@ -22,7 +22,7 @@ from pipelines.cli.common import DAGSTER_YAML, prepare_dagster_home
 from pipelines.definitions import definitions
 from resources.settings import Settings
 from schedules import runs
-from tests.conftest import free_port
+from tests.conftest import free_port, soak
 from tests.schedules.conftest import Webhook
 
 PATIENCE = 120
@@ -182,7 +182,7 @@ def nights(served: Settings, home: Path, number: int, keep: int) -> list[int]:
 
 @pytest.mark.soak
 def test_the_history_of_runs_reaches_a_plateau(served: Settings, tmp_path: Path) -> None:
-    number, keep = (400, 50) if os.environ.get("SOAK") else (12, 3)
+    number, keep = soak(12, 400), soak(3, 50)
     sizes = nights(served, tmp_path / "home", number, keep)
     full = number // 2
     assert max(sizes[full:]) < 1.1 * max(sizes[keep + 2 : full])
