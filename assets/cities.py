@@ -75,7 +75,7 @@ def _without_cedex(raw: pd.DataFrame) -> pd.Series:
     """Postal codes, joined by /: the commune's own first, then those of the list that only a large town's quarters have
     (06100, 06200), for the list has CEDEX codes too. Paris, Lyon and Marseille have one per district.
     """
-    listed = raw["postal_codes"].fillna("").str.findall(r"\b\d\d[1-6]00\b")
+    listed = raw["postal_codes"].fillna("").str.findall(r"\b\d\d[0-6]00\b")
     codes = [
         "/".join(dict.fromkeys([own, *sorted(code for code in more if code[:2] == own[:2])])) if own == own else own
         for own, more in zip(raw["postal_code"], listed, strict=True)
@@ -104,7 +104,7 @@ def with_whole_cities(communes: pd.DataFrame) -> pd.DataFrame:
     Area and social housing are the sum of its districts', altitude the mean weighted by area, postal codes all of
     theirs; what else the city has is what its first district has. `inhabitants` is the population that the file gives.
     """
-    communes = communes.assign(inhabitants=communes["population"])
+    communes = communes.assign(inhabitants=communes["population"], line=communes.index)
     firsts = {first: city for city, first in FIRST_DISTRICTS.items() if city not in set(communes["insee_com"])}
     added = communes[communes["insee_com"].isin(list(firsts))]
     added = added.assign(insee_com=added["insee_com"].map(firsts))
@@ -112,7 +112,8 @@ def with_whole_cities(communes: pd.DataFrame) -> pd.DataFrame:
         nom_comm=added["insee_com"].map(lambda code: CITIES_OF_DISTRICTS[code].name),
         population=added["insee_com"].map(lambda code: CITIES_OF_DISTRICTS[code].population),
     )
-    cities = pd.concat([communes, added.assign(**_of_districts(communes, added["insee_com"]))])
+    added = added.assign(**_of_districts(communes, added["insee_com"]))
+    cities = pd.concat([communes, added]) if len(added) else communes
     whole = cities[cities["insee_com"].isin(list(CITIES_OF_DISTRICTS))].set_index("insee_com")["population"]
     population = city_of(cities["insee_com"]).map(whole).astype("float64").fillna(cities["population"])
     return cities.assign(population=population).sort_values("insee_com", ignore_index=True)
@@ -360,6 +361,8 @@ def cities(raw_data: RawData, old_regions: pd.DataFrame) -> Import:
     found = with_value_per_commune(found, "average_houseselled", prices)
     found = with_value_per_commune(found, "average_houserent", rents)
     found = with_value_per_commune(found, "city_house_tension", zones, whole=True)
-    check_cities(found.set_index("insee_com")["total_social_housing"], "social housing")
+    if "total_social_housing" in found:
+        check_cities(found.set_index("insee_com")["total_social_housing"], "social housing")
     audits = [of_communes, *of_city_rents, *of_coastline, *of_weather, *of_prices, *of_rents, *of_zones]
-    return Import(with_descriptions(found.drop(columns="inhabitants"), descriptions), [*audits, *of_descriptions])
+    found = with_descriptions(found, descriptions).drop(columns="inhabitants").set_index("line")
+    return Import(found, [*audits, *of_descriptions])

@@ -15,10 +15,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from resources.clients.france_travail import FranceTravail
 from resources.clients.http import Http, Limits
 from resources.clients.wikimedia import Wikimedia
-from resources.errors import ServiceError
+from resources.errors import ServiceError, SourceError
 from resources.settings import VAR, Settings, unknown_names
 from resources.sources.catalogue import catalogue
 from resources.sources.files import RawFiles
+from resources.sources.unread import missing, unread
 from schedules.runs import end_dead_runs, hanging
 from warehouse.damage import damage
 from warehouse.database import connect, shown
@@ -46,7 +47,7 @@ def checks(settings: Settings, *, deep: bool = False) -> list[Check]:
     here = [
         *_unknown_settings(),
         *_folders(settings),
-        _raw_files(settings),
+        *_raw_files(settings),
         _free_disk(settings),
         _warehouse(settings, deep),
         _runs(),
@@ -71,18 +72,24 @@ def _folders(settings: Settings) -> Iterator[Check]:
         yield Check(name, "works" if writable else "wrong", str(folder) if writable else todo)
 
 
-def _raw_files(settings: Settings) -> Check:
+def _raw_files(settings: Settings) -> Iterator[Check]:
     name = "MOBIVILLE_RAW_DATA"
     if not settings.raw_data.is_dir():
-        return Check(name, "wrong", f"{settings.raw_data} is no folder: set {name} to the folder of the raw files")
+        yield Check(name, "wrong", f"{settings.raw_data} is no folder: set {name} to the folder of the raw files")
+        return
     files = RawFiles.from_settings(settings)
-    missing = [source_id for source_id, source in catalogue().items() if source.required and not files.has(source_id)]
-    if missing:
-        words = f"{settings.raw_data} lacks {', '.join(missing)}: `mobiville fetch`, or raw_data/sources.yaml, says how"
-        return Check(name, "wrong", words)
-    optional = [source_id for source_id in catalogue() if not files.has(source_id)]
-    without = f"; without {', '.join(optional)}, which are optional" if optional else ""
-    return Check(name, "works", f"{settings.raw_data} has every file that is needed{without}")
+    lacking = [source_id for source_id, source in catalogue().items() if source.required and not files.has(source_id)]
+    if lacking:
+        words = f"{settings.raw_data} lacks {', '.join(lacking)}: `mobiville fetch`, or raw_data/sources.yaml, says how"
+        yield Check(name, "wrong", words)
+    else:
+        yield Check(name, "works", f"{settings.raw_data} has every file that is needed")
+    for source_id in catalogue():
+        try:
+            files.paths(source_id)
+        except SourceError as error:
+            yield Check(source_id, "wrong", str(error))
+    yield from (Check("raw files", "absent", line) for line in [*missing(files), *unread(files)])
 
 
 def _free_disk(settings: Settings) -> Check:

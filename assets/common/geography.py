@@ -31,9 +31,9 @@ def check_cities(numbers: pd.Series, what: str) -> None:
     `numbers`: by INSEE code, NA is 0.
     """
     numbers = numbers.astype("float64").fillna(0)
-    of_city = numbers.index.to_series().map(CITY_OF_DISTRICT).dropna().map(numbers).fillna(0)
-    more = of_city.index[numbers[of_city.index] > of_city]
-    if len(more):
+    of_city = {code: numbers.get(CITY_OF_DISTRICT[code], 0) for code in numbers.index if code in CITY_OF_DISTRICT}
+    more = [code for code, number in of_city.items() if numbers[code] > number]
+    if more:
         code = more[0]
         raise ValidationError(
             f"{what}: {CITY_OF_DISTRICT[code]} has {of_city[code]:,.0f} and its district {code} {numbers[code]:,.0f}: "

@@ -7,6 +7,8 @@ import click
 
 from pipelines.cli.common import RefreshError, json_option, known_name, prepare_dagster_home, publishing, read_settings
 from pipelines.last_refresh import LastRefresh
+from resources.sources.files import RawFiles
+from resources.sources.unread import missing, unread
 from warehouse.tables import metadata
 
 
@@ -39,11 +41,15 @@ def refresh(
     """
     settings = read_settings()
     shrinking = [known_name("table", name, metadata.tables) for name in (*allow_shrink, *accept)]
+    files = RawFiles.from_settings(settings)
+    told = [*missing(files), *unread(files)]
     with publishing(settings, wait=wait) as engine:
         last = LastRefresh(settings)
         if not (only or force) and last.is_served(engine):
-            click.echo(f"nothing new: release {last.release} stays as it is")
+            click.echo("\n".join([f"nothing new: release {last.release} stays as it is", *told]))
             return
+        for line in told:
+            click.echo(line)
         prepare_dagster_home()
         from pipelines.run import refresh
         from resources.errors import UnknownAssetError

@@ -161,6 +161,7 @@ def test_what_is_summed_over_districts_is_and_altitude_is_weighted_by_area() -> 
 
 
 def test_a_district_with_more_than_its_city_is_an_error() -> None:
+    check_cities(pd.Series([9], index=["01004"]), "homes")
     check_cities(pd.Series([5, 5, 9], index=["75056", "75101", "01004"]), "homes")
     with pytest.raises(ValidationError, match="homes: 75056 has 4 and its district 75101 5: expected at least as many"):
         check_cities(pd.Series([4, 5], index=["75056", "75101"]), "homes")

@@ -14,6 +14,7 @@ import pytest
 from assets.equipments import count_facilities, of_newest_year, sound
 from resources.errors import RejectedRowsError, SourceError
 from resources.raw_data import RawData
+from resources.sources.unread import unread
 
 FAILING = Path("failing_inputs")
 SHAPES = Path("real_data_today", "published_shapes")
@@ -192,6 +193,27 @@ def test_the_newer_vintage_is_read_whatever_its_time_and_two_that_are_alike_are_
     put(raw, "dvf-communes-2024.csv", "INSEE_COM;PrixMoyen_M2\n01004;1\n")
     with pytest.raises(SourceError, match=r"house_prices: .*dvf-communes-2024.csv \(.*communesdvf2024.csv \("):
         raw.table("house_prices")
+
+
+def test_no_file_is_passed_over_in_silence(raw: RawData) -> None:
+    put(raw, "dvf2023.csv", "INSEE_COM,Prixm2Moyen\n01004,2023\n")
+    put(raw, "communesdvf2024.csv", "INSEE_COM,Prixm2Moyen\n01004,2023\n")
+    put(raw, "prix.csv", "INSEE_COM;PrixMoyen_M2\n01004;2019\n")
+    put(raw, "help.json", "[]")
+    put(raw, "bpe24.csv.part", "")
+    put(raw, ".hidden", "")
+    put(raw, "datalake/20211221_offre.csv.bz2", b"")
+    put(raw, "datalake/20211220_offre.csv.bz2", b"")
+    lines = list(unread(raw))
+    assert lines[0].startswith("bpe24.csv.part is not read: its name is that of")
+    assert lines[1] == "dvf2023.csv is not read: house_prices reads communesdvf2024.csv, which is newer"
+    assert lines[2].startswith(
+        "help.json is not read: no source has files of that name; the nearest, helps, has helps."
+    )
+    assert lines[3].startswith(
+        "prix.csv is not read: it has the columns of house_prices, whose files are named dvf-com"
+    )
+    assert len(lines) == 4
 
 
 def test_a_vintage_is_that_of_the_file_or_unknown(raw: RawData) -> None:
