@@ -30,10 +30,10 @@ _PACKED = {b"PK\x03\x04": "a zip archive", b"\x1f\x8b": "gzip", b"BZh": "bzip2",
 class BoundedReader(io.RawIOBase):
     """A stream that counts its line ends as they pass, and ends with SourceError beyond what a raw file may be."""
 
-    def __init__(self, path: Path, file: IO[bytes]) -> None:
+    def __init__(self, path: Path, file: IO[bytes], longest_line: int) -> None:
         super().__init__()
-        self.path, self.file, self.size = path, file, path.stat().st_size
-        self.bytes = self.lines = 0
+        self.path, self.file, self.size, self.longest_line = path, file, path.stat().st_size, longest_line
+        self.bytes = self.lines = self.bytes_of_line = 0
 
     def readable(self) -> bool:
         """It is."""
@@ -45,6 +45,12 @@ class BoundedReader(io.RawIOBase):
         buffer[: len(data)] = data
         self.bytes += len(data)
         self.lines += data.count(b"\n")
+        self.bytes_of_line = len(data) - data.rfind(b"\n") - 1 + (0 if b"\n" in data else self.bytes_of_line)
+        if self.bytes_of_line > self.longest_line:
+            raise SourceError(
+                f"{self.path.name}, line {self.lines + 1}: has more than {self.longest_line:,} bytes, which no row "
+                "has. Fetch it again"
+            )
         if self.bytes > MOST_BYTES or self.bytes > max(SMALL_BYTES, MOST_TIMES_LARGER * self.size):
             raise SourceError(
                 f"{self.path.name}: unpacks to more than {self.bytes:,} bytes from {self.size:,}: expected at most "
@@ -54,10 +60,10 @@ class BoundedReader(io.RawIOBase):
 
 
 @contextmanager
-def open_decompressed(path: Path) -> Iterator[BoundedReader]:
+def open_decompressed(path: Path, longest_line: int = MOST_BYTES) -> Iterator[BoundedReader]:
     """The bytes of a file, decompressed; of a zip, those of its largest member (the rest describe it).
 
-    Raises SourceError, here or while it is read, when they cannot be read whole.
+    Raises SourceError, here or while it is read, when they cannot be read whole, or a line has more bytes than may be.
     """
     try:
         if path.suffix == ".zip":
@@ -66,10 +72,10 @@ def open_decompressed(path: Path) -> Iterator[BoundedReader]:
                 if member is None:
                     raise SourceError(f"{path.name}: is an archive without a file in it. Fetch it again")
                 with archive.open(member) as file:
-                    yield BoundedReader(path, file)
+                    yield BoundedReader(path, file, longest_line)
         else:
             with _PACKERS.get(path.suffix, Path.open)(path, "rb") as file:
-                yield BoundedReader(path, file)
+                yield BoundedReader(path, file, longest_line)
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, NotImplementedError) as error:
         raise SourceError(
             f"{path.name}: cannot be read, it is damaged or not whole: {error}. Fetch it again"
