@@ -14,6 +14,7 @@ from resources.errors import SourceError
 from resources.fetcher import DESCRIPTIONS, FETCHED
 from resources.raw_data import RawData
 from resources.sources.catalogue import Source, catalogue
+from resources.sources.files import is_regular
 
 warnings.filterwarnings("ignore", category=dg.BetaWarning, message=".*multi_observable_source_asset")
 
@@ -67,7 +68,8 @@ def raw_files(context: dg.AssetExecutionContext, raw_data: RawData) -> Iterator[
 
 
 def sha256_if_whole(dump: Path) -> str:
-    """The sha256 of a bzip2 file. Raises SourceError if it does not decompress to its end."""
+    """The sha256 of a bzip2 file. Raises SourceError if it is none, or does not decompress to its end."""
+    is_regular(dump)
     size = 0
     try:
         with bz2.open(dump) as file:

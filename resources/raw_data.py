@@ -19,7 +19,7 @@ from resources.sources.audit import MOST_KEPT, Reading, Reject, RowAudit
 from resources.sources.catalogue import catalogue
 from resources.sources.decompression import decoded
 from resources.sources.delimited import recognised
-from resources.sources.files import RawFiles, vintage
+from resources.sources.files import RawFiles, is_regular, vintage
 from resources.sources.records import json_content, json_records, typed_records, xml_items
 from resources.sources.typed_rows import parsed, typed
 
@@ -89,7 +89,7 @@ class RawData(dg.ConfigurableResource, RawFiles):  # type: ignore[type-arg]
         found = {}
         for path in paths:
             try:
-                found[path.name] = decoded(path, source.layouts[0].encoding)
+                found[path.name] = decoded(is_regular(path), source.layouts[0].encoding)
             except SourceError as error:
                 audit.reject([path.name], Reject(str(error)))
         audit.check_share()

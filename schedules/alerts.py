@@ -12,7 +12,7 @@ from resources.settings import Settings
 from schedules.notifications import Alert, channels, send
 from schedules.runs import delete_old_runs, end_dead_runs, hanging
 
-SET = "set MOBIVILLE_ALERT_WEBHOOK, or MOBIVILLE_ALERT_EMAIL and MOBIVILLE_SMTP_URL"
+SET = "set MOBIVILLE_ALERT_WEBHOOK, MOBIVILLE_ALERT_URLS, or MOBIVILLE_ALERT_EMAIL and MOBIVILLE_SMTP_URL"
 ENDS: tuple[Any, ...] = (dg.DagsterEventType.RUN_FAILURE, dg.DagsterEventType.RUN_SUCCESS)
 MOST_PER_TICK = 100
 
@@ -29,8 +29,9 @@ def alert_sensor(settings: Settings) -> dg.SensorDefinition:
         minimum_interval_seconds=settings.sensor_seconds,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description=(
-            "Reports a failed asset to MOBIVILLE_ALERT_WEBHOOK and MOBIVILLE_ALERT_EMAIL: the error message, the line "
-            "of code, the run. Once per incident, and once when it is over."
+            "Reports a failed asset, a damaged dump and a queue that does not move (MOBIVILLE_ALERT_…): the error "
+            "message, the line of code, the run; once per incident, and once when it is over. It also ends runs whose "
+            "process is gone, and deletes old ones (MOBIVILLE_KEEP_RUNS)."
         ),
     )
     def failure_alert(context: dg.SensorEvaluationContext) -> dg.SensorResult:

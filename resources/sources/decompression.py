@@ -52,10 +52,10 @@ def readable_as(what: str, path: Path) -> Iterator[None]:
 class BoundedReader(io.RawIOBase):
     """A stream that counts its line ends as they pass, and ends with SourceError beyond what a raw file may be."""
 
-    def __init__(self, path: Path, file: IO[bytes]) -> None:
+    def __init__(self, path: Path, file: IO[bytes], longest_line: int) -> None:
         super().__init__()
-        self.path, self.file, self.size = path, file, path.stat().st_size
-        self.bytes = self.lines = 0
+        self.path, self.file, self.size, self.longest_line = path, file, path.stat().st_size, longest_line
+        self.bytes = self.lines = self.bytes_of_line = 0
 
     def readable(self) -> bool:
         """It is."""
@@ -67,6 +67,12 @@ class BoundedReader(io.RawIOBase):
         buffer[: len(data)] = data
         self.bytes += len(data)
         self.lines += data.count(b"\n")
+        self.bytes_of_line = len(data) - data.rfind(b"\n") - 1 + (0 if b"\n" in data else self.bytes_of_line)
+        if self.bytes_of_line > self.longest_line:
+            raise SourceError(
+                f"{self.path.name}, line {self.lines + 1}: has more than {self.longest_line:,} bytes, which no row "
+                "has. Fetch it again"
+            )
         if self.bytes > MOST_BYTES or self.bytes > max(SMALL_BYTES, MOST_TIMES_LARGER * self.size):
             raise SourceError(
                 f"{self.path.name}: unpacks to more than {self.bytes:,} bytes from {self.size:,}: expected at most "
@@ -76,18 +82,18 @@ class BoundedReader(io.RawIOBase):
 
 
 @contextmanager
-def open_decompressed(path: Path, member: str = "") -> Iterator[BoundedReader]:
+def open_decompressed(path: Path, member: str = "", longest_line: int = MOST_BYTES) -> Iterator[BoundedReader]:
     """The bytes of a file, decompressed; of a zip, those of a member, the largest where none is named.
 
-    Raises SourceError, here or while it is read, when they cannot be read whole.
+    Raises SourceError, here or while it is read, when they cannot be read whole, or a line has more bytes than may be.
     """
     with readable_as("a whole file", path):
         if path.suffix == ".zip":
             with zipfile.ZipFile(path) as archive, archive.open(member or members(path)[0]) as file:
-                yield BoundedReader(path, file)
+                yield BoundedReader(path, file, longest_line)
         else:
             with _PACKERS.get(path.suffix, Path.open)(path, "rb") as file:
-                yield BoundedReader(path, file)
+                yield BoundedReader(path, file, longest_line)
 
 
 def members(path: Path) -> list[str]:

@@ -24,6 +24,8 @@ from resources.sources.field_types import parse
 from warehouse.errors import MobivilleError
 
 BLOCK_BYTES = 8 << 20
+LONGEST_LINE = 16 << 20
+"""Bytes."""
 DELIMITERS = {";": "semicolons", ",": "commas", "\t": "tabs", "|": "bars"}
 
 
@@ -67,7 +69,7 @@ class CsvFile:
         """
         names = {column: self.names[column] for column in columns}
         rows = 0
-        with open_decompressed(self.path, self.member) as file:
+        with open_decompressed(self.path, self.member, LONGEST_LINE) as file:
             try:
                 for batch in self._reader(file, names):
                     rows += batch.num_rows
@@ -118,7 +120,7 @@ class CsvFile:
         """The text of the rows that begin on the wanted lines; faster where every row is known to be a line."""
         if not line_by_line:
             return {row.line: row.text for row in self.rows() if row.line in wanted}
-        with open_decompressed(self.path, self.member) as file:
+        with open_decompressed(self.path, self.member, LONGEST_LINE) as file:
             lines = io.TextIOWrapper(io.BufferedReader(file), self.encoding, "backslashreplace")
             return {number: line.rstrip("\n") for number, line in enumerate(lines, 1) if number in wanted}
 
@@ -127,7 +129,7 @@ class CsvFile:
 
         Raises SourceError that names the line when a quote opens and does not close.
         """
-        with open_decompressed(self.path, self.member) as file:
+        with open_decompressed(self.path, self.member, LONGEST_LINE) as file:
             lines = _Lines(io.TextIOWrapper(io.BufferedReader(file), self.encoding, "surrogateescape", newline=""))
             reader = csv.reader(lines, delimiter=self.delimiter, strict=True)
             try:

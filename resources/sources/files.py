@@ -86,7 +86,7 @@ class RawFiles:
                 f"({source.publisher}), from {source.landing_page}; put it there, or set "
                 f"MOBIVILLE_{source.folder.upper()} to the folder that has it"
             )
-        return paths[0]
+        return is_regular(paths[0])
 
     def has(self, source_id: str) -> bool:
         """Whether the source is there."""
@@ -119,7 +119,16 @@ class RawFiles:
         return {source_id: self.version(source_id) for source_id in catalogue()}
 
 
+def is_regular(path: Path) -> Path:
+    """The path. Raises SourceError when it is that of a folder, a pipe or a device: to open one may last for ever."""
+    if not path.is_file():
+        raise SourceError(f"{path.name}: is no file but a folder, a pipe or a device. Put the file in its place")
+    return path
+
+
 def _sha256(path: Path) -> str:
+    if not path.is_file():
+        return "no file"
     stat = path.stat()
     return _hashed(path, stat.st_size, stat.st_mtime_ns)
 

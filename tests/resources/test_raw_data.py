@@ -2,16 +2,22 @@ import bz2
 import gzip
 import hashlib
 import os
+import tracemalloc
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from assets.raw_files import sha256_if_whole
+from raw_data import SAMPLE
+from resources.atomic_files import atomic_write
 from resources.errors import SourceError
 from resources.raw_data import RawData
+from resources.sources import decompression
 
 BPE = "AN;REG;TYPEQU;DOM;DEPCOM\n2021;84;A101;A;01001\n2021;94;B201;B;2A004\n"
 
@@ -164,3 +170,43 @@ def test_the_layout_of_the_communes_is_told_by_the_header(raw: RawData, tmp_path
     ]
     assert table["latitude_mairie"].isna().all()
     assert raw.files("communes")[0].vintage == "2025"
+
+
+def test_a_pipe_in_place_of_a_file_is_refused_and_never_opened(raw: RawData, tmp_path: Path) -> None:
+    for name, source_id in (("departements.csv", "departements"), ("helps.json", "helps")):
+        os.mkfifo(Path(raw.folder) / name)
+        assert raw.version(source_id) == "no file"
+        with pytest.raises(SourceError, match=f"{name}: is no file but a folder, a pipe"):
+            raw.document(source_id) if name.endswith("json") else raw.table(source_id)
+    dump = tmp_path / "20211223_mv_villes_offre_full.csv.bz2"
+    os.mkfifo(dump)
+    with pytest.raises(SourceError, match="is no file"):
+        sha256_if_whole(dump)
+
+
+@pytest.mark.parametrize("packer", [open, bz2.open])
+def test_a_line_that_no_row_has_is_refused_by_its_number_and_never_held(
+    raw: RawData, monkeypatch: pytest.MonkeyPatch, packer: Any
+) -> None:
+    head, first, *_ = (SAMPLE / "departements.csv").read_bytes().splitlines(keepends=True)
+    path = Path(raw.folder) / ("departements.csv" if packer is open else "departements.csv.bz2")
+    monkeypatch.setattr(RawData, "path", lambda *_: path)
+    monkeypatch.setattr(decompression, "MOST_TIMES_LARGER", 10**9)
+    with packer(path, "wb") as file:
+        file.write(head + first)
+        for _ in range(100):
+            file.write(b"x" * (1 << 20))
+    tracemalloc.start()
+    with pytest.raises(SourceError, match=r"departements.*, line 3: has more than 16,777,216 bytes"):
+        raw.table("departements")
+    assert tracemalloc.get_traced_memory()[1] < 64 << 20
+    tracemalloc.stop()
+
+
+def test_a_full_disk_is_named_by_its_folder(tmp_path: Path) -> None:
+    (tmp_path / f"a.json.{os.getpid()}").symlink_to("/dev/full")
+    with (
+        pytest.raises(OSError, match=f"the disk is full: make room: '{tmp_path}'"),
+        atomic_write(tmp_path / "a.json") as f,
+    ):
+        f.write(b"x" * 100_000)

@@ -8,6 +8,7 @@ from pydantic import SecretStr
 
 from pipelines.definitions import definitions
 from resources.settings import Settings
+from schedules.notifications import Alert, send
 from tests.conftest import free_port
 from tests.schedules.conftest import Webhook
 
@@ -113,6 +114,32 @@ def test_alerts_are_sent_by_mail(served: Settings, ticks_of: Any, mailbox: tuple
     text = mail.content.decode()
     assert "Subject: Mobiville: tensions failed" in text
     assert "cities-tension-utf8.csv: " in text
+
+
+def test_alerts_are_sent_to_the_services_that_apprise_knows(
+    served: Settings, ticks_of: Any, webhook: Webhook, capfd: pytest.CaptureFixture[str]
+) -> None:
+    address = webhook.url.replace("http://", "json://")
+    settings = served.model_copy(update={"alert_urls": SecretStr(f"{address} nothing://s3cret {address}")})
+    instance = dg.DagsterInstance.ephemeral()
+    tick = ticks_of("failure_alert", settings, instance)
+    tick()
+    break_tensions(settings)
+    refresh(settings, instance, "tensions")
+    said = tick().skip_message
+    assert said.endswith("not sent by nothing: no address that apprise understands")
+    for post in webhook.posted:
+        assert post["title"] == "Mobiville: tensions failed"
+        assert post["message"].startswith("cities-tension-utf8.csv: ")
+    assert len(webhook.posted) == 2
+    webhook.status = 503
+    assert send(settings, Alert("over", "a", "", "", "r")) == [
+        "json: refused",
+        "nothing: no address that apprise understands",
+        "json: refused",
+    ]
+    written = capfd.readouterr()
+    assert "s3cret" not in said + repr(settings) + written.out + written.err
 
 
 def test_a_killed_run_is_an_incident_of_its_job(served: Settings, ticks_of: Any, webhook: Webhook) -> None:

@@ -109,7 +109,7 @@ def test_another_delimiter_is_found_by_the_header_and_recorded(raw: RawData) -> 
 
 
 def test_what_unpacks_to_far_more_than_it_is_is_refused(raw: RawData, tmp_path: Path) -> None:
-    (tmp_path / "bpe21.csv.gz").write_bytes(gzip.compress(b"DEPCOM;TYPEQU\n" + bytes(100 << 20), 1))
+    (tmp_path / "bpe21.csv.gz").write_bytes(gzip.compress(b"DEPCOM;TYPEQU\n" + b"01001;A101\n" * 9_000_000))
     with pytest.raises(SourceError, match=r"bpe21.csv.gz: unpacks to more than .* expected at most 200 times its size"):
         list(raw.batches("bpe").rows)
 
