@@ -82,6 +82,12 @@ def create_app(url: str | None = None) -> FastAPI:
     _add_service_routes(app, registry)
     page.add_to(app)
     _add_errors(app)
+    _add_middleware(app, registry)
+    return app
+
+
+def _add_middleware(app: FastAPI, registry: CollectorRegistry) -> None:
+    """From the innermost layer to the outermost."""
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MOST_BYTES)
     app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=1)
     app.add_middleware(
@@ -93,7 +99,6 @@ def create_app(url: str | None = None) -> FastAPI:
         max_age=86_400,
     )
     app.add_middleware(RequestLogMiddleware, measures=Measures(registry))
-    return app
 
 
 def _log_to_stdout() -> None:

@@ -8,6 +8,7 @@ import logging
 import re
 import time
 import uuid
+from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.datastructures import Headers, MutableHeaders
@@ -52,48 +53,56 @@ class RequestLogMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        started = time.perf_counter()
-        asked = Headers(scope=scope)
-        identity = _identity(asked.get("x-request-id", ""))
+        asked, answered = Headers(scope=scope), _Answered(time.perf_counter())
+        answered.identity = _identity(asked.get("x-request-id", ""))
         is_head = scope["method"] == "HEAD"
         inner = _normalized(scope, asked)
-        status, size, release = 500, 0, ""
 
         async def send_on(message: Message) -> None:
-            nonlocal status, size, release
             if message["type"] == "http.response.start":
-                status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-ID"] = identity
-                for name, value in SECURITY.items():
-                    headers.setdefault(name, value)
-                if "accept-encoding" not in headers.get("vary", "").lower():
-                    headers.add_vary_header("Accept-Encoding")
-                release = headers.get("x-release", "")
+                answered.start(message)
             elif is_head:
                 message = {**message, "body": b""}
             else:
-                size += len(message.get("body", b""))
+                answered.size += len(message.get("body", b""))
             await send(message)
 
         try:
             await self.app(inner, receive, send_on)
         finally:
-            seconds = time.perf_counter() - started
-            method = scope["method"] if scope["method"] in ("GET", "POST", "OPTIONS", "HEAD") else "other"
-            route = getattr(inner.get("route"), "path", "none")
-            self.measures.requests.labels(method, route, str(status)).inc()
-            self.measures.seconds.labels(method, route).observe(seconds)
-            line = {
-                "request": identity,
-                "method": method,
-                "route": route,
-                "status": status,
-                "ms": round(seconds * 1000, 2),
-                "bytes": size,
-                "release": release,
-            }
-            log.info(json.dumps(line))
+            self._record(scope["method"], getattr(inner.get("route"), "path", "none"), answered)
+
+    def _record(self, method: str, route: str, answered: "_Answered") -> None:
+        """Measure and log a request that was answered."""
+        seconds = time.perf_counter() - answered.started
+        method = method if method in ("GET", "POST", "OPTIONS", "HEAD") else "other"
+        self.measures.requests.labels(method, route, str(answered.status)).inc()
+        self.measures.seconds.labels(method, route).observe(seconds)
+        line = {"request": answered.identity, "method": method, "route": route, "status": answered.status}
+        line |= {"ms": round(seconds * 1000, 2), "bytes": answered.size, "release": answered.release}
+        log.info(json.dumps(line))
+
+
+@dataclass
+class _Answered:
+    """What is known of a response; nothing was sent yet where its status is still 500."""
+
+    started: float
+    identity: str = ""
+    status: int = 500
+    size: int = 0
+    release: str = ""
+
+    def start(self, message: Message) -> None:
+        """Note the status and the release, and add the headers that every response has."""
+        self.status = message["status"]
+        headers = MutableHeaders(scope=message)
+        headers["X-Request-ID"] = self.identity
+        for name, value in SECURITY.items():
+            headers.setdefault(name, value)
+        if "accept-encoding" not in headers.get("vary", "").lower():
+            headers.add_vary_header("Accept-Encoding")
+        self.release = headers.get("x-release", "")
 
 
 def _normalized(scope: Scope, headers: Headers) -> Scope:

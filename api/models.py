@@ -1,59 +1,22 @@
-"""What the API is sent and what it answers. Rows derive from `warehouse/tables.py`, where each column is described."""
+"""What the API answers. Rows derive from `warehouse/tables.py`, where each column is described."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
-    FiniteFloat,
-    StrictStr,
     create_model,
-    model_validator,
 )
 from sqlalchemy import DateTime, Table
 
 from warehouse import tables
-from warehouse.codes import COMMUNE, ROME
-from warehouse.criteria import CRITERIA
-
-MOST_CODES = 1_000
-"""Codes that a search may name: more than there are."""
-
-
-def _plain(code: str) -> str:
-    if not code.isascii():
-        raise ValueError("expected ASCII digits and letters")
-    return code
-
 
 Stamp = Annotated[datetime, AfterValidator(lambda at: at.replace(tzinfo=UTC))]
 """A date and time of the warehouse, which are UTC."""
-
-
-def _number(value: object) -> object:
-    if isinstance(value, bool):
-        raise ValueError("expected a number")
-    return value
-
-
-def _list(value: object) -> object:
-    values = value if isinstance(value, list) else [value]
-    return [value for value in values if value is not None and value != ""]
-
-
-T = TypeVar("T")
-Listed = Annotated[list[T], BeforeValidator(_list)]
-"""A list, or one value for a list of one; null and empty texts are left out."""
-IsNumber = BeforeValidator(_number)
-Whole = Annotated[int, IsNumber]
-"""A whole number, 10 or 10.0, or its text; not true."""
-Decimal = Annotated[FiniteFloat, IsNumber]
-"""A number or its text."""
 
 
 def row_model(name: str, table: Table, *columns: str) -> type[BaseModel]:
@@ -65,157 +28,6 @@ def row_model(name: str, table: Table, *columns: str) -> type[BaseModel]:
             fields[str(column.name)] = (kind if not column.nullable else kind | None, Field(description=column.comment))
     return create_model(name, **fields)
 
-
-# --- what is sent
-
-
-class _Body(BaseModel):
-    """What stands in an address bar: texts. An empty text or null is not asked for; an unknown key is ignored."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _asked(cls, body: object) -> object:
-        if not isinstance(body, dict):
-            return body
-        return {key: value for key, value in body.items() if value is not None and value != ""}
-
-
-class Search(_Body):
-    """Which cities are looked for. What is null, empty or left out does not narrow the search."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {"codeRome": ["D1102"], "codeRegion": [53], "codeEnvironment": "side-sea", "index": 0, "sortBy": "mer"}
-            ]
-        }
-    )
-
-    codeRegion: Listed[Whole | StrictStr] = Field(  # noqa: N815
-        [], max_length=MOST_CODES, description="codes of regions, as numbers or as text; none: all regions"
-    )
-    codeCity: Literal[*(c.key for c in CRITERIA)] | None = Field(  # type: ignore[valid-type]  # noqa: N815
-        None, description="key of a criterion (its size)"
-    )
-    codeEnvironment: Literal[*(c.key for c in CRITERIA)] | None = Field(  # type: ignore[valid-type]  # noqa: N815
-        None, description="key of a criterion (where it lies)"
-    )
-    codeRome: Listed[StrictStr] = Field(  # noqa: N815
-        [], max_length=MOST_CODES, description="ROME codes: the trades that are looked for"
-    )
-    index: Annotated[int, Field(ge=0), IsNumber] = Field(
-        0, description="position of the first city that is answered, from 0"
-    )
-    onlySearchInTension: bool = Field(  # noqa: N815
-        True, description="only cities whose basin has a tension row for one of codeRome; true unless it says false"
-    )
-    opportunity: Annotated[int, Field(ge=1, le=2), IsNumber] | None = Field(
-        None, description="1: ind_t below 4; 2: ind_t from 4 up"
-    )
-    sortBy: Literal["mer", "montagne"] | None = Field(  # noqa: N815
-        None, description="after the tension: the nearest to the sea first (mer), or the highest (montagne)"
-    )
-
-
-Rome = Annotated[str, Field(pattern=ROME, max_length=5), AfterValidator(_plain)]
-"""A ROME code: nothing else goes into a question to an outside service."""
-
-Commune = Annotated[str, Field(pattern=COMMUNE, max_length=5), AfterValidator(_plain)]
-"""An INSEE code."""
-
-MOST_ROMES = 200
-MOST_COMMUNES = 50
-"""As many as a question to an outside service may name."""
-
-
-class OffersSearch(_Body):
-    """Trades and communes; none of either: all."""
-
-    codeRome: Listed[Rome] = Field([], max_length=MOST_ROMES, examples=[["D1102"]])  # noqa: N815
-    insee: Listed[Commune] = Field([], max_length=MOST_COMMUNES, examples=[["29019"]])
-
-
-class OffersCounts(_Body):
-    """Trades, and lists of communes, each counted on its own."""
-
-    codeRome: Listed[Rome] = Field([], max_length=MOST_ROMES, examples=[["D1102"]])  # noqa: N815
-    inseeList: Listed[Annotated[Listed[Commune], Field(min_length=1, max_length=MOST_COMMUNES)]] = Field(  # noqa: N815
-        max_length=MOST_COMMUNES, examples=[[["29019"], ["35238"]]]
-    )
-
-
-class TradeSearch(_Body):
-    """A trade and a commune."""
-
-    codeRome: Rome = Field(examples=["D1102"])  # noqa: N815
-    insee: Commune = Field(examples=["29019"])
-
-
-class CloseCompanies(_Body):
-    """Trades, a commune, and in which order companies are listed."""
-
-    codeRome: Listed[Rome] = Field(min_length=1, max_length=MOST_ROMES, examples=[["D1102"]])  # noqa: N815
-    insee: Commune = Field(examples=["29019"])
-    sort: str | None = Field(None, description="distance: the nearest first; else those most likely to hire")
-
-
-class Autocomplete(_Body):
-    """The beginning of a city's name or postal code, or a district: `lyon 3`."""
-
-    query: str = Field("", description="compared without case and accents", examples=["saint-e"])
-
-
-class SkillSearch(_Body):
-    """Words of a job title; the last one may be its beginning."""
-
-    label: str = Field("", examples=["aide boulang"])
-
-
-class CloseCities(_Body):
-    """The point around which cities are looked for."""
-
-    latitude: Decimal = Field(description="degrees", examples=[48.39])
-    longitude: Decimal = Field(description="degrees", examples=[-4.49])
-    inseeCode: str | None = Field(None, description="INSEE code of the city that is left out", examples=["29019"])  # noqa: N815
-
-
-class GivenCity(_Body):
-    """The city that others are compared with, as a search or load gives it."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "anyOf": [
-                {"required": ["id"], "properties": {"id": {"type": "integer"}}},
-                {"required": ["insee_com"], "properties": {"insee_com": {"type": "string", "minLength": 1}}},
-            ]
-        }
-    )
-
-    id: Whole | None = None
-    insee_com: str | None = Field(None, description="INSEE code; where it is given, id does not matter")
-    population: Decimal | None = Field(None, description="thousands")
-    distance_from_sea: Decimal | None = Field(None, description="km")
-    z_moyen: Decimal | None = Field(None, description="mean altitude, m")
-
-    @model_validator(mode="after")
-    def _is_one(self) -> Self:
-        if self.id is None and self.insee_com is None:
-            raise ValueError("expected the id or the insee_com of a city")
-        return self
-
-
-class SimilarCities(_Body):
-    """A city, and the trade that must be in tension in those like it."""
-
-    codeRome: Listed[StrictStr] = Field([], max_length=MOST_CODES, examples=[["D1102"]])  # noqa: N815
-    city: GivenCity = Field(
-        examples=[{"insee_com": "29019", "population": 139.3, "distance_from_sea": 3, "z_moyen": 52}]
-    )
-
-
-# --- what is answered
 
 City = row_model("City", tables.cities)
 Region = row_model("Region", tables.new_regions)

@@ -3,6 +3,7 @@
 A request is answered from the release that is held when it comes: it needs no database, no lock and no second try.
 """
 
+import ctypes
 import gzip
 import json
 import logging
@@ -180,6 +181,7 @@ class Served:
         if self.release is None or self.release.stamp != stamp:
             try:
                 self.release = self._read()
+                _give_back()
             except Exception as error:  # a release that cannot be read must not end the thread: the next one may be
                 _note("the release could not be read", error)
 
@@ -204,6 +206,12 @@ class Served:
             release.made(make)
         log.info(json.dumps({"release": release.stamp.id, "seconds_to_read": round(time.monotonic() - started, 2)}))
         return release
+
+
+def _give_back() -> None:
+    """Give what the release before took back to the system: glibc keeps it otherwise, 80 MB of it."""
+    if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
+        trim(0)
 
 
 def _version(table: record.ServedTable | None) -> object:

@@ -26,6 +26,14 @@ ARTEFACTS = ROOT / "var" / "test-artefacts"
 REAL_DATA = Path(os.environ.get("MOBIVILLE_REAL_DATA", ROOT.parent / "shared" / "real_data"))
 
 
+SOAK = bool(os.environ.get("SOAK"))
+
+
+def soak(sample: int, whole: int) -> int:
+    """How often a long test does what it does: a sample in `make test`, the whole in `make soak`."""
+    return whole if SOAK else sample
+
+
 def _program(*names: str) -> str | None:
     path = os.environ["PATH"] + os.pathsep + "/usr/sbin" + os.pathsep + "/usr/local/sbin"
     return next((found for name in names if (found := shutil.which(name, path=path))), None)

@@ -7,22 +7,8 @@ from typing import Any
 import orjson
 from fastapi import APIRouter, Request, Response
 
-from api.models import (
-    Autocomplete,
-    CityName,
-    CloseCities,
-    CloseCity,
-    Criterions,
-    Found,
-    FoundBasin,
-    JobTitle,
-    LoadedCity,
-    Search,
-    Similar,
-    SimilarCities,
-    SimilarCity,
-    SkillSearch,
-)
+from api.bodies import Autocomplete, CloseCities, Search, SimilarCities, SkillSearch
+from api.models import CityName, CloseCity, Criterions, Found, FoundBasin, JobTitle, LoadedCity, Similar, SimilarCity
 from api.release import Release
 from api.responses import NOT_FOUND, RESPONSES, rank_of, release_of, respond
 from api.search.packed import Array, code

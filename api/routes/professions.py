@@ -13,18 +13,10 @@ from typing import Any, cast
 import orjson
 from fastapi import APIRouter, Request, Response
 
+from api.bodies import CloseCompanies, OffersCounts, OffersSearch, TradeSearch
 from api.live import Live
 from api.middleware import log
-from api.models import (
-    CloseCompanies,
-    Companies,
-    Offers,
-    OffersCount,
-    OffersCounts,
-    OffersSearch,
-    TradeInfo,
-    TradeSearch,
-)
+from api.models import Companies, Offers, OffersCount, TradeInfo
 from api.release import Release
 from api.responses import release_of
 from api.search.tension import ind_t

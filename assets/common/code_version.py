@@ -28,7 +28,6 @@ LOADING = "warehouse.load"
 
 MAKES_NO_ROWS = {
     "assets.common.code_version": "says what counts",
-    "assets.common.data_docs": "pages of what was checked",
     "assets.common.lineage": "where columns come from, as the UI shows it",
     "assets.common.plots": "pictures of rows",
     "resources.errors": "says what went wrong",

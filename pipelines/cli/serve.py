@@ -23,6 +23,7 @@ def ui(host: str, port: int) -> None:
 
     end_dead_runs(dg.DagsterInstance.get(), click.echo)
     command = ["dagster", "dev", "-m", "pipelines.definitions", "-h", host, "-p", str(port)]
+    os.environ.setdefault("MALLOC_ARENA_MAX", "1")  # what one thread frees, another uses
     os.execv(sys.executable, [sys.executable, "-m", *command])  # noqa: S606
 
 
@@ -43,4 +44,5 @@ def api(host: str, port: int, workers: int) -> None:
     command += ["--workers", str(workers), "--no-access-log", "--no-server-header", "--timeout-graceful-shutdown", "10"]
     command += ["--http", "api.protocol:BoundedProtocol"]
     command += ["--timeout-worker-healthcheck", "30"]  # a worker that starts on a busy machine is not a dead one
+    os.environ.setdefault("MALLOC_ARENA_MAX", "1")  # what one thread frees, another uses
     os.execv(sys.executable, [sys.executable, "-m", *command])  # noqa: S606

@@ -30,7 +30,7 @@ def _refresh(folder: Path, url: str) -> str:
     """`mobiville refresh` of the sample into the warehouse; its URL."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("MOBIVILLE_", "DAGSTER_"))}
     environment |= {"MOBIVILLE_WAREHOUSE_URL": url, "MOBIVILLE_STAGING": str(folder / "staging")}
-    command = [str(Path(sys.executable).parent / "mobiville"), "refresh"]
+    command = [str(Path(sys.executable).parent / "mobiville"), "refresh", "--sample"]
     subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
     return url
 

@@ -25,6 +25,7 @@ from resources.settings import Settings
 from resources.sources.catalogue import catalogue
 from resources.sources.files import RawFiles
 from resources.staging import Staging
+from tests.conftest import soak
 from tests.pipelines import corruptions
 from warehouse import tables
 from warehouse.database import connect
@@ -60,7 +61,7 @@ def _header(path: Path, layout: Any) -> list[str]:
 
 
 EVERY = [(source, name) for source in catalogue() if SAMPLE.paths(source) for name in _breaks(source)]
-CORPUS = [case for number, case in enumerate(EVERY) if number % 9 < 5]
+CORPUS = [case for number, case in enumerate(EVERY) if number % 9 < soak(5, 9)]
 """Five of nine, in turn: all take ten minutes, and each way of breaking is there for several sources."""
 
 
@@ -141,6 +142,7 @@ def place(places: Place) -> Place:
     return places
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(("source_id", "name"), CORPUS)
 def test_a_broken_file_is_repaired_rejected_or_refused(place: Place, source_id: str, name: str) -> None:
     source = catalogue()[source_id]

@@ -377,7 +377,7 @@ def test_one_goes_back_and_sees_what_changed(mobiville: Command, sample: Path, t
     assert [r["status"] for r in json.loads(mobiville("releases", "--json").stdout)][:2] == ["rollback", "published"]
     failed = mobiville("rollback", "--to", "77")
     assert failed.returncode == 1
-    assert "there is no release 77 to go back to; kept: 2" in failed.stderr
+    assert "there is no release 77 to go back to; with other contents: 2" in failed.stderr
     assert "there is no release 9; there are 1, 2, 3" in mobiville("diff", "1", "9").stderr
 
 

@@ -87,6 +87,6 @@ def test_each_executor_is_there_and_takes_its_configuration(name: str, monkeypat
 def test_celery_without_a_broker_says_what_to_set(mobiville: Command) -> None:
     failed = mobiville("refresh", executor="celery")
     assert failed.returncode == 1
-    assert "MOBIVILLE_CELERY_BROKER: Value error, MOBIVILLE_EXECUTOR=celery needs it" in failed.stderr
+    assert "MOBIVILLE_CELERY_BROKER: MOBIVILLE_EXECUTOR=celery needs it" in failed.stderr
     assert "Traceback" not in failed.stderr
     assert "MOBIVILLE_NIGHTLY_CRON: String should match" in mobiville("config", nightly_cron="at night").stderr

@@ -87,8 +87,8 @@ def regions(folder: Path) -> set[tuple[str, str, str, str]]:
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Run the generator into an empty folder."""
     out = tmp_path_factory.mktemp("sample")
-    script = ROOT / "raw_data" / "make_sample.py"
-    subprocess.run([sys.executable, str(script), "--out", str(out)], check=True, capture_output=True)
+    command = [sys.executable, "-m", "tests.sample_maker", "--out", str(out)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     return out
 
 
@@ -119,8 +119,8 @@ def test_the_sample_is_small() -> None:
 
 
 def test_no_machine_path_is_written() -> None:
-    folder = ROOT / "raw_data"
-    files = [*folder.rglob("*.py"), *(folder / "facts").iterdir(), *SAMPLE.rglob("*.json"), SAMPLE / "README.md"]
+    maker = ROOT / "tests" / "sample_maker"
+    files = [*maker.rglob("*.py"), *(maker / "facts").iterdir(), *SAMPLE.rglob("*.json"), SAMPLE / "README.md"]
     for path in files:
         assert not re.search(r"(?<![\w.])/(?:work|home|tmp)/", path.read_text(encoding="utf-8")), path
 
@@ -408,7 +408,7 @@ def test_communes_share_the_basins_of_the_real_lexicon() -> None:
     pairs = {(row["BE19"], real[code]["BE19"]) for code, row in lexicon.items()}
     assert max(Counter(ours for ours, _ in pairs).values()) == 1
     assert max(Counter(theirs for _, theirs in pairs).values()) == 1
-    with (ROOT / "raw_data" / "facts" / "basins.csv").open(encoding="utf-8", newline="") as file:
+    with (ROOT / "tests" / "sample_maker" / "facts" / "basins.csv").open(encoding="utf-8", newline="") as file:
         true = {row["code"] for row in csv.DictReader(file, delimiter=";") if row["true_code"] == "1"}
     assert {ours for ours, theirs in pairs if ours == theirs} == true
     assert {ours for ours, _ in pairs} & {row["BE19"] for row in real.values()} == true

@@ -11,13 +11,13 @@ import pytest
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import OperationalError
 
-from tests.conftest import PrivateServer, mariadb_programs
+from tests.conftest import PrivateServer, mariadb_programs, soak
 from tests.warehouse.factories import done, jobs, one_look, regions
 from warehouse.database import connect
 from warehouse.release import TableVersion, current_release, history
 
-KILLS = 100
-RELEASES = 200
+KILLS = soak(24, 300)
+RELEASES = soak(60, 2_000)
 ROWS = 50
 
 
@@ -32,17 +32,21 @@ def publish_for_ever(url: str, new: list[list[TableVersion]]) -> None:
             done(engine, *contents)
 
 
+@pytest.mark.soak
 def test_killed_at_any_moment_the_served_release_is_whole(
     warehouse: Engine, warehouse_url: str, tmp_path: Path
 ) -> None:
     new, rng = both(tmp_path), random.Random(3)
+    done(warehouse, *new[1])
+    started = time.monotonic()
     done(warehouse, *new[0])
+    took = time.monotonic() - started
     warehouse.dispose()
     context, seen = multiprocessing.get_context("fork"), set()
     for _ in range(KILLS):
         process = context.Process(target=publish_for_ever, args=(warehouse_url, new))
         process.start()
-        time.sleep(rng.uniform(0.01, 0.25))
+        time.sleep(rng.uniform(0.1, 4) * took)
         process.kill()
         process.join()
         look = one_look(warehouse)
@@ -55,7 +59,8 @@ def test_killed_at_any_moment_the_served_release_is_whole(
     assert one_look(warehouse) != last
 
 
-def test_readers_of_200_releases_see_no_error_and_no_mixture(
+@pytest.mark.soak
+def test_readers_of_many_releases_see_no_error_and_no_mixture(
     warehouse: Engine, warehouse_url: str, tmp_path: Path
 ) -> None:
     new = both(tmp_path)

@@ -274,7 +274,7 @@ def test_the_api_goes_away_and_comes_back(warehouse: str, browser: Browser, tmp_
         assert names(page) == before  # what was there stays readable
         visit.keep("away")
         server.start()
-        expect(page.locator(".cities .rank").first).to_have_text("11")  # by itself
+        expect(page.locator(".cities .rank").first).to_have_text("11", timeout=20_000)  # by itself
         expect(page.get_by_role("alert")).to_have_count(0)
 
         server.stop()
@@ -403,7 +403,7 @@ def test_names_and_ages_are_written_well(visit: Visit) -> None:
 
 def test_every_facility_of_the_sample_has_its_label() -> None:
     labels = json.loads((PAGE / "facilities.json").read_text(encoding="utf-8"))["vintages"][-1]["labels"]
-    facts = (ROOT / "raw_data" / "facts" / "facilities.csv").read_text(encoding="utf-8").splitlines()[1:]
+    facts = (ROOT / "tests" / "sample_maker" / "facts" / "facilities.csv").read_text(encoding="utf-8").splitlines()[1:]
     for code, _, label in (line.split(";") for line in facts):
         assert labels[code] == label.replace("'", "’")
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from tests.conftest import soak
 from tests.warehouse.factories import contents, done, jobs, one_look, regions
 from warehouse import tables
 from warehouse.backup import backup, restore, verify
@@ -20,7 +21,7 @@ from warehouse.database import connect
 from warehouse.errors import WarehouseError
 from warehouse.release import current_release, history, rollback
 
-KILLS = 12
+KILLS = soak(12, 100)
 
 
 def restored(engine: Engine, file: Path) -> None:
@@ -195,6 +196,7 @@ def test_a_dump_shows_no_password(mariadb_url: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("what", ["backup", "restore"])
+@pytest.mark.soak
 def test_killed_at_any_moment_what_is_served_stays_whole(
     warehouse: Engine, warehouse_url: str, tmp_path: Path, what: str
 ) -> None:

@@ -4,7 +4,7 @@ import bz2
 import csv
 from collections.abc import Iterable, Sequence
 
-from raw_data.sample_maker.drawing import (
+from tests.sample_maker.drawing import (
     CITIES,
     Row,
     cells,

@@ -4,15 +4,15 @@ import csv
 import io
 import zlib
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-import raw_data
 from warehouse.geography import DISTRICT_PREFIXES
 from warehouse.text import without_accents
 
-FACTS = raw_data.FOLDER / "facts"
+FACTS = Path(__file__).parent / "facts"
 SEED = 2021
 CITIES = {code: DISTRICT_PREFIXES[code] for code in ("75056", "13055", "69123")}
 """Whole cities and the prefix of their districts, in the order in which the sample draws them."""

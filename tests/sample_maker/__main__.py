@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Write the sample of Mobiville's inputs: small files, each in its publisher's exact format.
 
 What is true comes from the tables in facts/ (codes, names, places, populations); everything else
@@ -11,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import raw_data
-from raw_data.sample_maker import life, territory, work
+from tests.sample_maker import life, territory, work
 
 FILES: dict[str, Callable[[], bytes]] = {
     "anciennes-nouvelles-regions.json": territory.regions_json,

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from raw_data.sample_maker.drawing import (
+from tests.sample_maker.drawing import (
     CITIES,
     FACTS,
     cells,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from raw_data.sample_maker.drawing import (
+from tests.sample_maker.drawing import (
     Rng,
     Row,
     cells,

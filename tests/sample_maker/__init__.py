@@ -1,0 +1,1 @@
+"""The files of the sample, by subject: `python -m tests.sample_maker` writes them."""
