@@ -47,8 +47,7 @@ def refresh(
             "MOBIVILLE_RAW_DATA is not set, and the bundled sample holds invented figures: set it to the folder of the "
             "raw files, or say --sample to publish the sample"
         )
-    files = RawFiles.from_settings(settings)
-    told = [*missing(files), *unread(files)]
+    told = [*missing(files := RawFiles.from_settings(settings)), *unread(files)]
     with publishing(settings, wait=wait) as engine:
         last = LastRefresh(settings)
         if not (only or force) and last.is_served(engine):
