@@ -41,8 +41,7 @@ def refresh(
     """
     settings = read_settings()
     shrinking = [known_name("table", name, metadata.tables) for name in (*allow_shrink, *accept)]
-    files = RawFiles.from_settings(settings)
-    told = [*missing(files), *unread(files)]
+    told = [*missing(files := RawFiles.from_settings(settings)), *unread(files)]
     with publishing(settings, wait=wait) as engine:
         last = LastRefresh(settings)
         if not (only or force) and last.is_served(engine):
