@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from assets.common.expectations import Expectation, in_set
 from assets.common.geography import check_cities
 from assets.common.staging_asset import Import, staging_asset
 from warehouse import tables
@@ -18,7 +19,12 @@ def sum_of_districts(equipments: pd.DataFrame) -> pd.DataFrame:
     return made.drop(own.set_index(["depcom", "typequ"]).index, errors="ignore").reset_index()
 
 
-@staging_asset(tables.equipments, group="life", expect=lambda: [])
+def expected(cities: pd.DataFrame) -> list[Expectation]:
+    """The three are among the communes."""
+    return [in_set("the commune is in cities", "depcom", cities["insee_com"], error=False)]
+
+
+@staging_asset(tables.equipments, group="life", expect=expected)
 def equipments_special(equipments: pd.DataFrame) -> Import:
     """Facilities of Paris, Lyon and Marseille per type, summed over their districts.
 

@@ -45,10 +45,10 @@ def refresh(
     with publishing(settings, wait=wait) as engine:
         last = LastRefresh(settings)
         if not (only or force) and last.is_served(engine):
-            click.echo("\n".join([f"nothing new: release {last.release} stays as it is", *told]))
+            click.echo(f"nothing new: release {last.release} stays as it is")
+            click.echo("\n".join(told), err=True)
             return
-        for line in told:
-            click.echo(line)
+        click.echo("\n".join(told), nl=bool(told))
         prepare_dagster_home()
         from pipelines.run import refresh
         from resources.errors import UnknownAssetError
