@@ -95,7 +95,7 @@ class Release:
         is_same = before is not None and (before.cities, before.basins) == (self.cities, self.basins)
         self.places: Places = before.places if before and is_same else Places(self.cities, self.basins.of_commune)
         sources = (source for table in self.record.tables.values() for source in table.sources)
-        self.is_sample = any(source.sha256 in _sample() for source in sources)
+        self.is_sample = raw_data.is_sample({source.sha256 for source in sources})
         self.etag = f'W/"{self.stamp.id}-{self.stamp.published_at:%Y%m%d%H%M%S}-{_code()}"'
         self.headers = {"ETag": self.etag, "X-Release": str(self.stamp.id), "Cache-Control": CACHE}
         self._made: dict[tuple[Any, ...], Ready] = {}
@@ -118,13 +118,6 @@ class Release:
         if len(content) < KEPT_BYTES:
             return content
         return self._made.setdefault(key, Ready(content, gzip.compress(content, GZIP_LEVEL, mtime=0)))
-
-
-@cache
-def _sample() -> frozenset[str]:
-    """The sha256 of the files of the invented sample."""
-    files = (path for path in raw_data.SAMPLE.rglob("*") if path.is_file())
-    return frozenset(sha256(path.read_bytes()).hexdigest() for path in files)
 
 
 @cache

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from assets.common.expectations import Expectation, in_set, some_rows
-from assets.common.geography import nearest
+from assets.common.geography import check_cities, nearest
 from assets.common.plots import map_of_communes
 from assets.common.staging_asset import Import, staging_asset
 from assets.common.weather import mean_temperature, stations_with_temperature
@@ -15,7 +15,7 @@ from resources.errors import SourceError
 from resources.raw_data import RawData
 from resources.sources.audit import Reading, Reject, RowAudit
 from warehouse import tables
-from warehouse.geography import CITIES_OF_DISTRICTS, DISTRICT_PREFIXES, FIRST_DISTRICTS
+from warehouse.geography import CITIES_OF_DISTRICTS, CITY_OF_DISTRICT, FIRST_DISTRICTS
 from warehouse.text import without_accents
 
 NO_SHEET = Reject("no climate sheet with temperatures is there for the station", is_error=False)
@@ -33,8 +33,9 @@ def communes_of_2015(raw: pd.DataFrame, old_regions: pd.DataFrame) -> pd.DataFra
     point = raw["geo_point_2d"].str.split(",", n=1, expand=True).reindex(columns=[0, 1]).astype("float64")
     new_codes = old_regions.set_index("former_code")["new_code"]
     same = ["insee_com", "nom_comm", "code_dept", "nom_dept", "nom_region", "statut", "postal_code", "id_geofla"]
-    same += ["code_comm", "code_cant", "code_arr", "z_moyen", "superficie", "population", "total_social_housing"]
+    same += ["code_cant", "code_arr", "z_moyen", "superficie", "population", "total_social_housing"]
     return raw[same].assign(
+        code_comm=_within_department(raw["insee_com"]),
         new_code_region=raw["old_region"].map(new_codes),
         geo_point_2d_x=point[0],
         geo_point_2d_y=point[1],
@@ -44,19 +45,46 @@ def communes_of_2015(raw: pd.DataFrame, old_regions: pd.DataFrame) -> pd.DataFra
 def communes_of_2025(raw: pd.DataFrame) -> pd.DataFrame:
     """communes-france-2025 as columns of `cities`: regions are those since 2016, population is in persons.
 
-    Where the centre has no coordinates (Paris, Lyon, Marseille), those of the town hall stand for it.
+    Where the centre has no coordinates, those of the town hall stand for it; so they do for Paris, Lyon and Marseille,
+    whose centres the file mixes up.
     """
-    latitude, longitude = (raw[name].fillna(raw[f"{name}_mairie"]) for name in ("latitude", "longitude"))
-    same = ["insee_com", "code_dept", "nom_dept", "statut", "code_cant", "z_moyen", "superficie"]
+    whole = raw["insee_com"].isin(list(CITIES_OF_DISTRICTS))
+    latitude, longitude = (
+        raw[name].mask(whole & raw[f"{name}_mairie"].notna()).fillna(raw[f"{name}_mairie"])
+        for name in ("latitude", "longitude")
+    )
+    same = ["insee_com", "code_dept", "nom_dept", "statut", "z_moyen", "superficie"]
     return raw[same].assign(
-        code_comm=raw["insee_com"].str[2:],
+        code_cant=raw["canton"],
+        code_comm=_within_department(raw["insee_com"]),
         nom_comm=raw["nom_comm"].map(_in_capitals),
-        postal_code=raw["postal_code"].str.replace(r"\s*,\s*", "/", regex=True),
+        postal_code=_without_cedex(raw),
         new_code_region=raw["new_region"].astype("Int64"),
         population=raw["persons"] / 1000,
         geo_point_2d_x=latitude,
         geo_point_2d_y=longitude,
     )
+
+
+def _within_department(insee: pd.Series) -> pd.Series:
+    """The commune's code within its department: the last three characters, overseas two."""
+    return insee.str[2:].mask(insee.str.startswith("97"), insee.str[3:])
+
+
+def _without_cedex(raw: pd.DataFrame) -> pd.Series:
+    """Postal codes, joined by /: the commune's own first, then those of the list that only a large town's quarters have
+    (06100, 06200), for the list has CEDEX codes too. Paris, Lyon and Marseille have one per district.
+    """
+    listed = raw["postal_codes"].fillna("").str.findall(r"\b\d\d[0-6]00\b")
+    codes = [
+        "/".join(dict.fromkeys([own, *sorted(code for code in more if code[:2] == own[:2])])) if own == own else own
+        for own, more in zip(raw["postal_code"], listed, strict=True)
+    ]
+    by_district = {
+        code: "/".join(f"{code[:2]}{n:03}" for n in range(1, city.districts + 1))
+        for code, city in CITIES_OF_DISTRICTS.items()
+    }
+    return raw["insee_com"].map(by_district).fillna(pd.Series(codes, raw.index, dtype="str"))
 
 
 def _in_capitals(name: str) -> str:
@@ -67,17 +95,16 @@ def _in_capitals(name: str) -> str:
 
 def city_of(insee: pd.Series) -> pd.Series:
     """The city (75056, 69123, 13055) of which each commune is a district; NA for what is none."""
-    city = pd.Series(pd.NA, index=insee.index, dtype="str")
-    for code, districts in DISTRICT_PREFIXES.items():
-        city = city.mask(insee.str.startswith(districts) & (insee != code), code)
-    return city
+    return insee.map(CITY_OF_DISTRICT).astype("str")
 
 
 def with_whole_cities(communes: pd.DataFrame) -> pd.DataFrame:
     """Add PARIS, LYON and MARSEILLE where only their districts are there, and give districts their city's population.
 
-    What the city has is what its first district has, save its code, name and population.
+    Area and social housing are the sum of its districts', altitude the mean weighted by area, postal codes all of
+    theirs; what else the city has is what its first district has. `inhabitants` is the population that the file gives.
     """
+    communes = communes.assign(inhabitants=communes["population"], line=communes.index)
     firsts = {first: city for city, first in FIRST_DISTRICTS.items() if city not in set(communes["insee_com"])}
     added = communes[communes["insee_com"].isin(list(firsts))]
     added = added.assign(insee_com=added["insee_com"].map(firsts))
@@ -85,10 +112,34 @@ def with_whole_cities(communes: pd.DataFrame) -> pd.DataFrame:
         nom_comm=added["insee_com"].map(lambda code: CITIES_OF_DISTRICTS[code].name),
         population=added["insee_com"].map(lambda code: CITIES_OF_DISTRICTS[code].population),
     )
+    added = added.assign(**_of_districts(communes, added["insee_com"]))
     cities = pd.concat([communes, added]) if len(added) else communes
     whole = cities[cities["insee_com"].isin(list(CITIES_OF_DISTRICTS))].set_index("insee_com")["population"]
     population = city_of(cities["insee_com"]).map(whole).astype("float64").fillna(cities["population"])
     return cities.assign(population=population).sort_values("insee_com", ignore_index=True)
+
+
+def _of_districts(communes: pd.DataFrame, cities: pd.Series) -> dict[str, pd.Series]:
+    """Of cities (INSEE codes) that the file lacks, the columns that are made from all their districts."""
+    districts = communes.sort_values("insee_com").groupby(city_of(communes["insee_com"]).rename("city"))
+    made: dict[str, pd.Series] = {"code_comm": cities.str[2:]}
+    for column in communes.columns.intersection(["superficie", "total_social_housing"]):
+        made[column] = cities.map(districts[column].sum(min_count=1))
+    if "z_moyen" in communes:
+        weighted = communes.assign(weight=communes["superficie"].where(communes["z_moyen"].notna()))
+        made["z_moyen"] = cities.map(_mean(weighted, "z_moyen", "weight")).round().astype("Int64")
+    if "postal_code" in communes:
+        made["postal_code"] = cities.map(districts["postal_code"].agg(lambda codes: "/".join(codes.dropna().unique())))
+    return made
+
+
+def _mean(communes: pd.DataFrame, column: str, weight: str) -> pd.Series:
+    """By city, the mean of its districts' values, weighted; the plain one where the weights are not known."""
+    known = communes.assign(city=city_of(communes["insee_com"])).dropna(subset=["city", column])
+    weights = known[weight].astype("float64").fillna(0)
+    groups = known.assign(weight=weights, product=weights * known[column].astype("float64")).groupby("city")
+    sums = groups[["product", "weight"]].sum()
+    return (sums["product"] / sums["weight"].where(sums["weight"] > 0)).fillna(groups[column].mean())
 
 
 def communes_named(cities: pd.DataFrame, names: pd.Series) -> pd.Series:
@@ -119,15 +170,17 @@ def with_value_per_commune(
 ) -> pd.DataFrame:
     """A column from a file's values by INSEE code: 0 where the file has none.
 
-    PARIS, LYON and MARSEILLE take their own value where the file has one, their first district's where not. No file
-    at all (None): NULL.
+    PARIS, LYON and MARSEILLE take their own value where the file has one, where not the mean of their districts'
+    weighted by `inhabitants`; a district without a value takes its city's. No file at all (None): NULL.
     """
     if values is None:
         return cities.assign(**{column: None})
     values = values.dropna()
     code = cities["insee_com"]
-    own = code.map(values)
-    found = own.fillna(code.replace(FIRST_DISTRICTS).map(values)).fillna(0)
+    of_districts = values.rename("value").rename_axis("insee_com").reset_index()
+    of_districts["inhabitants"] = of_districts["insee_com"].map(cities.set_index("insee_com")["inhabitants"])
+    found = code.map(values).fillna(city_of(code).map(values))
+    found = found.fillna(code.map(_mean(of_districts, "value", "inhabitants"))).fillna(0)
     return cities.assign(**{column: found.round().astype("Int64") if whole else found.astype("float64")})
 
 
@@ -210,9 +263,10 @@ def _values(
     """Numbers by INSEE code from an optional source, rows of other communes rejected; None without the source."""
     if not raw_data.has(source):
         return None, []
-    raw, audit = raw_data.records(source, "zonageCommunes") if source == "housing_zones" else raw_data.table(source)
-    there = raw["insee_com"].isin(communes)
-    audit.reject(raw.index[~there], Reject("the commune is not in the communes file, which is of another year"))
+    raw, audit = raw_data.table(source)
+    there = raw["insee_com"].isin([*communes, *CITY_OF_DISTRICT])
+    other_year = "the commune is not in the communes file, which is of another year"
+    audit.reject(raw.index[~there], Reject(other_year, is_error=not there.any()))
     return raw[there].set_index("insee_com")[column].astype("float64"), [audit.count(int(there.sum()))]
 
 
@@ -307,5 +361,8 @@ def cities(raw_data: RawData, old_regions: pd.DataFrame) -> Import:
     found = with_value_per_commune(found, "average_houseselled", prices)
     found = with_value_per_commune(found, "average_houserent", rents)
     found = with_value_per_commune(found, "city_house_tension", zones, whole=True)
+    if "total_social_housing" in found:
+        check_cities(found.set_index("insee_com")["total_social_housing"], "social housing")
     audits = [of_communes, *of_city_rents, *of_coastline, *of_weather, *of_prices, *of_rents, *of_zones]
-    return Import(with_descriptions(found, descriptions), [*audits, *of_descriptions])
+    found = with_descriptions(found, descriptions).drop(columns="inhabitants").set_index("line")
+    return Import(found, [*audits, *of_descriptions])

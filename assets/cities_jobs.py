@@ -5,16 +5,21 @@ import pandas as pd
 from assets.common.expectations import Expectation, in_set, some_rows
 from assets.common.staging_asset import Import, staging_asset
 from resources.raw_data import RawData
+from resources.sources.audit import Reject
 from warehouse import tables
 
 
 def offers(dump: pd.DataFrame) -> pd.DataFrame:
-    """Number of offers per commune and ROME, by both, with the number of rows of the dump that were added up (`rows`).
+    """Number of offers per commune and ROME, by both, with the number of rows of the dump that were added up (`rows`);
+    indexed by the first line of these.
 
-    `dump`: commune, rome, number of offers.
+    `dump`: commune, rome, number of offers; indexed by the line.
     """
-    pairs = dump.rename(columns={"commune": "insee_code", "rome": "rome_id"}).groupby(["insee_code", "rome_id"])
-    return pairs["number"].agg(number="sum", rows="size").reset_index()
+    pairs = dump.rename(columns={"commune": "insee_code", "rome": "rome_id"}).assign(line=dump.index)
+    pairs = pairs.groupby(["insee_code", "rome_id"]).agg(
+        number=("number", "sum"), rows=("number", "size"), line=("line", "first")
+    )
+    return pairs.reset_index().set_index("line")
 
 
 def expected(cities: pd.DataFrame, rome_codes: pd.DataFrame) -> list[Expectation]:
@@ -30,6 +35,9 @@ def expected(cities: pd.DataFrame, rome_codes: pd.DataFrame) -> list[Expectation
 def cities_jobs(raw_data: RawData) -> Import:
     """Job offers per commune and ROME. Codes keep their leading zeros and letters (01004, 2A004)."""
     dump, audit = raw_data.table("offers_dump")
-    counts = offers(dump)
+    nowhere = dump["commune"].isna()
+    said = f"{dump['number'][nowhere].sum():,} of the dump's {dump['number'].sum():,} offers have no commune"
+    audit.reject(dump.index[nowhere], Reject(said, column="commune"))
+    counts = offers(dump[~nowhere])
     merged = int((counts.pop("rows") - 1).sum())
     return Import(counts, [audit.count(len(counts), merged)])

@@ -6,7 +6,10 @@ from assets.common.staging_asset import Import, staging_asset
 from resources.raw_data import RawData
 from warehouse import tables
 
-OVERSEAS = {"Guadeloupe": "971", "Martinique": "972", "Guyane": "973", "La Réunion": "974", "Mayotte": "976"}
+OVERSEAS = {
+    **{"Guadeloupe": "971", "Martinique": "972", "Guyane": "973", "La Réunion": "974"},
+    **{"Saint-Pierre-et-Miquelon": "975", "Mayotte": "976"},
+}
 """Departments that some vintages number 1 to 6: padding those codes would make Guadeloupe the Ain."""
 
 

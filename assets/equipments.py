@@ -1,72 +1,95 @@
-"""Facilities per commune and type, counted from INSEE's BPE, which has a row for each."""
+"""Facilities per commune and type, from INSEE's BPE, which has a row for each, or from its count file (DS_BPE)."""
 
 from collections.abc import Iterable
 
 import pandas as pd
 import pyarrow as pa
 
-from assets.common.expectations import Expectation, some_rows
 from assets.common.plots import bars_of_facilities
 from assets.common.staging_asset import Import, staging_asset
 from resources.raw_data import RawData
+from resources.sources.audit import RowAudit
 from resources.sources.catalogue import catalogue
 from resources.sources.field_types import parse
 from warehouse import tables
-from warehouse.geography import CITIES_OF_DISTRICTS
+from warehouse.geography import CITY_OF_DISTRICT
 
 KEYS = ["depcom", "typequ"]
 MERGE_ROWS = 2_000_000
 
 
 def count_facilities(batches: Iterable[pa.Table]) -> pd.DataFrame:
-    """Number of facilities (`total`) per commune and type, by both, from pieces with columns depcom and typequ (text).
+    """Number of rows (`total`) per commune and type, by both, from pieces with columns depcom and typequ (text); of the
+    count file per year and number too, two more columns.
 
     Memory grows with the communes and types, not with the rows: pieces are counted as they come. A blank one is NA.
     """
     counts: list[pa.Table] = []
     for batch in batches:
-        counts.append(batch.group_by(KEYS, use_threads=False).aggregate([([], "count_all")]))
+        keys = [name for name in batch.column_names if name not in ("level", "measure")]
+        counts.append(batch.group_by(keys, use_threads=False).aggregate([([], "count_all")]))
         if sum(map(len, counts)) > MERGE_ROWS:
             counts = [_merged(counts)]
     merged = _merged(counts).sort_by([(key, "ascending") for key in KEYS])
-    frame: pd.DataFrame = merged.rename_columns([*KEYS, "total"]).to_pandas()
-    return frame.astype(dict.fromkeys(KEYS, "str"))
+    frame: pd.DataFrame = merged.rename_columns([*merged.column_names[:-1], "total"]).to_pandas()
+    return frame.astype(dict.fromkeys(frame.columns[:-1], "str"))
 
 
 def sound(counts: pd.DataFrame) -> tuple[pd.DataFrame, int]:
-    """Those of the counted pairs that are a commune and a facility type, by both; and how many rows of the BPE had a
-    code that lacked its zero.
+    """Those of the counted rows that have a commune and a facility type, by both, typed; and how many rows of the BPE
+    had a code that lacked its zero.
     """
-    parsed = [parse(counts[key], kind) for key, kind in catalogue()["bpe"].types.items()]
-    right = ~(parsed[0].wrong | parsed[1].wrong) & counts[KEYS].notna().all(axis=1)
-    codes = pd.DataFrame({key: p.values for key, p in zip(KEYS, parsed, strict=True)})
+    types = catalogue()["bpe"].types
+    parsed = {column: parse(counts[column], types[column]) for column in counts.columns[:-1]}
+    right = ~pd.concat([p.wrong | counts[column].isna() for column, p in parsed.items()], axis=1).any(axis=1)
+    codes = pd.DataFrame({column: p.values for column, p in parsed.items()})
     facilities = codes.assign(total=counts["total"])[right]
-    repaired = int(facilities["total"][(codes != counts[KEYS])[right].any(axis=1)].sum())
+    repaired = int(facilities["total"][(codes[KEYS] != counts[KEYS])[right].any(axis=1)].sum())
     if repaired:  # a code with its zero and without are the same commune's
-        facilities = facilities.groupby(KEYS)["total"].sum().reset_index()
+        facilities = facilities.groupby(list(parsed))["total"].sum().reset_index()
     return facilities, repaired
 
 
 def _merged(counts: list[pa.Table]) -> pa.Table:
-    table = pa.concat_tables(counts).group_by(KEYS, use_threads=False).aggregate([("count_all", "sum")])
-    return table.select([*KEYS, "count_all_sum"]).rename_columns([*KEYS, "count_all"])
+    keys = counts[0].column_names[:-1]
+    table = pa.concat_tables(counts).group_by(keys, use_threads=False).aggregate([("count_all", "sum")])
+    return table.select([*keys, "count_all_sum"]).rename_columns([*keys, "count_all"])
 
 
-def expected() -> list[Expectation]:
-    """Paris, Lyon and Marseille are added from their districts: their own rows would stand beside the sums."""
-    words = f"the commune is none of {', '.join(CITIES_OF_DISTRICTS)}, which the BPE has by their districts"
-    cities = {"column": "depcom", "value_set": list(CITIES_OF_DISTRICTS)}
-    return [some_rows(), Expectation(words, "ExpectColumnValuesToNotBeInSet", cities)]
+def of_newest_year(rows: pd.DataFrame, audit: RowAudit) -> pd.DataFrame:
+    """The rows of the count file that are of its newest year and count a facility; the others are ruled out."""
+    late, none = rows["year"] < rows["year"].max(), rows["number"] == 0
+    for reason, ruled_out in {"an older year": late, "no facility of the type": none & ~late}.items():
+        audit.ruled_out |= {reason: int(rows["total"][ruled_out].sum())} if ruled_out.any() else {}
+    audit.vintage = str(rows["year"].max())
+    kept: pd.DataFrame = rows[~late & ~none]
+    return kept
 
 
-@staging_asset(tables.equipments, sources=["bpe"], group="life", expect=expected, picture=bars_of_facilities)
+def with_own_rows(facilities: pd.DataFrame, *, counted: bool) -> pd.DataFrame:
+    """The facilities, where Paris, Lyon or Marseille have rows of their own beside their districts' with all of them:
+    in the count file the city's number has the districts' in it, elsewhere each row is one more facility.
+    """
+    city = facilities["depcom"].map(CITY_OF_DISTRICT)
+    sums = facilities.assign(depcom=city).groupby(KEYS)["total"].sum()
+    of_districts = sums.reindex(pd.MultiIndex.from_frame(facilities[KEYS]), fill_value=0).to_numpy()
+    total = facilities["total"]
+    whole = total.clip(lower=of_districts) if counted else total + of_districts
+    return facilities.assign(total=whole)
+
+
+@staging_asset(tables.equipments, sources=["bpe"], group="life", picture=bars_of_facilities)
 def equipments(raw_data: RawData) -> Import:
-    """Facilities per commune and type. Paris, Lyon and Marseille are there by their districts only."""
+    """Facilities per commune and type; of Paris, Lyon and Marseille the types of which the file has rows of theirs."""
     batches, audit = raw_data.batches("bpe")
     counts = count_facilities(batches)
-    facilities, repaired = sound(counts)
-    number = int(facilities["total"].sum())
-    if number < counts["total"].sum():
+    rows, repaired = sound(counts)
+    if rows["total"].sum() < counts["total"].sum():
         raw_data.reject_wrong(audit)
+    if counted := "number" in rows:
+        rows = of_newest_year(rows, audit)
+    used = int(rows["total"].sum())
+    if counted:
+        rows = rows.assign(total=rows["total"] * rows["number"]).groupby(KEYS)["total"].sum().reset_index()
     audit.repairs |= {"codes got back a leading zero": repaired} if repaired else {}
-    return Import(facilities, [audit.count(len(facilities), number - len(facilities))])
+    return Import(with_own_rows(rows, counted=counted), [audit.count(len(rows), used - len(rows))])

@@ -2,27 +2,36 @@
 
 import pandas as pd
 
+from assets.common.expectations import Expectation, in_set
+from assets.common.geography import check_cities
 from assets.common.staging_asset import Import, staging_asset
 from warehouse import tables
-from warehouse.geography import DISTRICT_PREFIXES
+from warehouse.geography import CITIES_OF_DISTRICTS, CITY_OF_DISTRICT
 
 
-def sum_of_districts(equipments: pd.DataFrame, communes: pd.Series) -> pd.DataFrame:
-    """Facilities (depcom, typequ, total) of 75056, 69123 and 13055, per type, by both.
-
-    `communes`: the INSEE codes of the communes and districts that exist.
+def sum_of_districts(equipments: pd.DataFrame) -> pd.DataFrame:
+    """Facilities (depcom, typequ, total) of 75056, 69123 and 13055 by both: the sum over their districts of each type
+    of which the city itself has none.
     """
-    cities = {
-        code: city
-        for city, districts in DISTRICT_PREFIXES.items()
-        for code in communes[communes.str.startswith(districts) & (communes != city)]
-    }
-    of_districts = equipments[equipments["depcom"].isin(list(cities))]
-    of_cities = of_districts.assign(depcom=of_districts["depcom"].map(cities))
-    return of_cities.groupby(["depcom", "typequ"])["total"].sum().reset_index()
+    own = equipments[equipments["depcom"].isin(list(CITIES_OF_DISTRICTS))]
+    of_cities = equipments.assign(depcom=equipments["depcom"].map(CITY_OF_DISTRICT)).dropna(subset="depcom")
+    made = of_cities.groupby(["depcom", "typequ"])["total"].sum()
+    return made.drop(own.set_index(["depcom", "typequ"]).index, errors="ignore").reset_index()
 
 
-@staging_asset(tables.equipments, group="life", expect=lambda: [])
-def equipments_special(equipments: pd.DataFrame, cities: pd.DataFrame) -> Import:
-    """Facilities of Paris, Lyon and Marseille per type, summed over their districts."""
-    return Import(sum_of_districts(equipments, cities["insee_com"]))
+def expected(cities: pd.DataFrame) -> list[Expectation]:
+    """The three are among the communes."""
+    return [in_set("the commune is in cities", "depcom", cities["insee_com"], error=False)]
+
+
+@staging_asset(tables.equipments, group="life", expect=expected)
+def equipments_special(equipments: pd.DataFrame) -> Import:
+    """Facilities of Paris, Lyon and Marseille per type, summed over their districts.
+
+    Raises ValidationError when a city has fewer facilities, or types of them, than one of its districts.
+    """
+    made = sum_of_districts(equipments)
+    by_commune = pd.concat([equipments, made]).groupby("depcom")["total"]
+    check_cities(by_commune.size(), "types of facilities")
+    check_cities(by_commune.sum(), "facilities")
+    return Import(made)

@@ -15,5 +15,5 @@ def helps_table(records: pd.DataFrame) -> pd.DataFrame:
 @staging_asset(tables.helps, sources=["helps"], group="life")
 def helps(raw_data: RawData) -> Import:
     """Aids to mobility: what they are, who may have them, where to ask."""
-    records, audit = raw_data.records("helps")
+    records, audit = raw_data.table("helps")
     return Import(helps_table(records), [audit.count(len(records))])

@@ -1,17 +1,26 @@
 """The raw files: external assets, whose data version is the sha256 of their file."""
 
+import bz2
+import hashlib
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 
 import dagster as dg
 
 from assets.common.lineage import raw_key, raw_schema
 from assets.common.staging_asset import OWNERS
+from resources.errors import SourceError
 from resources.fetcher import DESCRIPTIONS, FETCHED
 from resources.raw_data import RawData
 from resources.sources.catalogue import Source, catalogue
+from resources.sources.files import is_regular
 
 warnings.filterwarnings("ignore", category=dg.BetaWarning, message=".*multi_observable_source_asset")
+
+
+WHOLE = dg.AssetCheckKey(raw_key("offers_dump"), "whole")
+BLOCK = 1 << 20
 
 
 def fetched_key(source_id: str) -> dg.AssetKey:
@@ -50,6 +59,38 @@ def raw_files(context: dg.AssetExecutionContext, raw_data: RawData) -> Iterator[
     """Look at the raw files: which file each source is read from, and its sha256."""
     for key in sorted(context.selected_asset_keys):
         source_id = key.path[-1]
-        files = raw_data.files(source_id)
-        seen = {"file": files[0].file_name, "vintage": files[0].vintage or ""} if files else {"file": "none"}
+        try:
+            files = raw_data.files(source_id)
+            seen = {"file": files[0].file_name, "vintage": files[0].vintage or ""} if files else {"file": "none"}
+        except SourceError as error:
+            seen = {"file": str(error)}
         yield dg.ObserveResult(asset_key=key, data_version=dg.DataVersion(raw_data.version(source_id)), metadata=seen)
+
+
+def sha256_if_whole(dump: Path) -> str:
+    """The sha256 of a bzip2 file. Raises SourceError if it is none, or does not decompress to its end."""
+    is_regular(dump)
+    size = 0
+    try:
+        with bz2.open(dump) as file:
+            while block := file.read(BLOCK):
+                size += len(block)
+        if not size:
+            raise ValueError("it is empty")
+        with dump.open("rb") as raw:
+            return hashlib.file_digest(raw, "sha256").hexdigest()
+    except (OSError, EOFError, ValueError) as error:
+        raise SourceError(f"{dump.name} is damaged or incomplete: {error}. Copy it again") from error
+
+
+@dg.asset_check(
+    asset=WHOLE.asset_key,
+    name=WHOLE.name,
+    description="The newest dump decompresses to its end. The sensor new_dump looks at each new one.",
+)
+def dump_is_whole(raw_data: RawData) -> dg.AssetCheckResult:
+    """Read the newest dump to its end."""
+    try:
+        return dg.AssetCheckResult(passed=True, metadata={"sha256": sha256_if_whole(raw_data.path("offers_dump"))})
+    except SourceError as error:
+        return dg.AssetCheckResult(passed=False, description=str(error))

@@ -4,7 +4,7 @@ import pandas as pd
 
 from assets.common.staging_asset import Import, staging_asset
 from resources.raw_data import RawData
-from resources.sources.audit import Reading, Reject
+from resources.sources.audit import Reject
 from warehouse import tables
 
 
@@ -37,7 +37,9 @@ def regions_before_2016(records: pd.DataFrame) -> pd.DataFrame:
 @staging_asset(tables.new_regions, sources=["anciennes_nouvelles_regions", "social_housing_delays"], group="territory")
 def new_regions(raw_data: RawData) -> Import:
     """Regions since 2016, one row per code, with the months that social housing takes to obtain."""
-    (records, audit), (delays, of_delays) = _correspondence(raw_data), raw_data.records("social_housing_delays")
+    (records, audit), (delays, of_delays) = (
+        raw_data.table(source) for source in ("anciennes_nouvelles_regions", "social_housing_delays")
+    )
     regions = regions_since_2016(records, delays)
     there = delays["region_code"].isin(records["new_code"])
     of_delays.reject(delays.index[~there], Reject("region_code: expected a region of the correspondence"))
@@ -48,10 +50,6 @@ def new_regions(raw_data: RawData) -> Import:
 @staging_asset(tables.old_regions, sources=["anciennes_nouvelles_regions"], group="territory")
 def old_regions(raw_data: RawData) -> Import:
     """Regions before 2016, one row per code, with the region that each became part of."""
-    records, audit = _correspondence(raw_data)
+    records, audit = raw_data.table("anciennes_nouvelles_regions")
     regions = regions_before_2016(records)
     return Import(regions, [audit.count(len(regions), int(records["former_code"].duplicated().sum()))])
-
-
-def _correspondence(raw_data: RawData) -> Reading[pd.DataFrame]:
-    return raw_data.records("anciennes_nouvelles_regions", "regions", "fields")

@@ -9,8 +9,11 @@ from warehouse import tables
 
 
 def titles_of(romes: pd.Series, appellations: pd.DataFrame) -> pd.DataFrame:
-    """The appellations (code_rome, code_ogr, ogr_label) of the given ROME codes, by both codes."""
-    wanted = appellations[appellations["code_rome"].isin(romes)]
+    """The appellations (code_rome, code_ogr, ogr_label) of the given ROME codes, by both codes; one whose own ROME is
+    not among them is its parent's (`code_rome_parent`, since ROME 4.0).
+    """
+    wanted = appellations.assign(code_rome=_rome(romes, appellations))
+    wanted = wanted[wanted["code_rome"].isin(romes)]
     return pd.DataFrame(
         {
             "code_rome": wanted["code_rome"],
@@ -18,6 +21,11 @@ def titles_of(romes: pd.Series, appellations: pd.DataFrame) -> pd.DataFrame:
             "ogr_label": wanted["label"],
         }
     ).sort_values(["code_rome", "code_ogr"])
+
+
+def _rome(romes: pd.Series, appellations: pd.DataFrame) -> pd.Series:
+    own = appellations["code_rome"]
+    return own.mask(~own.isin(romes) & appellations["parent"].isin(romes), appellations["parent"])
 
 
 @staging_asset(tables.romeogrs, sources=["rome_api", "rome_appellations"], group="work", expect=lambda: [])
@@ -32,7 +40,8 @@ def rome_ogrs(raw_data: RawData, tensions: pd.DataFrame) -> Import:
     if not raw_data.has("rome_appellations"):
         return Import(api, audits)
     appellations, audit = raw_data.table("rome_appellations")
-    titles = titles_of(romes, appellations)
-    audit.reject(appellations.index[~appellations["code_rome"].isin(tensions["rome"])], NOT_IN_TENSION)
-    audit.reject(appellations.index[~appellations["code_rome"].isin(romes)], GIVEN_BY_API)
+    titles = titles_of(romes, appellations.assign(code_rome=_rome(tensions["rome"], appellations), parent=None))
+    rome = _rome(tensions["rome"], appellations)
+    audit.reject(appellations.index[~rome.isin(tensions["rome"])], NOT_IN_TENSION)
+    audit.reject(appellations.index[~rome.isin(romes)], GIVEN_BY_API)
     return Import(both(api, titles), [*audits, audit.count(len(titles))])

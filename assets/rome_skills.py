@@ -8,8 +8,11 @@ from resources.raw_data import RawData
 from resources.sources.audit import Reject
 from warehouse import tables
 
-NO_SKILL = Reject("the OGR code is no skill's: it is a job title's", is_error=False)
+NO_SKILL = Reject("the OGR code is no skill's: it is a job title's, or a context of work's", is_error=False)
 NOT_LINKED = Reject("no ROME that has a tension asks for the skill", is_error=False)
+
+LABELS = ("rome_skills", "rome_knowledge")
+"""What a link may ask for: competences, and since ROME 4.0 savoirs; its contexts of work are neither."""
 
 
 def skills_of(romes: pd.Series, links: pd.DataFrame, skills: pd.DataFrame) -> pd.DataFrame:
@@ -24,7 +27,10 @@ def skills_of(romes: pd.Series, links: pd.DataFrame, skills: pd.DataFrame) -> pd
 
 
 @staging_asset(
-    tables.romeskills, sources=["rome_api", "rome_skill_links", "rome_skills"], group="work", expect=lambda: []
+    tables.romeskills,
+    sources=["rome_api", "rome_skill_links", "rome_skills", "rome_knowledge"],
+    group="work",
+    expect=lambda: [],
 )
 def rome_skills(raw_data: RawData, tensions: pd.DataFrame) -> Import:
     """Skills of each ROME code that tensions has: from the ROME API those of the codes that it knows and was asked for,
@@ -35,17 +41,20 @@ def rome_skills(raw_data: RawData, tensions: pd.DataFrame) -> Import:
     api = pd.DataFrame(rows, columns=["code_rome", "skill_label"])
     romes = not_known_to_api(tensions["rome"], known)
     if not (raw_data.has("rome_skill_links") and raw_data.has("rome_skills")):
-        unread = [raw_data.audit(name) for name in ("rome_skill_links", "rome_skills") if raw_data.has(name)]
+        unread = [raw_data.audit(name) for name in ("rome_skill_links", *LABELS) if raw_data.has(name)]
         return Import(api, [*audits, *unread])
-    (links, of_links), (skills, of_skills) = raw_data.table("rome_skill_links"), raw_data.table("rome_skills")
+    links, of_links = raw_data.table("rome_skill_links")
+    labels = [raw_data.table(name) for name in LABELS if raw_data.has(name)]
+    skills = pd.concat([labelled for labelled, _ in labels])
     wanted = links["code_rome"].isin(romes)
     linked = links["code_ogr"].isin(skills["code_ogr"])
     of_links.reject(links.index[~links["code_rome"].isin(tensions["rome"])], NOT_IN_TENSION)
     of_links.reject(links.index[~wanted], GIVEN_BY_API)
     of_links.reject(links.index[~linked], NO_SKILL)
-    used = skills["code_ogr"].isin(links["code_ogr"][wanted])
-    of_skills.reject(skills.index[~used], NOT_LINKED)
+    for labelled, audit in labels:
+        used = labelled["code_ogr"].isin(links["code_ogr"][wanted])
+        audit.reject(labelled.index[~used], NOT_LINKED)
+        audits.append(audit.count(int(used.sum())))
     found = skills_of(romes, links, skills)
     merged = int(found.pop("links").sum()) - len(found)
-    audits += [of_links.count(len(found), merged), of_skills.count(int(used.sum()))]
-    return Import(both(api, found), audits)
+    return Import(both(api, found), [*audits, of_links.count(len(found), merged)])

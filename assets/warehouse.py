@@ -10,6 +10,7 @@ from assets.common.expectations import Finding
 from assets.common.lineage import of_served
 from assets.common.plots import drawn, rows_over_releases
 from assets.common.staging_asset import OWNERS, column_schema, described
+from raw_data import is_sample
 from resources.errors import ValidationError
 from resources.retries import with_retries
 from resources.staging import Staging, fingerprint, once
@@ -45,6 +46,9 @@ BAND = 0.2
 
 FORCED = "mobiville/force"
 """Tag of a run: the served tables are read to their last row, and those that are damaged loaded again."""
+
+SAMPLE = "mobiville/sample"
+"""Tag of a run: the bundled sample may be published to a MariaDB warehouse."""
 
 ACCEPTED = "mobiville/accept"
 """Tag of a run: tables, apart by commas, that may lose as many rows as they do."""
@@ -98,7 +102,8 @@ def warehouse_tables(
 ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
     """Publish the selected tables: load what changed beside what is served, then swap it all in one step.
 
-    Raises ValidationError, and publishes nothing, when a table lost many of its rows (see `volume`).
+    Raises ValidationError, and publishes nothing, when a table lost many of its rows (see `volume`), or the invented
+    sample would be served to those who ask MariaDB.
     """
     names = sorted(key.path[-1] for key in context.selected_asset_keys)
     contents = [
@@ -110,13 +115,12 @@ def warehouse_tables(
         )
         for name in names
     ]
+    _refuse_sample(contents, context.run.tags, warehouse.url)
     with with_retries(context.retry_number):
         before = warehouse.rows()
     yield from _volumes(contents, before, context.run.tags.get(ACCEPTED, "").split(","))
-    run = context.instance.get_run_record_by_id(context.run.run_id)
-    started_at = run.create_timestamp.replace(microsecond=0, tzinfo=None) if run else datetime.now(UTC)
     with with_retries(context.retry_number):
-        release = warehouse.publish(contents, started_at, context.log.info, deep=FORCED in context.run.tags)
+        release = warehouse.publish(contents, _started_at(context), context.log.info, deep=FORCED in context.run.tags)
         changes = warehouse.changes(release)
         rows = warehouse.rows_by_release()
     for name in names:
@@ -132,6 +136,20 @@ def warehouse_tables(
                 **drawn(rows_over_releases if len(known) > 1 else None, known),
                 **{f"rows {kind}": number for kind, number in changes.get(name, {}).items()},
             },
+        )
+
+
+def _started_at(context: dg.AssetExecutionContext) -> datetime:
+    run = context.instance.get_run_record_by_id(context.run.run_id)
+    return run.create_timestamp.replace(microsecond=0, tzinfo=None) if run else datetime.now(UTC)
+
+
+def _refuse_sample(contents: Sequence[TableVersion], tags: Collection[str], url: str) -> None:
+    digests = {source.sha256 for content in contents for source in content.sources}
+    if is_sample(digests) and SAMPLE not in tags and url.startswith(("mysql", "mariadb")):
+        raise ValidationError(
+            "the raw files are the bundled sample, whose figures are invented: set MOBIVILLE_RAW_DATA to the folder of "
+            f"the real ones, or publish the sample: mobiville refresh --sample, or a run's tag {SAMPLE}"
         )
 
 

@@ -5,6 +5,7 @@ import os
 import dagster as dg
 
 from assets.common.imports import load_imports
+from assets.raw_files import dump_is_whole
 from pipelines.executors import executor
 from pipelines.jobs import enrichment, fetch, refresh
 from resources.fetcher import Fetcher
@@ -29,6 +30,7 @@ def definitions(settings: Settings) -> dg.Definitions:
     backup = backup_job(settings)
     return dg.Definitions(
         assets=load_imports(),
+        asset_checks=[dump_is_whole],
         jobs=[refresh, fetch, enrichment, backup],
         schedules=[nightly(settings, refresh), weekly(enrichment), daily(settings, backup)],
         sensors=[dump_sensor(settings, refresh), raw_file_sensor(settings, refresh), alert_sensor(settings)],
@@ -38,7 +40,9 @@ def definitions(settings: Settings) -> dg.Definitions:
             "fetcher": Fetcher(),
             "staging": Staging(folder=str(settings.staging)),
             "warehouse": Warehouse(
-                url=_secret("MOBIVILLE_WAREHOUSE_URL", settings.warehouse_url), keep_releases=settings.keep_releases
+                url=_secret("MOBIVILLE_WAREHOUSE_URL", settings.warehouse_url),
+                keep_releases=settings.keep_releases,
+                keep_record=settings.keep_record,
             ),
         },
     )

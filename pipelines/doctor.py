@@ -9,15 +9,18 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import dagster as dg
 from sqlalchemy.exc import SQLAlchemyError
 
 from resources.clients.france_travail import FranceTravail
 from resources.clients.http import Http, Limits
 from resources.clients.wikimedia import Wikimedia
-from resources.errors import ServiceError
-from resources.settings import Settings, unknown_names
+from resources.errors import ServiceError, SourceError
+from resources.settings import VAR, Settings, unknown_names
 from resources.sources.catalogue import catalogue
 from resources.sources.files import RawFiles
+from resources.sources.unread import missing, unread
+from schedules.runs import end_dead_runs, hanging
 from warehouse.damage import damage
 from warehouse.database import connect, shown
 from warehouse.errors import WarehouseError
@@ -44,9 +47,10 @@ def checks(settings: Settings, *, deep: bool = False) -> list[Check]:
     here = [
         *_unknown_settings(),
         *_folders(settings),
-        _raw_files(settings),
+        *_raw_files(settings),
         _free_disk(settings),
         _warehouse(settings, deep),
+        _runs(),
     ]
     with ThreadPoolExecutor(max_workers=8) as pool:
         return here + list(pool.map(lambda ask: ask(), _services(settings)))
@@ -59,7 +63,7 @@ def _unknown_settings() -> Iterator[Check]:
 
 
 def _folders(settings: Settings) -> Iterator[Check]:
-    home = Path(os.environ.get("DAGSTER_HOME", "var/dagster"))
+    home = Path(os.environ.get("DAGSTER_HOME", VAR / "dagster"))
     named = {f"MOBIVILLE_{n.upper()}": getattr(settings, n) for n in ("staging", "cache", "downloads", "backups")}
     for name, folder in {**named, "DAGSTER_HOME": home}.items():
         there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
@@ -68,18 +72,24 @@ def _folders(settings: Settings) -> Iterator[Check]:
         yield Check(name, "works" if writable else "wrong", str(folder) if writable else todo)
 
 
-def _raw_files(settings: Settings) -> Check:
+def _raw_files(settings: Settings) -> Iterator[Check]:
     name = "MOBIVILLE_RAW_DATA"
     if not settings.raw_data.is_dir():
-        return Check(name, "wrong", f"{settings.raw_data} is no folder: set {name} to the folder of the raw files")
+        yield Check(name, "wrong", f"{settings.raw_data} is no folder: set {name} to the folder of the raw files")
+        return
     files = RawFiles.from_settings(settings)
-    missing = [source_id for source_id, source in catalogue().items() if source.required and not files.has(source_id)]
-    if missing:
-        words = f"{settings.raw_data} lacks {', '.join(missing)}: `mobiville fetch`, or raw_data/sources.yaml, says how"
-        return Check(name, "wrong", words)
-    optional = [source_id for source_id in catalogue() if not files.has(source_id)]
-    without = f"; without {', '.join(optional)}, which are optional" if optional else ""
-    return Check(name, "works", f"{settings.raw_data} has every file that is needed{without}")
+    lacking = [source_id for source_id, source in catalogue().items() if source.required and not files.has(source_id)]
+    if lacking:
+        words = f"{settings.raw_data} lacks {', '.join(lacking)}: `mobiville fetch`, or raw_data/sources.yaml, says how"
+        yield Check(name, "wrong", words)
+    else:
+        yield Check(name, "works", f"{settings.raw_data} has every file that is needed")
+    for source_id in catalogue():
+        try:
+            files.paths(source_id)
+        except SourceError as error:
+            yield Check(source_id, "wrong", str(error))
+    yield from (Check("raw files", "absent", line) for line in [*missing(files), *unread(files)])
 
 
 def _free_disk(settings: Settings) -> Check:
@@ -109,6 +119,17 @@ def _warehouse(settings: Settings, deep: bool) -> Check:
         words = "; ".join(f"{table}: {what}" for table, what in damaged.items())
         return Check(name, "wrong", f"damaged: {words}. `mobiville refresh{' --force' if deep else ''}` repairs it")
     return Check(name, "works", f"{shown(settings.warehouse_url)} serves release {release.id}")
+
+
+def _runs() -> Check:
+    home = Path(os.environ.get("DAGSTER_HOME", VAR / "dagster")).absolute()
+    if not (home / "dagster.yaml").exists():
+        return Check("runs", "works", "there are none yet")
+    said: list[str] = []
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        end_dead_runs(instance, said.append)
+        stuck = hanging(instance)
+    return Check("runs", "wrong" if stuck else "works", "; ".join([*said, *filter(None, [stuck])]) or "none hangs")
 
 
 def _services(settings: Settings) -> Iterator[Callable[[], Check]]:

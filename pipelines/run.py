@@ -12,13 +12,12 @@ import dagster as dg
 from dagster_shared.error import SerializableErrorInfo
 
 from assets.common.staleness import named, whole
-from assets.warehouse import ACCEPTED, FORCED
+from assets.warehouse import ACCEPTED, FORCED, SAMPLE
 from pipelines.definitions import definitions
 from resources.failures import in_words
 from resources.settings import Settings
+from schedules.runs import PROCESS, delete_old_runs, end_dead_runs
 
-PROCESS = "mobiville/process"
-"""Tag of a run: the machine and the number of the process that it lives in."""
 INTERRUPTED = dg.DagsterExecutionInterruptedError.__name__
 
 
@@ -37,15 +36,17 @@ def refresh(
     *,
     force: bool,
     allow_shrink: Sequence[str] = (),
+    sample: bool = False,
 ) -> list[Failure]:
     """Run the job `refresh`, or the part of it that `only` names; say a line per asset through `echo`.
 
     What is staged already from the same files by the same rules is skipped, unless `force`. `allow_shrink`: tables
-    that may lose many of their rows. Returns the failures, none when all is published. Raises UnknownAssetError for a
-    name that is not an asset's, KeyboardInterrupt when it is interrupted.
+    that may lose many of their rows. `sample`: the bundled sample may go to MariaDB. Returns the failures, none when
+    all is published. Raises UnknownAssetError for a name that is not an asset's, KeyboardInterrupt when interrupted.
     """
     started, instance = time.monotonic(), dg.DagsterInstance.get()
     end_dead_runs(instance, echo)
+    delete_old_runs(instance, settings.keep_runs)
     defs = dg.Definitions.merge(definitions(settings), dg.Definitions(loggers={"progress": _progress(echo)}))
     graph = defs.resolve_asset_graph()
     chosen = named(graph, only)
@@ -56,7 +57,7 @@ def refresh(
     if not plan:
         return []
     job, selection = defs.resolve_job_def("refresh"), plan.selection(graph)
-    errors = _errors(job, instance, selection, _tags(force, allow_shrink))
+    errors = _errors(job, instance, selection, _tags(force, allow_shrink, sample))
     echo(f"{'all':<29}{'':>14}{time.monotonic() - started:>9.1f} s")
     return [Failure(step, in_words(error)) for step, error in errors.items()]
 
@@ -85,31 +86,10 @@ def _errors(
     return errors
 
 
-def end_dead_runs(instance: dg.DagsterInstance, echo: Callable[[str], None]) -> None:
-    """End the runs of commands of this machine whose process is gone, and say so.
-
-    A run that stays started holds up all others for ever: there is one at a time.
-    """
-    started = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING])
-    for run in instance.get_runs(started):
-        host, _, number = run.tags.get(PROCESS, "").rpartition(":")
-        if host == socket.gethostname() and not _is_alive(int(number)):
-            instance.report_run_failed(run, f"its process, {number} of {host}, was killed")
-            echo(f"run {run.run_id[:8]} was killed before its end, and is noted as failed")
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass  # another account's
-    return True
-
-
-def _tags(force: bool, allow_shrink: Sequence[str]) -> dict[str, str]:
+def _tags(force: bool, allow_shrink: Sequence[str], sample: bool) -> dict[str, str]:
     tags = {PROCESS: f"{socket.gethostname()}:{os.getpid()}"}
+    if sample:
+        tags[SAMPLE] = "yes"
     if force:
         tags[FORCED] = "yes"
     if allow_shrink:

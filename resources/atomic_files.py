@@ -10,6 +10,8 @@ from typing import IO
 from filelock import FileLock, Timeout
 from upath import UPath
 
+from warehouse.errors import full_disk_named
+
 
 @contextmanager
 def atomic_write(path: UPath | Path) -> Iterator[IO[bytes]]:
@@ -27,7 +29,7 @@ def atomic_write(path: UPath | Path) -> Iterator[IO[bytes]]:
     local.parent.mkdir(parents=True, exist_ok=True)
     temporary = local.with_name(f"{local.name}.{os.getpid()}")
     try:
-        with temporary.open("wb") as file:
+        with full_disk_named(local.parent), temporary.open("wb") as file:
             yield file
         temporary.replace(local)
     finally:

@@ -4,7 +4,8 @@ Every reading comes with the audit of its rows: an import says in it how many it
 and returns it with its table.
 """
 
-from collections.abc import Hashable, Iterator
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
@@ -14,16 +15,13 @@ import pyarrow as pa
 from resources.clients.jsonl_cache import CacheEntry, read_cache
 from resources.errors import SourceError
 from resources.sources import batches
-from resources.sources.audit import Reading, Reject, RowAudit
+from resources.sources.audit import MOST_KEPT, Reading, Reject, RowAudit
 from resources.sources.catalogue import catalogue
 from resources.sources.decompression import decoded
 from resources.sources.delimited import recognised
-from resources.sources.files import RawFiles, vintage
+from resources.sources.files import RawFiles, is_regular, vintage
 from resources.sources.records import json_content, json_records, typed_records, xml_items
 from resources.sources.typed_rows import parsed, typed
-
-MOST_KEPT = 50_000
-"""Rejected rows of a file that is to be refused: more than these are not looked for."""
 
 
 class RawData(dg.ConfigurableResource, RawFiles):  # type: ignore[type-arg]
@@ -40,15 +38,16 @@ class RawData(dg.ConfigurableResource, RawFiles):  # type: ignore[type-arg]
         return RowAudit(source_id, file, location, read, vintage=vintage(source, file))
 
     def table(self, source_id: str) -> Reading[pd.DataFrame]:
-        """A csv source, typed, columns under the catalogue's names, NA where blank, indexed by the file's line.
+        """A csv, XML or JSON source, typed, columns under the catalogue's names, NA where blank, indexed by the file's
+        line (of XML and JSON: the record).
 
         Optional columns that the file does not have are NA. Rows that cannot be used are rejected.
 
         Raises SourceError when the file is not what it should be, or more rows than may be cannot be used.
         """
         source, path = catalogue()[source_id], self.path(source_id)
-        if path.suffix == ".xml":
-            items = xml_items(path)
+        if path.suffix in (".xml", ".json"):
+            items = xml_items(path) if path.suffix == ".xml" else json_records(path, source.layouts[0])
             return typed_records(source, path, items, self.audit(source_id, "record", len(items)))
         file = recognised(path, source)
         frame, wrong = file.frame()
@@ -56,6 +55,7 @@ class RawData(dg.ConfigurableResource, RawFiles):  # type: ignore[type-arg]
         by_line = isinstance(frame.index, pd.RangeIndex)
         audit.text_of = lambda locations: file.texts(locations, line_by_line=by_line)
         audit.repairs |= file.repairs
+        audit.vintage = audit.vintage or file.vintage()
         for row in wrong:
             audit.reject([row.line], Reject(row.error or ""))
         return typed(source, file.layout, frame, audit, file.names)
@@ -72,8 +72,7 @@ class RawData(dg.ConfigurableResource, RawFiles):  # type: ignore[type-arg]
 
         It stops where the file is to be refused whatever else is in it.
         """
-        source, text = catalogue()[audit.source_id], dict[Hashable, str]()
-        audit.text_of = lambda _locations: text
+        source, text = catalogue()[audit.source_id], audit.texts
         for frame in batches.exact_frames(source, self.path(audit.source_id)):
             of_piece = RowAudit(audit.source_id, audit.file, audit.location)
             parsed(source, frame, of_piece, ".", {str(column): str(column) for column in frame})
@@ -85,27 +84,24 @@ class RawData(dg.ConfigurableResource, RawFiles):  # type: ignore[type-arg]
 
     def texts(self, source_id: str) -> Reading[dict[str, str]]:
         """The files of a text source, decoded, by file name; {} if there are none. One that is no text is rejected."""
-        paths = self.paths(source_id)
+        source, paths = catalogue()[source_id], self.paths(source_id)
         audit = self.audit(source_id, "file", len(paths))
         found = {}
         for path in paths:
             try:
-                found[path.name] = decoded(path, catalogue()[source_id].layouts[0].encoding)
+                found[path.name] = decoded(is_regular(path), source.layouts[0].encoding)
             except SourceError as error:
                 audit.reject([path.name], Reject(str(error)))
         audit.check_share()
+        if pattern := source.vintage_in_text:
+            told = {match[1] for text in found.values() if (match := re.search(pattern, text))}
+            audit.vintage = ", ".join(sorted(told)) or None
         return Reading(found, audit)
 
     def entries(self, source_id: str) -> Reading[dict[str, CacheEntry]]:
         """What an outside service answered, by code."""
         found = {code: entry for path in self.paths(source_id) for code, entry in read_cache(path).items()}
         return Reading(found, self.audit(source_id, "code", len(found)))
-
-    def records(self, source_id: str, *keys: str) -> Reading[pd.DataFrame]:
-        """A JSON list of objects as `table` gives a csv, indexed by the record; `keys`: see `json_records`."""
-        path = self.path(source_id)
-        records = json_records(self.document(source_id), path.name, *keys)
-        return typed_records(catalogue()[source_id], path, records, self.audit(source_id, "record", len(records)))
 
     def document(self, source_id: str) -> Any:
         """A JSON source."""

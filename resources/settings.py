@@ -58,6 +58,8 @@ class Settings(BaseSettings):
     backups: Path = Field(VAR / "backups", description="folder of the backups")
     keep_backups: int = Field(7, ge=1, description="number of dated backups kept, beside one per weekday and quarter")
     keep_releases: int = Field(1, ge=1, description="number of earlier releases that are kept for a rollback")
+    keep_record: int = Field(1000, ge=1, description="number of releases that the record of releases goes back")
+    keep_runs: int = Field(200, ge=1, description="number of ended runs whose history Dagster keeps")
     nightly_cron: str = Field(
         "30 2 * * *",
         pattern=f"^{' '.join(CRON)}$",
@@ -67,6 +69,9 @@ class Settings(BaseSettings):
     alert_webhook: SecretStr | None = Field(None, description="URL that failures are posted to, as JSON")
     alert_email: str | None = Field(None, description="e-mail address for failures; it needs MOBIVILLE_SMTP_URL")
     smtp_url: SecretStr | None = Field(None, description="mail server: `smtp://USER:PASSWORD@HOST:587`, or `smtps://…`")
+    alert_urls: SecretStr | None = Field(
+        None, description="addresses for failures, apart by spaces, as apprise writes them (e-mail, Teams, Matrix, SMS)"
+    )
     ui_url: str = Field("http://127.0.0.1:3000", description="URL of the Dagster UI, for the links in alerts")
     executor: Literal["in_process", "multiprocess", "celery", "k8s"] = Field(
         "in_process", description="where the steps of runs from the UI and from schedules execute"

@@ -19,14 +19,22 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     url: str
     keep_releases: int = 1
+    keep_record: int | None = None
 
     def publish(
         self, contents: Sequence[TableVersion], started_at: datetime, progress: Callable[[str], None], *, deep: bool
     ) -> Release:
         """Publish contents in one step, as whoever runs this process; return the release served then."""
-        origin, keep = Origin(started_at), self.keep_releases
         with self._engine() as engine:
-            return publish(engine, contents, origin=origin, keep=keep, deep=deep, progress=progress)
+            return publish(
+                engine,
+                contents,
+                origin=Origin(started_at),
+                keep=self.keep_releases,
+                keep_record=self.keep_record,
+                deep=deep,
+                progress=progress,
+            )
 
     def rows(self) -> dict[str, int]:
         """How many rows each served table has."""

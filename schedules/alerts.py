@@ -6,11 +6,13 @@ from typing import Any
 
 import dagster as dg
 
+from assets.raw_files import WHOLE
 from resources.failures import in_words, where
 from resources.settings import Settings
 from schedules.notifications import Alert, channels, send
+from schedules.runs import delete_old_runs, end_dead_runs, hanging
 
-SET = "set MOBIVILLE_ALERT_WEBHOOK, or MOBIVILLE_ALERT_EMAIL and MOBIVILLE_SMTP_URL"
+SET = "set MOBIVILLE_ALERT_WEBHOOK, MOBIVILLE_ALERT_URLS, or MOBIVILLE_ALERT_EMAIL and MOBIVILLE_SMTP_URL"
 ENDS: tuple[Any, ...] = (dg.DagsterEventType.RUN_FAILURE, dg.DagsterEventType.RUN_SUCCESS)
 MOST_PER_TICK = 100
 
@@ -27,8 +29,9 @@ def alert_sensor(settings: Settings) -> dg.SensorDefinition:
         minimum_interval_seconds=settings.sensor_seconds,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description=(
-            "Reports a failed asset to MOBIVILLE_ALERT_WEBHOOK and MOBIVILLE_ALERT_EMAIL: the error message, the line "
-            "of code, the run. Once per incident, and once when it is over."
+            "Reports a failed asset, a damaged dump and a queue that does not move (MOBIVILLE_ALERT_…): the error "
+            "message, the line of code, the run; once per incident, and once when it is over. It also ends runs whose "
+            "process is gone, and deletes old ones (MOBIVILLE_KEEP_RUNS)."
         ),
     )
     def failure_alert(context: dg.SensorEvaluationContext) -> dg.SensorResult:
@@ -39,6 +42,8 @@ def alert_sensor(settings: Settings) -> dg.SensorDefinition:
 
 def _tick(context: dg.SensorEvaluationContext, settings: Settings, state: dict[str, Any]) -> dg.SensorResult:
     """A tick of the sensor; `state` becomes its cursor."""
+    end_dead_runs(context.instance, context.log.warning)
+    delete_old_runs(context.instance, settings.keep_runs)
     if not channels(settings):
         return dg.SensorResult(skip_reason=f"no alert is configured: {SET}")
     if state["after"] is None:
@@ -46,18 +51,24 @@ def _tick(context: dg.SensorEvaluationContext, settings: Settings, state: dict[s
         return dg.SensorResult(skip_reason="the first tick: runs from now on are reported", cursor=json.dumps(state))
     sent: list[str] = []
     errors: list[str] = []
+
+    def report(alert: Alert) -> bool:
+        failed = send(settings, alert)
+        errors.extend(failed)
+        if len(failed) == len(channels(settings)):  # no channel works: the next tick reports this again
+            return False
+        sent.append(alert.title)
+        if alert.state == "failed":
+            state["open"][alert.asset] = alert.run
+        else:
+            del state["open"][alert.asset]
+        return True
+
     for storage_id, run in _finished(context.instance, state["after"]):
-        for alert in _alerts(context.instance, run, state["open"], settings):
-            failed = send(settings, alert)
-            errors += failed
-            if len(failed) == len(channels(settings)):  # no channel works: the next tick reports this run again
-                return _result(context, state, sent, errors)
-            sent.append(alert.title)
-            if alert.state == "failed":
-                state["open"][alert.asset] = run.run_id
-            else:
-                del state["open"][alert.asset]
+        if not all(map(report, _alerts(context.instance, run, state["open"], settings))):
+            break
         state["after"] = storage_id
+    all(map(report, _standing(context.instance, state["open"], settings)))
     return _result(context, state, sent, errors)
 
 
@@ -106,6 +117,20 @@ def _alerts(
     succeeded = {*_steps(instance, run, dg.DagsterEventType.STEP_SUCCESS), *([job] if run.is_success else [])}
     for asset in sorted(succeeded & set(incidents)):
         yield Alert("over", asset, "", "", link)
+
+
+def _standing(instance: dg.DagsterInstance, incidents: dict[str, str], settings: Settings) -> Iterator[Alert]:
+    """The alerts for what no end of a run tells: a queue that does not move, a damaged dump."""
+    url = settings.ui_url.rstrip("/")
+    dump = instance.event_log_storage.get_latest_asset_check_execution_by_key([WHOLE]).get(WHOLE)
+    evaluation = dump and dump.event and dump.event.dagster_event and dump.event.asset_check_evaluation
+    damaged = evaluation.description or "" if evaluation and not evaluation.passed else ""
+    for name, words, link in (
+        ("the queue of runs", hanging(instance), f"{url}/runs"),
+        ("the newest dump", damaged, f"{url}/assets/{'/'.join(WHOLE.asset_key.path)}?view=checks"),
+    ):
+        if bool(words) != (name in incidents):
+            yield Alert("failed" if words else "over", name, words, "", link)
 
 
 def _steps(instance: dg.DagsterInstance, run: dg.DagsterRun, kind: dg.DagsterEventType) -> dict[str, Any]:

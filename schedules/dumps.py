@@ -1,7 +1,5 @@
 """The sensor on the datalake's dumps: a new dump is loaded once it has been copied completely."""
 
-import bz2
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -9,12 +7,13 @@ from typing import Any
 import dagster as dg
 
 from assets.common.staleness import of_sources, served_release
+from assets.raw_files import WHOLE, sha256_if_whole
+from resources.errors import SourceError
 from resources.settings import Settings
 from resources.sources.files import RawFiles
-from schedules.refresh import WHY, Job
+from schedules.refresh import Job, failed_runs, requested
 
 SOURCE = "offers_dump"
-BLOCK = 1 << 20
 NEW_CURSOR: dict[str, Any] = {"seen": [], "handled": [], "sha256": "", "until": 0, "late": []}
 """Name, size and time of the newest dump at the last tick, and of the last one that was handled; the sha256 of that;
 the time of the newest change; dumps that were reported as late."""
@@ -31,7 +30,8 @@ def dump_sensor(settings: Settings, job: Job) -> dg.SensorDefinition:
         description=(
             "Watches the folder of dumps. When there is a newer dump, its size has not changed for two ticks and it "
             "decompresses to its end, cities_jobs is refreshed and published. A dump older than the newest, and a "
-            "damaged one, is reported once; the same contents are never loaded twice."
+            "damaged one, is reported once, the latter as a failed check of the dump, until another takes its place. "
+            "The same contents are never loaded twice; a run that failed is asked for again, twice."
         ),
     )
     def new_dump(context: dg.SensorEvaluationContext) -> dg.SensorResult:
@@ -44,25 +44,31 @@ def _tick(context: dg.SensorEvaluationContext, settings: Settings, state: dict[s
     """A tick of the sensor; `state` becomes its cursor."""
 
     def skip(reason: str) -> dg.SensorResult:
-        return dg.SensorResult(skip_reason=reason, cursor=json.dumps(state))
+        return dg.SensorResult(skip_reason=reason, cursor=json.dumps(state), asset_events=checked)
+
+    def check(words: str) -> None:
+        checked.append(dg.AssetCheckEvaluation(WHOLE.asset_key, WHOLE.name, not words, description=words))
+
+    checked: list[dg.AssetCheckEvaluation] = []
 
     files = RawFiles.from_settings(settings)
     paths = files.paths(SOURCE)
     if not paths:
         return skip(f"no dump is in {settings.dumps_folder}")
     newest = paths[0]
-    if reason := _not_ready(files, newest, state):
+    failed = failed_runs(context.instance, state["sha256"])
+    if reason := _not_ready(files, newest, state, again=bool(failed)):
         return skip(reason)
     if served_release(settings) is None:
         return skip("no release is served yet: the first refresh builds everything")
     state["handled"] = state["seen"]
     try:
-        sha256 = _sha256_if_complete(newest)
-    except (OSError, EOFError, ValueError) as error:
-        reason = f"{newest.name} is damaged or incomplete: {error}. Copy it again"
-        context.log.error(reason)
-        return skip(reason)
-    if sha256 == state["sha256"]:
+        sha256 = sha256_if_whole(newest)
+    except SourceError as error:
+        check(str(error))
+        return skip(str(error))
+    check("")
+    if sha256 == state["sha256"] and not failed:
         return skip(f"{newest.name} has the contents of a dump that is loaded already")
     state["sha256"] = sha256
     graph = context.repository_def.asset_graph  # type: ignore[union-attr]
@@ -71,11 +77,11 @@ def _tick(context: dg.SensorEvaluationContext, settings: Settings, state: dict[s
         return skip(f"{newest.name} is loaded already, by another refresh")
     why = f"new dump {newest.name}, sha256 {sha256[:12]}; {plan}"
     context.log.info(why)
-    request = dg.RunRequest(f"{newest.name} {sha256}", asset_selection=plan.selection(graph), tags={WHY: why[:250]})
-    return dg.SensorResult([request], cursor=json.dumps(state))
+    request = requested(f"{newest.name} {sha256} {failed}", sha256, plan.selection(graph), why)
+    return dg.SensorResult([request], cursor=json.dumps(state), asset_events=checked)
 
 
-def _not_ready(files: RawFiles, newest: Path, state: dict[str, Any]) -> str:
+def _not_ready(files: RawFiles, newest: Path, state: dict[str, Any], *, again: bool) -> str:
     """Why the newest dump is not to be loaded at this tick; empty if it is. Updates the state."""
     changed = {path.name: path.stat().st_ctime_ns for path in files.candidates(SOURCE) if path != newest}
     late = sorted(name for name, time in changed.items() if 0 < state["until"] < time and name not in state["late"])
@@ -84,21 +90,9 @@ def _not_ready(files: RawFiles, newest: Path, state: dict[str, Any]) -> str:
     if late:
         return f"{', '.join(late[:5])} arrived late: older than {newest.name}, so not loaded"
     seen = [newest.name, newest.stat().st_size, newest.stat().st_mtime_ns]
-    if seen == state["handled"]:
+    if seen == state["handled"] and not again:
         return f"nothing new: {newest.name} was handled"
     if seen != state["seen"]:
         state["seen"] = seen
         return f"{newest.name} ({seen[1]:,} bytes) is new: waiting until its size no longer changes"
     return ""
-
-
-def _sha256_if_complete(path: Path) -> str:
-    """The sha256 of a bzip2 file. Raises OSError, EOFError or ValueError if it does not decompress to its end."""
-    size = 0
-    with bz2.open(path) as file:
-        while block := file.read(BLOCK):
-            size += len(block)
-    if not size:
-        raise ValueError("it is empty")
-    with path.open("rb") as raw:
-        return hashlib.file_digest(raw, "sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""Messages about a failure and its end: to a webhook, by e-mail, or both."""
+"""Messages about a failure and its end: to a webhook, by e-mail, to the services that apprise knows."""
 
 import smtplib
 import ssl
@@ -8,6 +8,7 @@ from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 import requests
+from apprise import Apprise
 from pydantic import SecretStr
 
 from resources.settings import Settings
@@ -37,9 +38,14 @@ class Alert:
 
 
 def channels(settings: Settings) -> list[str]:
-    """The channels that are configured: `webhook`, `e-mail`."""
+    """The channels that are configured: `webhook`, `e-mail`, and of other addresses what stands before `://`."""
     mail = settings.alert_email and settings.smtp_url
-    return [name for name, there in (("webhook", settings.alert_webhook), ("e-mail", mail)) if there]
+    named = [name for name, there in (("webhook", settings.alert_webhook), ("e-mail", mail)) if there]
+    return named + [url.partition(":")[0] for url in _urls(settings)]
+
+
+def _urls(settings: Settings) -> list[str]:
+    return settings.alert_urls.get_secret_value().split() if settings.alert_urls else []
 
 
 def send(settings: Settings, alert: Alert) -> list[str]:
@@ -52,10 +58,16 @@ def send(settings: Settings, alert: Alert) -> list[str]:
         try:
             if name == "webhook" and settings.alert_webhook:
                 _post(settings.alert_webhook, alert)
-            elif settings.smtp_url and settings.alert_email:
+            elif name == "e-mail" and settings.smtp_url and settings.alert_email:
                 _mail(settings.smtp_url, settings.alert_email, alert)
         except (requests.RequestException, smtplib.SMTPException, OSError) as error:
             errors.append(f"{name}: {type(error).__name__}")  # its message may hold the address, and a key in that
+    for url in _urls(settings):
+        service = Apprise()
+        if not service.add(url):
+            errors.append(f"{url.partition(':')[0]}: no address that apprise understands")
+        elif not service.notify(alert.text.partition("\n")[2], alert.title):
+            errors.append(f"{url.partition(':')[0]}: refused")
     return errors
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import time
 from typing import Any
 
 import dagster as dg
@@ -17,6 +18,25 @@ Job = Any
 TIMEZONE = "Europe/Paris"
 WHY = "mobiville/why"
 """The tag of a run that says why it was started."""
+
+
+ASKED = "mobiville/asked"
+"""The tag of a run of a sensor that says for which contents of files it was asked for."""
+TRIES = 3
+PAUSE_SECONDS = 1800
+"""How often a run that fails is asked for, and how long after its end it is asked for again."""
+
+
+def failed_runs(instance: dg.DagsterInstance, asked: str) -> int:
+    """How many runs for those contents failed, if another one is to be asked for; else 0."""
+    runs = instance.get_run_records(dg.RunsFilter(tags={ASKED: asked})) if asked else []
+    over = runs and runs[0].dagster_run.is_failure_or_canceled and time.time() - (runs[0].end_time or 0) > PAUSE_SECONDS
+    return len(runs) if over and len(runs) < TRIES else 0
+
+
+def requested(key: str, asked: str, selection: list[dg.AssetKey], why: str) -> dg.RunRequest:
+    """The run of a sensor, for contents of files, that says why it is."""
+    return dg.RunRequest(key, asset_selection=selection, tags={WHY: why[:250], ASKED: asked})
 
 
 def nightly(settings: Settings, job: Job) -> dg.ScheduleDefinition:
@@ -52,7 +72,8 @@ def raw_file_sensor(settings: Settings, job: Job) -> dg.SensorDefinition:
         default_status=dg.DefaultSensorStatus.RUNNING,
         description=(
             "Compares the raw files (sha256) with those that the served release was made from. When they have not "
-            "changed for two ticks, what depends on the new ones is refreshed. Each state of the files starts one run."
+            "changed for two ticks, what depends on the new ones is refreshed. Each state of the files starts one run; "
+            "one that failed is asked for again, twice."
         ),
     )
     def raw_files_changed(context: dg.SensorEvaluationContext) -> dg.SensorResult:
@@ -76,12 +97,12 @@ def _tick(context: dg.SensorEvaluationContext, settings: Settings, state: dict[s
     plan = of_sources(graph, settings, list(files))
     if not plan:
         return _skip(state, f"no file changed since release {release.id}")
-    if state.get("asked") == asked:
+    failed = failed_runs(context.instance, asked)
+    if state.get("asked") == asked and not failed:
         return _skip(state, f"{', '.join(files)}: a run was started already; it is not done, or it failed")
     why = f"changed: {', '.join(files)}; {plan}"
     context.log.info(why)
-    key = f"{asked}-r{release.id}"
-    request = dg.RunRequest(key, asset_selection=plan.selection(graph), tags={WHY: why[:250]})
+    request = requested(f"{asked}-r{release.id}-{failed}", asked, plan.selection(graph), why)
     return dg.SensorResult([request], cursor=json.dumps(state | {"asked": asked}))
 
 

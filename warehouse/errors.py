@@ -25,6 +25,11 @@ The whole tree, with the module of each:
   * ChildFailedError            bench.measure
 """
 
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 
 class MobivilleError(Exception):
     """An error whose message explains itself: which file or service, what was expected, what was found, what to do."""
@@ -36,3 +41,14 @@ class WarehouseError(MobivilleError):
 
 class LockedError(WarehouseError):
     """Another process is writing the warehouse; the message says which one, and since when."""
+
+
+@contextmanager
+def full_disk_named(folder: Path) -> Iterator[None]:
+    """While a file is written in a folder: the error of a full disk names it."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        raise OSError(errno.ENOSPC, "the disk is full: make room", str(folder)) from error

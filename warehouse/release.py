@@ -5,13 +5,14 @@ served, and `cities__r7` while they are kept to go back to. What is being loaded
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from sqlalchemy import Engine, Table, insert, inspect, select
+from sqlalchemy import Connection, Engine, Table, insert, inspect, select
 from upath import UPath
 
 from warehouse import tables
@@ -79,6 +80,7 @@ def publish(
     *,
     origin: Origin | None = None,
     keep: int = KEPT_RELEASES,
+    keep_record: int | None = None,
     deep: bool = False,
     progress: Callable[[str], None] = lambda message: None,
 ) -> Release:
@@ -87,13 +89,12 @@ def publish(
     A served table that is damaged (see `damage`, and `deep` there) is loaded again.
 
     Whatever happens before the swap, readers keep the release they have. `keep` releases before the served one stay
-    whole. Raises WarehouseError when the database does not take the contents or the swap.
+    whole; the record goes back `keep_record` releases, and to each that is kept whole. Raises WarehouseError when the
+    database does not take the contents or the swap.
     """
-    origin = origin or Origin()
     clean(engine, keep)
     before = current_release(engine)
-    old = before.tables if before else {}
-    number = before.id + 1 if before else 1
+    old, number = (before.tables, before.id + 1) if before else ({}, 1)
     damaged = damage(engine, before, deep=deep)
     new: dict[str, ServedTable] = {}
     for content in contents:
@@ -108,7 +109,8 @@ def publish(
         return before
     incoming = {n: f"{n}__next" for n, entry in new.items() if entry.contents_id == number or n in repaired}
     progress(f"swapping {len(incoming)} tables")
-    release = promote(engine, {**old, **new}, incoming, origin, status="published")
+    forgotten = _forgotten(engine, keep, keep_record) if keep_record else ()
+    release = promote(engine, {**old, **new}, incoming, origin or Origin(), status="published", forgotten=forgotten)
     _drop(engine, (f"{name}__r{old[name].contents_id}" for name in repaired))  # nobody may go back to damage
     clean(engine, keep)
     return release
@@ -178,24 +180,49 @@ def promote(
     origin: Origin,
     *,
     status: str,
+    forgotten: Collection[int] = (),
 ) -> Release:
     """Serve `entries` as the next release: put tables that stand beside in the place of served ones, in one step.
 
     `incoming`: the name of a served table, and the name of the table that takes its place. What goes out is kept as
-    `<table>__r<contents_id>`. Raises WarehouseError when readers hold the served tables.
+    `<table>__r<contents_id>`. `forgotten`: releases that the record leaves out. Raises WarehouseError when readers hold
+    the served tables.
     """
     before = current_release(engine)
     number = before.id + 1 if before else 1
     release = Release(number, origin.started_at, now(), status, origin.code_version, origin.started_by, dict(entries))
-    _write_record(engine, release)
+    _write_record(engine, release, forgotten)
     outgoing = {name: entry.contents_id for name, entry in before.tables.items()} if before else {}
     check_lock(engine)
     swap(engine, incoming, outgoing)
     return release
 
 
-def _write_record(engine: Engine, release: Release) -> None:
-    """The record with this release in it, beside the one that is served.
+def _forgotten(engine: Engine, keep: int, keep_record: int) -> list[int]:
+    """The releases that the next record leaves out: older than so many, and with contents that are not kept."""
+    with engine.connect() as connection:
+        if not inspect(connection).has_table(tables.releases.name):
+            return []
+        kept = _distinct(connection)[: 1 + keep]
+        newest = select(tables.releases.c.id).order_by(tables.releases.c.id.desc())
+        old = connection.execute(newest.offset(keep_record - 1)).scalars().all()
+    return sorted(set(old) - {release for _, release in kept})
+
+
+def _distinct(connection: Connection) -> list[tuple[frozenset[str], int]]:
+    """The contents that releases served, each once, the last first; with the last release that served them."""
+    by = tables.release_tables.c
+    of_release: dict[int, set[str]] = {}
+    for release, name, number in connection.execute(
+        select(by.release_id, by.table_name, by.contents_id).order_by(by.release_id.desc())
+    ):
+        of_release.setdefault(release, set()).add(f"{name}__r{number}")
+    last = {frozenset(contents): release for release, contents in reversed(of_release.items())}
+    return sorted(last.items(), key=itemgetter(1), reverse=True)
+
+
+def _write_record(engine: Engine, release: Release, forgotten: Collection[int]) -> None:
+    """The record with this release in it and without the forgotten ones, beside the one that is served.
 
     All tables are made before any row is written: MariaDB commits at each CREATE, and a reader whose snapshot began
     between two commits would see one part of the record and not the other.
@@ -206,7 +233,9 @@ def _write_record(engine: Engine, release: Release) -> None:
             next_of(table).create(connection)
         for table in RECORD:
             if inspect(connection).has_table(table.name):
-                connection.execute(insert(next_of(table)).from_select(list(table.columns.keys()), select(table)))
+                number = table.c.id if table is tables.releases else table.c.release_id
+                kept = select(table).where(number.not_in(forgotten))
+                connection.execute(insert(next_of(table)).from_select(list(table.columns.keys()), kept))
         head = {key: value for key, value in vars(release).items() if key != "tables"}
         connection.execute(insert(next_of(tables.releases)), head)
         for entry in release.tables.values():
@@ -232,12 +261,7 @@ def clean(engine: Engine, keep: int = KEPT_RELEASES) -> None:
         names = there.get_table_names()
         kept: set[str] = set()
         if tables.releases.name in names:
-            by = tables.release_tables.c
-            query = select(by.release_id, by.table_name, by.contents_id).order_by(by.release_id.desc())
-            of_release: dict[int, set[str]] = {}
-            for release, name, number in connection.execute(query):
-                of_release.setdefault(release, set()).add(f"{name}__r{number}")
-            distinct = list(dict.fromkeys(map(frozenset, of_release.values())))
+            distinct = [contents for contents, _ in _distinct(connection)]
             kept = set().union(*distinct[: 1 + keep])
             if len(distinct) <= keep:  # what was served before the first release is a previous release too
                 kept |= {f"{name}__r0" for name in tables.metadata.tables}

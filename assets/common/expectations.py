@@ -4,7 +4,7 @@ What a column must be derives from `warehouse/tables.py`; what is particular to 
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -40,7 +40,8 @@ class Expectation:
 class Finding:
     """An expectation that was not met: how many rows, their share (0 to 1), the first of them by key and value.
 
-    `said` is the whole story where it is not one of rows.
+    `lines` are those of the file on which they stand, where that is known; `said` is the whole story where it is not
+    one of rows.
     """
 
     words: str
@@ -49,6 +50,7 @@ class Finding:
     share: float
     first: list[dict[str, Any]]
     said: str = ""
+    lines: Sequence[Hashable] = ()
 
     def __str__(self) -> str:
         if self.said:
@@ -151,10 +153,13 @@ def _finding(frame: pd.DataFrame, checked: Sequence[Expectation], result: Any, k
     positions = result.result.get("unexpected_index_list") or []
     columns = list(dict.fromkeys([*key, *sorted(_columns(expectation))]))
     rows = frame.iloc[positions[:SHOWN]][[name for name in columns if name in frame.columns]]
+    told = frame.index.name in ("line", "record")
+    rows = rows.reset_index() if told else rows
     first = [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
     count = len(positions) or len(frame)
     share = count / len(frame) if len(frame) else 1.0
-    return Finding(expectation.words, expectation.error, count, share, first)
+    lines = frame.index[positions].tolist() if told else ()
+    return Finding(expectation.words, expectation.error, count, share, first, lines=lines)
 
 
 def _suite_and_batch(expectations: Sequence[Expectation], frame: pd.DataFrame) -> tuple[Any, Any]:

@@ -26,7 +26,7 @@ from assets.common.plots import Picture, drawn
 from resources.errors import AuditError, RejectedRowsError, ValidationError
 from resources.raw_data import RawData
 from resources.retries import with_retries
-from resources.sources.audit import RowAudit
+from resources.sources.audit import Reject, RowAudit
 from resources.sources.catalogue import catalogue, require_sources
 from resources.staging import Staged, Staging, fingerprint
 from warehouse import tables
@@ -164,14 +164,29 @@ def _computed(step: _Step) -> Callable[..., Any]:
             made = step.read(raw_data, staging, context.run.run_id, upstream)
         findings, check = step.validate(made, raw_data, staging, upstream)
         yield check
-        if wrong := "; ".join(str(finding) for finding in findings if finding.error):
-            raise ValidationError(f"{step.name}: {wrong}")
+        if wrong := [finding for finding in findings if finding.error]:
+            told = _keep_failing(wrong, made)
+            staging.keep_rejects(step.name, context.run.run_id, made.audits)
+            raise ValidationError(f"{step.name}: {'; '.join(map(str, wrong))}{told}")
         notes = [*_absent(raw_data, step.sources), *_audited(made.audits), *map(str, findings)]
         for note in notes:
             context.log.warning(note)
         yield step.describe(made, raw_data, staging, notes)
 
     return compute
+
+
+def _keep_failing(findings: Sequence[Finding], made: Import) -> str:
+    """Put the rows that fail, where their lines are known, with the rejects; say of which file they are, what to do."""
+    audit = next((audit for audit in made.audits if audit.location == made.frame.index.name and audit.read), None)
+    if audit is None or not any(finding.lines for finding in findings):
+        return ""
+    for finding in findings:
+        audit.reject(finding.lines, Reject(finding.words))
+    return (
+        f". They stand in {audit.file}: `mobiville rejects --source {audit.source_id}` shows them; correct them at the "
+        "publisher's, or fetch the file again"
+    )
 
 
 def check_audits(name: str, audits: Sequence[RowAudit], present: Set[str]) -> None:
@@ -222,7 +237,7 @@ def _audited(audits: Sequence[RowAudit]) -> list[str]:
     for audit in audits:
         rejected = "; ".join(f"{number:,} {reason}" for reason, number in audit.by_reason().items())
         if rejected:
-            said.append(f"{audit.source_id}: {len(audit.rejected):,} of {audit.read:,} rows rejected: {rejected}")
+            said.append(f"{audit.source_id}: {audit.rows_rejected:,} of {audit.read:,} rows rejected: {rejected}")
         if audit.repairs:
             repaired = ", ".join(f"{what} ({number:,})" for what, number in audit.repairs.items())
             said.append(f"{audit.source_id}, repaired: {repaired}")
@@ -242,7 +257,7 @@ def _rows(audits: Sequence[RowAudit]) -> dict[str, Any]:
                 "read": audit.read,
                 "used": audit.used,
                 "merged": audit.merged,
-                "rejected": len(audit.rejected),
+                "rejected": audit.rows_rejected,
             }
         )
         for audit in audits
@@ -253,7 +268,7 @@ def _rows(audits: Sequence[RowAudit]) -> dict[str, Any]:
     rejects = [dg.TableRecord({str(k): str(v)[:PREVIEW_CHARACTERS] for k, v in row.items()}) for row in shown]
     seen: dict[str, Any] = {
         "rows of the sources": dg.MetadataValue.table(counts),
-        "rows rejected": sum(len(audit.rejected) for audit in audits),
+        "rows rejected": sum(audit.rows_rejected for audit in audits),
     }
     return seen | ({"rejects: the first rows": dg.MetadataValue.table(rejects)} if rejects else {})
 

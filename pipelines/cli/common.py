@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 import click
+import yaml
 from pydantic import ValidationError
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -24,6 +25,7 @@ telemetry: {enabled: false}
 nux: {enabled: false}  # no invitation to a newsletter
 concurrency:
   runs: {max_concurrent_runs: 1}  # one writer at a time; the others queue
+run_monitoring: {enabled: true, start_timeout_seconds: 300, cancel_timeout_seconds: 300}
 retention:  # days that the looks of sensors and schedules are kept
   schedule: {purge_after_days: 90}
   sensor:
@@ -66,11 +68,15 @@ def known_name(kind: str, name: str, known: Iterable[str]) -> str:
 
 
 def prepare_dagster_home() -> None:
-    """Where Dagster keeps the history of runs: DAGSTER_HOME, by default under `var/`. It tells nobody outside."""
+    """Where Dagster keeps the history of runs: DAGSTER_HOME, by default under `var/`. It tells nobody outside.
+
+    A `dagster.yaml` of an earlier version, in which nothing is set otherwise, is brought forward.
+    """
     home = Path(os.environ.setdefault("DAGSTER_HOME", str((VAR / "dagster").resolve())))
     home.mkdir(parents=True, exist_ok=True)
     configuration = home / "dagster.yaml"
-    if not configuration.exists():
+    set_there = yaml.safe_load(configuration.read_text(encoding="utf-8")) if configuration.exists() else {}
+    if (set_there or {}).items() <= yaml.safe_load(DAGSTER_YAML).items():
         configuration.write_text(DAGSTER_YAML, encoding="utf-8")
 
 

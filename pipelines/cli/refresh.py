@@ -7,7 +7,8 @@ import click
 
 from pipelines.cli.common import RefreshError, json_option, known_name, prepare_dagster_home, publishing, read_settings
 from pipelines.last_refresh import LastRefresh
-from raw_data import SAMPLE
+from resources.sources.files import RawFiles
+from resources.sources.unread import missing, unread
 from warehouse.tables import metadata
 
 
@@ -40,22 +41,20 @@ def refresh(
     """
     settings = read_settings()
     shrinking = [known_name("table", name, metadata.tables) for name in (*allow_shrink, *accept)]
-    if settings.raw_data.resolve() == SAMPLE and not sample and settings.warehouse_url.startswith(("mysql", "mariadb")):
-        raise click.UsageError(
-            "MOBIVILLE_RAW_DATA is not set, and the bundled sample holds invented figures: set it to the folder of the "
-            "raw files, or say --sample to publish the sample"
-        )
+    told = [*missing(files := RawFiles.from_settings(settings)), *unread(files)]
     with publishing(settings, wait=wait) as engine:
         last = LastRefresh(settings)
         if not (only or force) and last.is_served(engine):
             click.echo(f"nothing new: release {last.release} stays as it is")
+            click.echo("\n".join(told), err=True)
             return
+        click.echo("\n".join(told), nl=bool(told))
         prepare_dagster_home()
         from pipelines.run import refresh
         from resources.errors import UnknownAssetError
 
         try:
-            failures = refresh(settings, only, click.echo, force=force, allow_shrink=shrinking)
+            failures = refresh(settings, only, click.echo, force=force, allow_shrink=shrinking, sample=sample)
         except UnknownAssetError as error:
             raise click.UsageError(str(error)) from None
         if failures:

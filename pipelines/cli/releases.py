@@ -43,11 +43,12 @@ def releases(as_json: bool) -> None:
         click.echo(json.dumps([_as_json(release) for release in found], indent=2, ensure_ascii=False))
         return
     for number, release in enumerate(found):
-        same = next((old.id for old in found[number + 1 :] if old.contents() == release.contents()), None)
+        same = (f"release {old.id}" for old in found[number + 1 :] if old.contents() == release.contents())
         new = [table.name for table in release.tables.values() if table.contents_id == release.id]
         took = release.published_at - release.started_at
         click.echo(f"{release.id:>5}  {release.published_at} UTC  {release.status:<9}  {release.started_by}  in {took}")
-        click.echo(f"       {', '.join(new) or f'loaded nothing: the contents of release {same}'}")
+        loaded = ", ".join(new) or f"loaded nothing: the contents of {next(same, 'an earlier release')}"
+        click.echo(f"       {loaded}")
 
 
 @click.command("diff")

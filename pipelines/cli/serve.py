@@ -19,7 +19,7 @@ def ui(host: str, port: int) -> None:
     prepare_dagster_home()
     import dagster as dg  # it takes a second
 
-    from pipelines.run import end_dead_runs
+    from schedules.runs import end_dead_runs
 
     end_dead_runs(dg.DagsterInstance.get(), click.echo)
     command = ["dagster", "dev", "-m", "pipelines.definitions", "-h", host, "-p", str(port)]

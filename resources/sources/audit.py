@@ -12,6 +12,8 @@ from warehouse.release import SourceFile
 
 Rows = TypeVar("Rows")
 
+MOST_KEPT = 50_000
+"""Rejected rows of a file that is to be refused: more than these are not looked for."""
 SHOWN = 3
 """How many rejected rows an error shows."""
 
@@ -33,7 +35,9 @@ class RowAudit:
     """The rows of one source, in one reading: their number, and what became of each.
 
     `location` is what rows are told by: line, record, row or file. `repairs`: what was repaired, and how many values;
-    `absent`: optional columns that the file does not have; `vintage`: that which a column of the file holds.
+    `ruled_out`: of a large file, rows that a rule rejects, their number by reason;
+    `absent`: optional columns that the file does not have; `vintage`: that which a column of the file holds;
+    `texts`: rows that are rejected, as the file has them, where `text_of` does not look them up.
     A source that is there but was not read has an audit too, of no rows.
     """
 
@@ -45,14 +49,24 @@ class RowAudit:
     merged: int = 0
     rejected: dict[Hashable, Reject] = field(default_factory=dict)
     repairs: dict[str, int] = field(default_factory=dict)
+    ruled_out: dict[str, int] = field(default_factory=dict)
     absent: list[str] = field(default_factory=list)
     vintage: str | None = None
-    text_of: Callable[[set[Hashable]], dict[Hashable, str]] = lambda _locations: {}
+    texts: dict[Hashable, str] = field(default_factory=dict)
+    text_of: Callable[[set[Hashable]], dict[Hashable, str]] | None = None
 
     def reject(self, locations: Iterable[Hashable], reject: Reject) -> None:
         """Rows that are not used. The first reason that a row is given stays."""
         for location in locations:
             self.rejected.setdefault(location, reject)
+
+    def reject_row(self, location: Hashable, text: str, reject: Reject) -> None:
+        """A row that is none, with its text. Raises RejectedRowsError when there are so many that no more matter."""
+        self.read += 1
+        self.texts[location] = text
+        self.reject([location], reject)
+        if self.errors > MOST_KEPT:
+            self.check_share()
 
     def count(self, used: int, merged: int = 0) -> Self:
         """This audit, with the number of rows that were used, and of those that were merged with one of these."""
@@ -68,7 +82,12 @@ class RowAudit:
     def by_reason(self) -> dict[str, int]:
         """How many rows were rejected, by reason."""
         counts = pd.Series([reject.reason for reject in self.rejected.values()], dtype="str").value_counts()
-        return {str(reason): int(number) for reason, number in counts.items()}
+        return {str(reason): int(number) for reason, number in counts.items()} | self.ruled_out
+
+    @property
+    def rows_rejected(self) -> int:
+        """Rows that are not used, for an error or by a rule, number."""
+        return len(self.rejected) + sum(self.ruled_out.values())
 
     def check_share(self) -> None:
         """Raise RejectedRowsError when more rows have an error than the catalogue allows."""
@@ -85,10 +104,10 @@ class RowAudit:
 
     def check_sum(self) -> None:
         """Raise SourceError when a row is neither used, merged nor rejected: rules lost it, or count it twice."""
-        if self.read != self.used + self.merged + len(self.rejected):
+        if self.read != self.used + self.merged + self.rows_rejected:
             raise SourceError(
                 f"{self.file}: {self.read:,} rows were read, {self.used:,} used, {self.merged:,} merged, "
-                f"{len(self.rejected):,} rejected: the import loses rows or counts some twice. Nothing is staged"
+                f"{self.rows_rejected:,} rejected: the import loses rows or counts some twice. Nothing is staged"
             )
 
     def told_of(self, files: Iterable[SourceFile]) -> list[SourceFile]:
@@ -102,14 +121,14 @@ class RowAudit:
                 rows_read=self.read,
                 rows_used=self.used,
                 rows_merged=self.merged,
-                rows_rejected=len(self.rejected),
+                rows_rejected=self.rows_rejected,
             )
             for file in files
         ]
 
     def rejects(self) -> pd.DataFrame:
         """The rejects table (see `REJECTS`), in the file's order."""
-        text = self.text_of(set(self.rejected)) if self.rejected else {}
+        text = self.text_of(set(self.rejected)) if self.text_of and self.rejected else self.texts
         rows = [
             (
                 self.source_id,

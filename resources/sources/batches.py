@@ -1,17 +1,19 @@
 """Large files in bounded pieces: the required columns of a delimited or Parquet file, as text."""
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from resources.errors import SourceError
-from resources.sources.audit import RowAudit
+from resources.sources.audit import Reject, RowAudit
 from resources.sources.catalogue import Source
-from resources.sources.delimited import CsvFile, NotLineByLineError, check_header, recognised
-from resources.sources.typed_rows import SHOWN_CHARACTERS
+from resources.sources.decompression import readable_as
+from resources.sources.delimited import CsvFile, NotLineByLineError, matched, recognised
 
 ROWS_PER_BATCH = 1 << 18
 
@@ -29,45 +31,60 @@ def pieces(source: Source, path: Path, audit: RowAudit) -> Iterator[pa.Table]:
         batches = _delimited(file, audit)
     for batch in batches:
         audit.read += batch.num_rows
+        for column, pattern in _only(source, batch.schema.names).items():
+            whole, fits = batch.num_rows, pc.match_substring_regex(batch.column(column), f"^(?:{pattern})$")
+            batch = batch.filter(pc.fill_null(fits, fill_value=True))
+            reason = f"{column} is not {pattern}: the row is another level's or a total"
+            audit.ruled_out[reason] = audit.ruled_out.get(reason, 0) + whole - batch.num_rows
         yield pa.table(batch)
+    audit.ruled_out = {reason: number for reason, number in audit.ruled_out.items() if number}
     if not audit.read:
         raise SourceError(f"{path.name}: has a header and no row. Fetch it again")
+    audit.check_share()
 
 
 def exact_frames(source: Source, path: Path) -> Iterator[pd.DataFrame]:
     """The same rows, read exactly, indexed by line (of Parquet: by row)."""
-    return _parquet_frames(source, path) if path.suffix == ".parquet" else _exact(recognised(path, source))
+    for frame in _parquet_frames(source, path) if path.suffix == ".parquet" else _exact(recognised(path, source)):
+        for column, pattern in _only(source, list(frame.columns)).items():
+            frame = frame[frame[column].isna() | frame[column].str.fullmatch(pattern)]
+        yield frame
+
+
+def _only(source: Source, columns: list[str]) -> dict[str, str]:
+    """The rule by which rows count, of the layout that has these columns."""
+    return next(layout.only for layout in source.layouts if set(layout.columns) == set(columns))
 
 
 def _delimited(file: CsvFile, audit: RowAudit) -> Iterator[pa.RecordBatch]:
-    """The required columns of a delimited file; where its rows are not lines, the exact reader tells why."""
+    """The required columns of a delimited file; from where its rows are not lines, as the exact reader has them."""
     try:
         yield from file.batches(list(file.layout.columns))
     except NotLineByLineError:
-        rows = 0
-        for row in file.rows():
-            rows += 1
-            if row.error:
-                raise SourceError(
-                    f"{file.path.name}, line {row.line}: {row.error}: {row.text[:SHOWN_CHARACTERS]!r}. Correct the "
-                    "line, or fetch the file again"
-                ) from None
-        if rows != audit.read:
-            raise SourceError(f"{file.path.name}: {audit.read:,} rows by one reader, {rows:,} by another") from None
+        for frame in _exact(file, audit, audit.read):
+            yield pa.RecordBatch.from_pandas(frame, pa.schema([(c, pa.string()) for c in frame]), preserve_index=False)
 
 
-def _exact(file: CsvFile) -> Iterator[pd.DataFrame]:
-    """The required columns of a delimited file, indexed by line, in pieces."""
+def _exact(file: CsvFile, audit: RowAudit | None = None, skip: int = 0) -> Iterator[pd.DataFrame]:
+    """The required columns of a delimited file, indexed by line, in pieces, after the first rows, which were read.
+
+    Rows that are none are rejected in `audit`, where there is one.
+    """
     at = {column: file.header.index(file.names[column]) for column in file.layout.columns}
     rows: list[list[str | None]] = []
     lines: list[int] = []
-    for row in file.rows():
+    for row in islice(file.rows(), skip, None):
+        if row.error:
+            if audit is not None:
+                audit.reject_row(row.line, row.text, Reject(row.error))
+            continue
         rows.append([row.fields[position] or None for position in at.values()])
         lines.append(row.line)
         if len(rows) == ROWS_PER_BATCH:
             yield pd.DataFrame(rows, lines, list(at), dtype="str")
             rows, lines = [], []
-    yield pd.DataFrame(rows, lines, list(at), dtype="str")
+    if rows:
+        yield pd.DataFrame(rows, lines, list(at), dtype="str")
 
 
 def _parquet_frames(source: Source, path: Path) -> Iterator[pd.DataFrame]:
@@ -80,14 +97,11 @@ def _parquet_frames(source: Source, path: Path) -> Iterator[pd.DataFrame]:
 
 def _parquet(source: Source, path: Path) -> Iterator[pa.RecordBatch]:
     """The required columns of a Parquet file as text, in pieces."""
-    layout = source.layouts[0]
-    try:
-        with pq.ParquetFile(path) as file:
-            header = file.schema_arrow.names
-            check_header(path, [layout], header)
-            names = {column: spelling for column, spelling in layout.match(header).items() if column in layout.columns}
-            for batch in file.iter_batches(ROWS_PER_BATCH, columns=list(names.values())):
-                columns = [batch.column(spelling).cast(pa.string()) for spelling in names.values()]
-                yield pa.RecordBatch.from_arrays(columns, names=list(names))
-    except (pa.ArrowException, OSError) as error:
-        raise SourceError(f"{path.name}: cannot be read as Parquet: {error}. Fetch it again") from error
+    with readable_as("Parquet", path), pq.ParquetFile(path) as file:
+        header = file.schema_arrow.names
+        layout = min(source.layouts, key=lambda layout: len(layout.missing(header)))
+        found = matched(path, layout, header)
+        names = {column: found[column] for column in layout.columns}
+        for batch in file.iter_batches(ROWS_PER_BATCH, columns=list(names.values())):
+            columns = [batch.column(spelling).cast(pa.string()) for spelling in names.values()]
+            yield pa.RecordBatch.from_arrays(columns, names=list(names))

@@ -1,5 +1,6 @@
 """The catalogue of inputs, `raw_data/sources.yaml`, read and checked."""
 
+import re
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,22 @@ from resources.sources.field_types import KINDS
 _Https = Annotated[str, Field(pattern=r"^https://")]
 
 
+def column_key(name: str) -> str:
+    """What two spellings of one column's name have in common: neither case nor spaces matter."""
+    return " ".join(name.split()).casefold()
+
+
+def century(year: str) -> str:
+    """A year of two digits is of this century."""
+    return f"20{year}" if len(year) == 2 else year
+
+
+def _newest(pattern: str, header: list[str]) -> str | None:
+    """Of the columns whose name fits a pattern, `~` and a regular expression, that of the newest year, its group."""
+    years = {name: match[1] for name in header if (match := re.fullmatch(pattern[1:], name.strip(), re.IGNORECASE))}
+    return max(years, key=lambda name: years[name], default=None)
+
+
 class Layout(BaseModel):
     """One way a source's files are laid out. Which one a file has is told by its header."""
 
@@ -23,13 +40,21 @@ class Layout(BaseModel):
     encoding: str = "utf-8"
     delimiter: str = Field(";", min_length=1, max_length=1)
     decimal: Literal[".", ","] = "."
+    under: str | None = Field(None, description="JSON: the key of the list of records, where it is not at the top")
+    within: str | None = Field(None, description="JSON: the key, in each record, of its fields, where there is one")
     header: bool = Field(True, description="without one, the columns are those listed, in their order")
-    columns: dict[str, list[str]] = Field({}, description="the name the code uses: the spellings a file may use")
+    columns: dict[str, list[str]] = Field(
+        {},
+        description="the name the code uses: the spellings a file may use, `~` and a regular expression with the year "
+        "as its group where the name has one",
+    )
     optional_columns: dict[str, list[str]] = {}
+    vintage: str | None = Field(None, description="of every file that has this layout")
+    only: dict[str, str] = Field({}, description="of a large file the rows that count: regular expressions by column")
 
     @model_validator(mode="after")
     def _spellings_differ(self) -> "Layout":
-        spellings = [s.casefold() for many in self.all_columns.values() for s in many]
+        spellings = [column_key(s) for many in self.all_columns.values() for s in many]
         if len(spellings) != len(set(spellings)):
             raise ValueError("a spelling stands for two columns")
         return self
@@ -41,12 +66,12 @@ class Layout(BaseModel):
 
     def match(self, header: list[str]) -> dict[str, str]:
         """Canonical name to the header's spelling, for the columns that the header has."""
-        found = {name.strip().casefold(): name for name in header}
+        found = {column_key(name): name for name in header}
         return {
-            column: found[spelling.casefold()]
+            column: name
             for column, spellings in self.all_columns.items()
             for spelling in reversed(spellings)
-            if spelling.casefold() in found
+            if (name := _newest(spelling, header) if spelling.startswith("~") else found.get(column_key(spelling)))
         }
 
     def missing(self, header: list[str]) -> list[str]:
@@ -95,6 +120,7 @@ class Source(BaseModel):
     many: bool = Field(False, description="the source is all the files that match, not the newest one")
     vintage: str = Field(description="of the file described here")
     vintage_in_name: str | None = Field(None, description="regular expression; its group is the file's vintage")
+    vintage_in_text: str | None = Field(None, description="regular expression; its group is a text's vintage")
     kind: Literal["csv", "json", "xml", "text"]
     layouts: list[Layout] = Field([Layout()], min_length=1)
     types: dict[str, str] = Field({}, description="what a column's values are, see sources/field_types.py; else text")

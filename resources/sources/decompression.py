@@ -4,6 +4,9 @@ import bz2
 import codecs
 import gzip
 import io
+import lzma
+import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -12,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from resources.errors import SourceError
-from resources.sources.sniffing import web_page
+from resources.sources.sniffing import NO_INPUT, web_page
 
 MOST_BYTES = 8 << 30
 """A file of more bytes, decompressed, is refused; the BPE, the largest, has 0.3 GB."""
@@ -20,20 +23,39 @@ MOST_TIMES_LARGER = 200
 """A file that unpacks to so many times its size is refused (the offers dump, in bz2, unpacks to 8 times)."""
 SMALL_BYTES = 64 << 20
 """Less than this unpacked is no danger, whatever the ratio."""
-HEAD_BYTES = 1 << 16
+HEAD_BYTES = 4 << 20
+"""So much of a file tells its layout and its encoding."""
+_LETTERS = "àâäçéèêëîïíñóôöœùúûüÿÀÂÄÇÉÈÊËÎÏÔÖŒÙÛÜŸ°²³«»’–—…€ª\u00a0"
+_FRENCH = set(_LETTERS.encode("cp1252").decode("ascii", "surrogateescape"))
 
 _PACKERS: dict[str, Callable[[Path, str], Any]] = {".bz2": bz2.open, ".gz": gzip.open}
 _MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 _PACKED = {b"PK\x03\x04": "a zip archive", b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"PAR1": "Parquet"}
 
+_NOT_READABLE = (
+    *(ValueError, LookupError, ArithmeticError, RecursionError, MemoryError, OSError, EOFError, RuntimeError),
+    *(SyntaxError, NotImplementedError, TypeError, struct.error, lzma.LZMAError, zlib.error, zipfile.BadZipFile),
+)
+"""Whatever a parser raises of bytes that are not what they should be."""
+
+
+@contextmanager
+def readable_as(what: str, path: Path) -> Iterator[None]:
+    """Whatever a parser raises within becomes a SourceError that names the file, and the place that the parser gave."""
+    try:
+        yield
+    except _NOT_READABLE as error:
+        said = str(error) or type(error).__name__
+        raise SourceError(f"{path.name}: expected {what}: {said}. Correct it there, or fetch the file again") from error
+
 
 class BoundedReader(io.RawIOBase):
     """A stream that counts its line ends as they pass, and ends with SourceError beyond what a raw file may be."""
 
-    def __init__(self, path: Path, file: IO[bytes]) -> None:
+    def __init__(self, path: Path, file: IO[bytes], longest_line: int) -> None:
         super().__init__()
-        self.path, self.file, self.size = path, file, path.stat().st_size
-        self.bytes = self.lines = 0
+        self.path, self.file, self.size, self.longest_line = path, file, path.stat().st_size, longest_line
+        self.bytes = self.lines = self.bytes_of_line = 0
 
     def readable(self) -> bool:
         """It is."""
@@ -45,6 +67,12 @@ class BoundedReader(io.RawIOBase):
         buffer[: len(data)] = data
         self.bytes += len(data)
         self.lines += data.count(b"\n")
+        self.bytes_of_line = len(data) - data.rfind(b"\n") - 1 + (0 if b"\n" in data else self.bytes_of_line)
+        if self.bytes_of_line > self.longest_line:
+            raise SourceError(
+                f"{self.path.name}, line {self.lines + 1}: has more than {self.longest_line:,} bytes, which no row "
+                "has. Fetch it again"
+            )
         if self.bytes > MOST_BYTES or self.bytes > max(SMALL_BYTES, MOST_TIMES_LARGER * self.size):
             raise SourceError(
                 f"{self.path.name}: unpacks to more than {self.bytes:,} bytes from {self.size:,}: expected at most "
@@ -54,34 +82,37 @@ class BoundedReader(io.RawIOBase):
 
 
 @contextmanager
-def open_decompressed(path: Path) -> Iterator[BoundedReader]:
-    """The bytes of a file, decompressed; of a zip, those of its largest member (the rest describe it).
+def open_decompressed(path: Path, member: str = "", longest_line: int = MOST_BYTES) -> Iterator[BoundedReader]:
+    """The bytes of a file, decompressed; of a zip, those of a member, the largest where none is named.
 
-    Raises SourceError, here or while it is read, when they cannot be read whole.
+    Raises SourceError, here or while it is read, when they cannot be read whole, or a line has more bytes than may be.
     """
-    try:
+    with readable_as("a whole file", path):
         if path.suffix == ".zip":
-            with zipfile.ZipFile(path) as archive:
-                member = max(archive.infolist(), key=lambda info: info.file_size, default=None)
-                if member is None:
-                    raise SourceError(f"{path.name}: is an archive without a file in it. Fetch it again")
-                with archive.open(member) as file:
-                    yield BoundedReader(path, file)
+            with zipfile.ZipFile(path) as archive, archive.open(member or members(path)[0]) as file:
+                yield BoundedReader(path, file, longest_line)
         else:
             with _PACKERS.get(path.suffix, Path.open)(path, "rb") as file:
-                yield BoundedReader(path, file)
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, NotImplementedError) as error:
-        raise SourceError(
-            f"{path.name}: cannot be read, it is damaged or not whole: {error}. Fetch it again"
-        ) from error
+                yield BoundedReader(path, file, longest_line)
 
 
-def sniff_header(path: Path) -> bytes:
+def members(path: Path) -> list[str]:
+    """The names of the files in a zip, the largest first; of another file one empty name."""
+    if path.suffix != ".zip":
+        return [""]
+    with readable_as("a whole zip archive", path), zipfile.ZipFile(path) as archive:
+        files = [info for info in archive.infolist() if not info.is_dir() and not NO_INPUT.search(info.filename)]
+    if not files:
+        raise SourceError(f"{path.name}: is an archive without a file in it. Fetch it again")
+    return [info.filename for info in sorted(files, key=lambda info: -info.file_size)]
+
+
+def sniff_header(path: Path, member: str = "") -> bytes:
     """The first bytes of a file.
 
     Raises SourceError when there are none, or they say that it is a web page or packed, whatever its name says.
     """
-    with open_decompressed(path) as file:
+    with open_decompressed(path, member) as file:
         first = file.read(HEAD_BYTES) or b""
     if not first.strip():
         raise SourceError(f"{path.name}: is empty. Fetch it again")
@@ -94,8 +125,18 @@ def sniff_header(path: Path) -> bytes:
 
 
 def encoding_of(first: bytes, declared: str) -> str:
-    """The encoding that a byte order mark tells, else the declared one."""
-    return next((encoding for mark, encoding in _MARKS.items() if first.startswith(mark)), declared)
+    """The encoding that a byte order mark tells, else UTF-8 where all bytes are, else Windows-1252 (ISO-8859-1 with a
+    few more letters) where there is no letter of UTF-8 and whatever is not ASCII is French; else the declared one, of
+    which some bytes are damaged.
+    """
+    if has_bom(first):
+        return next(encoding for mark, encoding in _MARKS.items() if first.startswith(mark))
+    if first.isascii():
+        return declared
+    text = first.rpartition(b"\n")[0].decode("utf-8", "surrogateescape") or first.decode("utf-8", "surrogateescape")
+    lone = set(re.findall("[\udc80-\udcff]", text))
+    letters = re.search("[^\x00-\x7f\udc80-\udcff]", text)
+    return "utf-8" if letters and not lone else "cp1252" if lone and lone <= _FRENCH and not letters else declared
 
 
 def has_bom(first: bytes) -> bool:

@@ -7,6 +7,7 @@ and an exact one (the csv module) for the others, which names the line of whatev
 import csv
 import difflib
 import io
+import re
 from collections.abc import Container, Hashable, Iterator
 from dataclasses import dataclass
 from itertools import chain
@@ -17,12 +18,14 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from resources.errors import SourceError
-from resources.sources.catalogue import Layout, Source
-from resources.sources.decompression import encoding_of, has_bom, open_decompressed, sniff_header
+from resources.sources.catalogue import Layout, Source, century, column_key
+from resources.sources.decompression import HEAD_BYTES, encoding_of, has_bom, members, open_decompressed, sniff_header
 from resources.sources.field_types import parse
 from warehouse.errors import MobivilleError
 
 BLOCK_BYTES = 8 << 20
+LONGEST_LINE = 16 << 20
+"""Bytes."""
 DELIMITERS = {";": "semicolons", ",": "commas", "\t": "tabs", "|": "bars"}
 
 
@@ -51,6 +54,13 @@ class CsvFile:
     delimiter: str
     encoding: str
     repairs: dict[str, int]
+    member: str = ""
+
+    def vintage(self) -> str | None:
+        """The vintage that its columns tell: by one's name, or because only one vintage has them."""
+        spellings = [spelling[1:] for many in self.layout.all_columns.values() for spelling in many if "~" in spelling]
+        years = {m[1] for name in self.names.values() for s in spellings if (m := re.fullmatch(s, name.strip(), re.I))}
+        return max(map(century, years), default=self.layout.vintage)
 
     def batches(self, columns: list[str]) -> Iterator[pa.RecordBatch]:
         """The given columns as text, NULL where blank, under their canonical names, in blocks.
@@ -59,7 +69,7 @@ class CsvFile:
         """
         names = {column: self.names[column] for column in columns}
         rows = 0
-        with open_decompressed(self.path) as file:
+        with open_decompressed(self.path, self.member, LONGEST_LINE) as file:
             try:
                 for batch in self._reader(file, names):
                     rows += batch.num_rows
@@ -110,7 +120,7 @@ class CsvFile:
         """The text of the rows that begin on the wanted lines; faster where every row is known to be a line."""
         if not line_by_line:
             return {row.line: row.text for row in self.rows() if row.line in wanted}
-        with open_decompressed(self.path) as file:
+        with open_decompressed(self.path, self.member, LONGEST_LINE) as file:
             lines = io.TextIOWrapper(io.BufferedReader(file), self.encoding, "backslashreplace")
             return {number: line.rstrip("\n") for number, line in enumerate(lines, 1) if number in wanted}
 
@@ -119,7 +129,7 @@ class CsvFile:
 
         Raises SourceError that names the line when a quote opens and does not close.
         """
-        with open_decompressed(self.path) as file:
+        with open_decompressed(self.path, self.member, LONGEST_LINE) as file:
             lines = _Lines(io.TextIOWrapper(io.BufferedReader(file), self.encoding, "surrogateescape", newline=""))
             reader = csv.reader(lines, delimiter=self.delimiter, strict=True)
             try:
@@ -177,8 +187,36 @@ def _printable(text: str) -> str:
 
 
 def recognised(path: Path, source: Source) -> CsvFile:
-    """A file with the layout that its header tells. Raises SourceError when it has none of the source's."""
-    first = sniff_header(path)
+    """A file with the layout that its header tells; of an archive, its member that has one.
+
+    Raises SourceError when it has none of the source's, or several members may be data: a part would be passed over.
+    """
+    found, errors = [], []
+    for member in (names := members(path)):
+        try:
+            found.append(_recognised(path, source, member))
+        except SourceError as error:
+            errors.append(error)
+    if not found:
+        raise errors[0]
+    data, fits = found[0], {file.member for file in found}
+    alike = [name for name in names if name != data.member and (name in fits or _is_part(name, data))]
+    if alike:
+        raise SourceError(
+            f"{path.name}: expected one file of data in the archive, found {', '.join([data.member, *alike])}. Put the "
+            "one that is meant, or all their rows in one file, in its place"
+        )
+    return data
+
+
+def _is_part(member: str, data: CsvFile) -> bool:
+    """Whether a member of an archive has as many columns as the data, be it without their header."""
+    with open_decompressed(data.path, member) as file:
+        return len(_first_row(file.read(HEAD_BYTES) or b"", data.encoding, data.delimiter)) == len(data.header)
+
+
+def _recognised(path: Path, source: Source, member: str) -> CsvFile:
+    first = sniff_header(path, member)
     tried: list[tuple[Layout, list[str]]] = []
     for layout, delimiter in chain(
         ((layout, layout.delimiter) for layout in source.layouts),
@@ -189,16 +227,16 @@ def recognised(path: Path, source: Source) -> CsvFile:
         if not layout.header:
             if _is_row_of(header, layout, source):
                 names = {name: name for name in layout.columns}
-                return CsvFile(path, layout, names, list(layout.columns), delimiter, encoding, _repairs(first))
+                repairs = _repairs(first, encoding, layout)
+                return CsvFile(path, layout, names, list(layout.columns), delimiter, encoding, repairs, member)
             continue
         tried.append((layout, header))
         if not layout.missing(header):
-            names = layout.match(header)
-            _check_once(path, header, names)
-            repairs = _repairs(first)
+            names = matched(path, layout, header)
+            repairs = _repairs(first, encoding, layout)
             if delimiter != layout.delimiter:
                 repairs[f"columns are apart by {DELIMITERS[delimiter]}, not {DELIMITERS[layout.delimiter]}"] = 1
-            return CsvFile(path, layout, names, header, delimiter, encoding, repairs)
+            return CsvFile(path, layout, names, header, delimiter, encoding, repairs, member)
     check_header(path, [layout for layout, _ in tried], *(header for _, header in tried))
     raise SourceError(
         f"{path.name}: expected {len(source.layouts[0].columns)} columns apart by "
@@ -206,12 +244,15 @@ def recognised(path: Path, source: Source) -> CsvFile:
     )
 
 
-def _repairs(first: bytes) -> dict[str, int]:
-    return {"BOM removed": 1} if has_bom(first) else {}
+def _repairs(first: bytes, encoding: str, layout: Layout) -> dict[str, int]:
+    if has_bom(first):
+        return {"BOM removed": 1}
+    same = encoding == layout.encoding or {encoding, layout.encoding} == {"cp1252", "iso-8859-1"}
+    return {} if same else {f"read as {encoding}, not {layout.encoding}": 1}
 
 
 def _first_row(first: bytes, encoding: str, delimiter: str) -> list[str]:
-    text = first.decode(encoding, errors="replace").removeprefix("\ufeff")
+    text = first[: 1 << 16].decode(encoding, errors="replace").removeprefix("\ufeff")
     return next(csv.reader(text.splitlines()[:1], delimiter=delimiter), [])
 
 
@@ -224,13 +265,20 @@ def _is_row_of(fields: list[str], layout: Layout, source: Source) -> bool:
     )
 
 
-def _check_once(path: Path, header: list[str], names: dict[str, str]) -> None:
+def matched(path: Path, layout: Layout, header: list[str]) -> dict[str, str]:
+    """Canonical name to the header's spelling. Raises SourceError when a required column is missing, or a column stands
+    twice, be it in other case or with other spaces.
+    """
+    check_header(path, [layout], header)
+    names = layout.match(header)
     for spelling in names.values():
-        if header.count(spelling) > 1:
+        same = [name for name in header if column_key(name) == column_key(spelling)]
+        if len(same) > 1:
             raise SourceError(
-                f"{path.name}, line 1: {spelling} stands {header.count(spelling)} times in the header, expected once. "
-                "Fetch it again"
+                f"{path.name}, line 1: expected one column {same[0].strip()}, found {' and '.join(map(repr, same))}. "
+                "Remove or rename all but the right one, or fetch the file again"
             )
+    return names
 
 
 def check_header(path: Path, layouts: list[Layout], *headers: list[str]) -> None:

@@ -13,8 +13,10 @@ LONGEST_NAME = 255
 LONGEST_TEXT = 16_383
 """Characters that fit a TEXT column (65,535 bytes) whatever they are."""
 LARGEST_INTEGER = 2**31 - 1
+LONGEST_NUMBER = 60
+"""Characters of a number, with separators."""
 
-_SPACES = " \t\u00a0\u202f\u2009"
+_SPACES = " \t\r\n\u00a0\u202f\u2009"
 
 
 @dataclass
@@ -46,16 +48,17 @@ def _point(text: pd.Series, _decimal: str) -> Parsed:
 
 
 def _code(pattern: str, width: int, what: str) -> Callable[[pd.Series, str], Parsed]:
-    """A code of `width` characters; a shorter number gets back the zeros, a longer one loses the `.0`, that a
-    spreadsheet took or gave. Only digits are padded: whatever else is short is no code.
+    """A code of `width` characters, or several apart by `/`; a shorter number gets back the zero, a longer one loses
+    the `.0`, that a spreadsheet took or gave. Only digits are padded: whatever else is short is no code.
     """
 
     def parsed(text: pd.Series, _decimal: str) -> Parsed:
         if (text.isna() | text.str.fullmatch(pattern)).all():
             return Parsed(text, pd.Series(False, text.index), what)
         bare = text.str.strip(_SPACES).str.replace(r"^(\d+)\.0$", r"\1", regex=True)
-        short = bare.str.fullmatch(rf"\d{{{width - 1}}}")
-        values = bare.where(~short, bare.str.zfill(width))
+        bare = bare.str.replace(r"\s*[,/]\s*", "/", regex=True)
+        values = bare.str.replace(rf"(?<![^/])(\d{{{width - 1}}})(?![^/])", r"0\1", regex=True)
+        short = values != bare
         right = values.str.fullmatch(pattern)
         repaired = right & (values != text)
         padded = int((repaired & short).sum())
@@ -71,7 +74,7 @@ def _number(text: pd.Series, decimal: str) -> Parsed:
     if pd.api.types.is_numeric_dtype(text.dtype):
         return Parsed(text.astype("float64"), pd.Series(False, text.index), expected)
     plain = text if decimal == "." else text.str.replace(decimal, ".", regex=False)
-    usual = text.isna() | text.str.fullmatch(rf"-?\d+(?:{re.escape(decimal)}\d+)?")
+    usual = text.isna() | text.str.fullmatch(rf"-?\d{{1,18}}(?:{re.escape(decimal)}\d{{1,40}})?")
     if usual.all():
         return Parsed(pd.to_numeric(plain).astype("float64"), pd.Series(False, text.index), expected)
     mark = _mark(text, decimal)
@@ -98,6 +101,8 @@ def _deciphered(text: str, mark: str) -> float | None:
     `1,234` beside decimal points may be either number: it is none.
     """
     bare = text.strip(_SPACES)
+    if len(bare) > LONGEST_NUMBER:
+        return None
     if re.fullmatch(rf"-?\d{{1,3}}(?:[{_SPACES}]\d{{3}})+(?:[.,]\d+)?", bare):
         bare = re.sub(f"[{_SPACES}]", "", bare)
     other = "," if mark == "." else "."
@@ -110,6 +115,12 @@ def _deciphered(text: str, mark: str) -> float | None:
     elif re.fullmatch(rf"-?\d+\{other}(?:\d{{1,2}}|\d{{4,}})", bare):
         bare = bare.replace(other, mark)
     return float(bare.replace(mark, ".")) if re.fullmatch(rf"-?\d+(?:\{mark}\d+)?", bare) else None
+
+
+def _zone(text: pd.Series, decimal: str) -> Parsed:
+    """1 in a tense zone ("1. Zone tendue", "2. Zone touristique et tendue"), 0 in another; a number is itself."""
+    zone = text.str.extract(r"^\s*(\d)\.\s+\D", expand=False)
+    return KINDS["whole"](text.where(zone.isna(), zone.isin(["1", "2"]).map({True: "1", False: "0"})), decimal)
 
 
 def _whole(*, exact: bool) -> Callable[[pd.Series, str], Parsed]:
@@ -131,10 +142,15 @@ KINDS: dict[str, Callable[[pd.Series, str], Parsed]] = {
     "long_text": _text(LONGEST_TEXT),
     "commune": _code(codes.COMMUNE, 5, "an INSEE code of five characters (01004, 2A004)"),
     "department": _code(codes.DEPARTMENT, 2, "a department's code (01, 2A, 971)"),
+    "postal": _code(codes.POSTAL_CODES, 5, "postal codes of five digits, joined by / (01500/01501)"),
+    "canton": _code(r"(?:\d{2}|2[AB]|97\d)\d{2}", 4, "a canton's code (0104, 2A01)"),
+    "ordinal": _code(r"\d{1,5}", 0, "a number without sign or decimals"),
+    "station": _code(r"\d{8}", 8, "a weather station's number of eight digits (01089001)"),
     "region": _code(r"\d{2}", 2, "a region's code (01, 84)"),
     "rome": _code(codes.ROME, 5, "a ROME code (A1101)"),
     "facility": _code(codes.FACILITY_TYPE, 4, "a facility type of the BPE (A101)"),
     "point": _point,
+    "zone": _zone,
     "integer": _whole(exact=True),
     "whole": _whole(exact=False),
     "number": _number,

@@ -1,8 +1,10 @@
 """Which files the sources are read from: found through the catalogue, hashed. Nothing of them is read here."""
 
+import contextlib
 import fnmatch
 import hashlib
 import re
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Self
@@ -10,8 +12,13 @@ from typing import Self
 import raw_data
 from resources.errors import SourceError
 from resources.settings import Settings
-from resources.sources.catalogue import Source, catalogue
+from resources.sources.catalogue import Source, catalogue, century
+from resources.sources.delimited import recognised
+from resources.sources.sniffing import NO_INPUT
 from warehouse.release import SourceFile
+
+UNKNOWN = "unknown"
+"""The vintage of a file that tells none."""
 
 
 class RawFiles:
@@ -35,19 +42,35 @@ class RawFiles:
         """Every file that may be the source's, whichever is read."""
         source = catalogue()[source_id]
         root = self._root(source)
+        found = dict.fromkeys(path for pattern in source.files for path in sorted(root.glob(pattern)))
         return [
             path
-            for pattern in source.files
-            for path in sorted(root.glob(pattern))
-            if not any(fnmatch.fnmatch(path.name, excluded) for excluded in source.excluded_files)
+            for path in found
+            if not NO_INPUT.search(path.name)
+            and not any(fnmatch.fnmatch(path.name, excluded) for excluded in source.excluded_files)
         ]
 
     def paths(self, source_id: str) -> list[Path]:
-        """The files of a source: the newest that matches, or all of them where the source is many; [] if none."""
+        """The files of a source: that of the newest vintage, or all of them where the source is many; [] if none.
+
+        Raises SourceError when a name has a date that cannot be, or it cannot be told which file is the newest.
+        """
         source, found = catalogue()[source_id], self.candidates(source_id)
-        if source.many or not found:
+        if source.many:
             return found
-        return [max(found, key=lambda path: (vintage(source, path.name) or "", path.stat().st_mtime_ns, path.name))]
+        named = {path: vintage(source, path.name) for path in found}
+        if len(found) < 2:
+            return found
+        told = {path: name or vintage_of_layout(source, path) for path, name in named.items()}
+        newest = max(map(_order, told.values()))
+        alike = [path for path, of_file in told.items() if of_file is None or _order(of_file) == newest]
+        if len(set(map(_sha256, alike))) > 1:
+            said = " and ".join(f"{path.name} (vintage {told[path] or 'unknown'})" for path in alike)
+            raise SourceError(
+                f"{source_id}: expected one newest file, found {said}: which one is meant cannot be told. Keep that "
+                "one, or put the year into its name as raw_data/sources.yaml writes it"
+            )
+        return alike[:1]
 
     def _root(self, source: Source) -> Path:
         """The folder of a source; of answers of outside services, one that is not there where none is set."""
@@ -63,11 +86,11 @@ class RawFiles:
                 f"({source.publisher}), from {source.landing_page}; put it there, or set "
                 f"MOBIVILLE_{source.folder.upper()} to the folder that has it"
             )
-        return paths[0]
+        return is_regular(paths[0])
 
     def has(self, source_id: str) -> bool:
         """Whether the source is there."""
-        return bool(self.paths(source_id))
+        return bool(self.candidates(source_id))
 
     def files(self, source_id: str) -> list[SourceFile]:
         """What is known of the files of a source: name, vintage, sha256."""
@@ -75,12 +98,15 @@ class RawFiles:
         paths = self.paths(source_id)
         if source.many and paths:
             digest = hashlib.sha256("".join(f"{p.name} {_sha256(p)}\n" for p in paths).encode()).hexdigest()
-            return [SourceFile(source_id, f"{len(paths)} files {source.files[0]}", source.vintage, digest)]
-        return [SourceFile(source_id, p.name, vintage(source, p.name) or source.vintage, _sha256(p)) for p in paths]
+            return [SourceFile(source_id, f"{len(paths)} files {source.files[0]}", UNKNOWN, digest)]
+        return [SourceFile(source_id, p.name, vintage(source, p.name) or UNKNOWN, _sha256(p)) for p in paths]
 
     def version(self, source_id: str) -> str:
-        """The data version of a source: the sha256 of its file, or `absent`."""
-        files = self.files(source_id)
+        """The data version of a source: the sha256 of its file, `absent`, or `refused` (see `paths`)."""
+        try:
+            files = self.files(source_id)
+        except SourceError:
+            return "refused"
         return files[0].sha256 if files else "absent"
 
     @property
@@ -93,7 +119,16 @@ class RawFiles:
         return {source_id: self.version(source_id) for source_id in catalogue()}
 
 
+def is_regular(path: Path) -> Path:
+    """The path. Raises SourceError when it is that of a folder, a pipe or a device: to open one may last for ever."""
+    if not path.is_file():
+        raise SourceError(f"{path.name}: is no file but a folder, a pipe or a device. Put the file in its place")
+    return path
+
+
 def _sha256(path: Path) -> str:
+    if not path.is_file():
+        return "no file"
     stat = path.stat()
     return _hashed(path, stat.st_size, stat.st_mtime_ns)
 
@@ -106,8 +141,32 @@ def _hashed(path: Path, _size: int, _changed: int) -> str:
 
 
 def vintage(source: Source, name: str) -> str | None:
-    """The vintage that the file's name holds; a year of two digits is of this century."""
+    """The vintage that the file's name holds. Raises SourceError when it is a day or year that is not, or not yet."""
     match = source.vintage_in_name and re.search(source.vintage_in_name, name, re.IGNORECASE)
     if not match:
         return None
-    return f"20{match[1]}" if len(match[1]) == 2 else match[1]
+    found = century(match[1])
+    day = found if len(found) == len("20211231") else f"{found}0101"
+    if len(found) in (len("2021"), len("20211231")):
+        with contextlib.suppress(ValueError):
+            if date.fromisoformat(day) <= datetime.now(UTC).date() + timedelta(days=1):
+                return found
+        raise SourceError(
+            f"{name}: its name has the date {found}, expected one that exists and is past. Rename it with the date "
+            "that it is of, or move it out of the folder"
+        )
+    return found
+
+
+def vintage_of_layout(source: Source, path: Path) -> str | None:
+    """The vintage that the columns of a delimited file tell; None where they do not."""
+    if source.kind != "csv":
+        return None
+    try:
+        return recognised(path, source).vintage()
+    except SourceError:
+        return None
+
+
+def _order(of_file: str | None) -> int:
+    return int(re.sub(r"\D", "", of_file or "") or 0)

@@ -4,30 +4,29 @@ import json
 import math
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
-import defusedxml
 import defusedxml.ElementTree
 import pandas as pd
 
 from resources.errors import SourceError
 from resources.sources.audit import Reading, Reject, RowAudit
-from resources.sources.catalogue import Source
-from resources.sources.decompression import decoded, sniff_header
-from resources.sources.delimited import check_header
+from resources.sources.catalogue import Layout, Source
+from resources.sources.decompression import decoded, readable_as
+from resources.sources.delimited import matched
 from resources.sources.typed_rows import typed
+
+LARGEST_NUMBER = 1e15
+"""A number beyond it has digits that a float would lose."""
 
 
 def typed_records(source: Source, path: Path, records: list[dict[str, Any]], audit: RowAudit) -> Reading[pd.DataFrame]:
     """Records as a table, see `typed`, indexed by the record's number, the first being 1."""
     layout = source.layouts[0]
     header = list(dict.fromkeys(key for record in records for key in record))
-    if records:
-        check_header(path, [layout], header)
     audit.text_of = lambda locations: {
         at: json.dumps(records[at - 1], ensure_ascii=False, default=str) for at in locations if isinstance(at, int)
     }
-    names = layout.match(header)
+    names = matched(path, layout, header) if records else {}
     columns = {column: [_as_text(record.get(key)) for record in records] for column, key in names.items()}
     nested = [at for at in range(1, len(records) + 1) if any(values[at - 1] is ... for values in columns.values())]
     audit.reject(nested, Reject("expected a text or a number in each field, found a list or an object"))
@@ -46,31 +45,43 @@ def _as_text(value: Any) -> Any:
 
 def json_content(path: Path, encoding: str) -> Any:
     """The content of a JSON file. Raises SourceError that names the line where it is none."""
-    try:
-        return json.loads(decoded(path, encoding))
-    except json.JSONDecodeError as error:
-        raise SourceError(f"{path.name}: expected JSON, line {error.lineno}: {error.msg}. Fetch it again") from error
-    except RecursionError as error:
-        raise SourceError(f"{path.name}: expected JSON of a few levels, found endless ones") from error
+    text = decoded(path, encoding)
+    with readable_as("JSON", path):
+        return json.loads(text, object_pairs_hook=_object, parse_int=_number, parse_float=_number)
 
 
-def json_records(content: Any, file: str, *keys: str) -> list[dict[str, Any]]:
-    """The list of objects under the first key (none: the content itself); of each, the object under the second."""
-    for key in keys[:1]:
-        content = content.get(key) if isinstance(content, dict) else None
-    if isinstance(content, list) and keys[1:]:
-        content = [record.get(keys[1]) if isinstance(record, dict) else None for record in content]
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object. Raises ValueError when a key stands twice in it: one value would silently beat the other."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        again = sorted({key for key, _ in pairs if [k for k, _ in pairs].count(key) > 1})
+        raise ValueError(f"{', '.join(again)} stands twice in the object {str(found)[:80]}")
+    return found
+
+
+def _number(text: str) -> Any:
+    """A JSON number; one that no column could hold stays the text it is, and its record is rejected for it."""
+    value = float(text)
+    return text if abs(value) > LARGEST_NUMBER else value if set(text) & set(".eE") else int(text)
+
+
+def json_records(path: Path, layout: Layout) -> list[dict[str, Any]]:
+    """The list of objects at the top, or under the key that the layout names; of each, the object within, if there is
+    one. Raises SourceError where there is none.
+    """
+    content = json_content(path, layout.encoding)
+    if isinstance(content, dict):
+        content = content.get(layout.under)
+    if isinstance(content, list) and layout.within:
+        content = [record.get(layout.within, record) if isinstance(record, dict) else None for record in content]
     if not isinstance(content, list) or not all(isinstance(record, dict) for record in content):
-        raise SourceError(f"{file}: expected a list of objects under {' / '.join(keys) or 'the top'}. Fetch it again")
+        raise SourceError(f"{path.name}: expected a list of objects under {layout.under or 'the top'}. Fetch it again")
     return content
 
 
 def xml_items(path: Path) -> list[dict[str, Any]]:
     """The items of an XML file of the ROME archive, each a dict of its elements."""
-    sniff_header(path)
-    try:
-        with path.open("rb") as file:
-            root = defusedxml.ElementTree.parse(file).getroot()
-    except (ElementTree.ParseError, defusedxml.DefusedXmlException, ValueError, OSError) as error:
-        raise SourceError(f"{path.name}: expected XML: {error}. Fetch it again") from error
-    return [{element.tag: element.text for element in item} for item in root or ()]
+    text = decoded(path, "utf-8")
+    with readable_as("XML", path):
+        root = defusedxml.ElementTree.fromstring(text)
+        return [_object([(element.tag, element.text) for element in item]) for item in root or ()]

@@ -1,6 +1,12 @@
-"""What bytes are, told by how they begin."""
+"""What files are, told by their names, and bytes by how they begin."""
 
 import re
+
+NO_INPUT = re.compile(
+    r"(?:^|/)(?:[.~#]|__MACOSX/)[^/]*$|[~#]$|\.(?:part|partial|filepart|crdownload|download|tmp|temp|swp|bak|lock)$",
+    re.IGNORECASE,
+)
+"""Names of hidden files, of what an editor keeps beside a file, and of downloads that are not whole."""
 
 
 def web_page(start: bytes) -> str | None:

@@ -19,9 +19,10 @@ def typed(
     frame = parsed(source, text, audit, layout.decimal, names)
     frame = _without_repeats(frame[~frame.index.isin(list(audit.rejected))], source.key, audit)
     audit.check_share()
-    if source.vintage_column in frame and len(frame):
+    if source.vintage_column in frame and frame[source.vintage_column].notna().any():
         audit.vintage = str(frame[source.vintage_column].max())
-    audit.absent = [spellings[0] for name, spellings in layout.optional_columns.items() if name not in names]
+    optional = {name: spellings for name, spellings in layout.optional_columns.items() if name != source.vintage_column}
+    audit.absent = [spellings[0] for name, spellings in optional.items() if name not in names]
     return Reading(frame.reindex(columns=list(layout.all_columns)), audit)
 
 

@@ -14,7 +14,8 @@ from assets.cities import (
     with_value_per_commune,
     with_whole_cities,
 )
-from resources.errors import SourceError
+from assets.common.geography import check_cities
+from resources.errors import SourceError, ValidationError
 
 OLD_REGIONS = pd.DataFrame({"former_code": ["31", "01"], "new_code": pd.array([32, 1], "Int64")})
 EXPORT = {
@@ -39,7 +40,8 @@ EXPORT = {
 
 
 def cities(*rows: tuple[str, str, float]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=["insee_com", "nom_comm", "population"])
+    made = pd.DataFrame(rows, columns=["insee_com", "nom_comm", "population"])
+    return made.assign(inhabitants=made["population"])
 
 
 def test_the_2015_export_becomes_columns_of_cities() -> None:
@@ -61,7 +63,8 @@ def test_a_commune_without_point_has_no_coordinates() -> None:
 def test_the_2025_layout_has_new_regions_and_whole_persons() -> None:
     row = {
         "insee_com": "01004",
-        "postal_code": "01500, 01501",
+        "postal_code": "01500",
+        "postal_codes": "01500, 01501, 01200, 69100",
         "nom_comm": "Ambérieu-en-Bugey",
         "code_dept": "01",
         "new_region": "84",
@@ -74,10 +77,10 @@ def test_the_2025_layout_has_new_regions_and_whole_persons() -> None:
         "statut": "commune",
         "z_moyen": 379,
         "superficie": 2460,
-        "code_cant": "0101",
+        "canton": "0101",
     }
     (city,) = communes_of_2025(pd.DataFrame([row])).to_dict("records")
-    assert (city["insee_com"], city["nom_comm"], city["postal_code"]) == ("01004", "AMBERIEU-EN-BUGEY", "01500/01501")
+    assert (city["insee_com"], city["nom_comm"], city["postal_code"]) == ("01004", "AMBERIEU-EN-BUGEY", "01500/01200")
     assert (city["population"], city["new_code_region"], city["code_comm"]) == (15.934, 84, "004")
     assert (city["geo_point_2d_x"], city["geo_point_2d_y"]) == (45.96, 5.36)
 
@@ -129,6 +132,39 @@ def test_values_per_commune_are_0_where_none_is_given() -> None:
         values,
     )
     assert given["average_houseselled"].tolist() == [2500, 0, 10969, 10969, 0]
+
+
+def test_a_city_has_the_mean_of_its_districts_by_their_inhabitants_and_a_district_its_citys() -> None:
+    placed = cities(
+        ("69123", "LYON", 60), ("69381", "a", 30), ("69382", "b", 10), ("75056", "PARIS", 9), ("75102", "c", 1)
+    )
+    given = with_value_per_commune(placed, "rent", pd.Series([10.0, 20.0, 8.0], index=["69381", "69382", "75056"]))
+    assert given["rent"].tolist() == [12.5, 10, 20, 8, 8]
+
+
+def test_without_the_districts_in_the_communes_file_the_mean_is_the_plain_one() -> None:
+    prices = pd.Series([10.0, 20.0], index=["75101", "75102"])
+    assert with_value_per_commune(cities(("75056", "PARIS", 9)), "price", prices)["price"].tolist() == [15]
+
+
+def test_what_is_summed_over_districts_is_and_altitude_is_weighted_by_area() -> None:
+    districts = cities(("69381", "LYON-1ER", 29), ("69382", "LYON-2E", 31), ("69380", "no district", 1)).assign(
+        superficie=pd.array([100, 300, 7], "Int64"),
+        total_social_housing=pd.array([5, pd.NA, 1], "Int64"),
+        z_moyen=pd.array([200, 160, 9], "Int64"),
+        postal_code=["69001", "69002", "69000"],
+        code_comm=["381", "382", "380"],
+    )
+    lyon = with_whole_cities(districts).set_index("insee_com").loc["69123"]
+    assert (lyon["superficie"], lyon["total_social_housing"], lyon["z_moyen"]) == (400, 5, 170)
+    assert (lyon["postal_code"], lyon["code_comm"], lyon["nom_comm"]) == ("69001/69002", "123", "LYON")
+
+
+def test_a_district_with_more_than_its_city_is_an_error() -> None:
+    check_cities(pd.Series([9], index=["01004"]), "homes")
+    check_cities(pd.Series([5, 5, 9], index=["75056", "75101", "01004"]), "homes")
+    with pytest.raises(ValidationError, match="homes: 75056 has 4 and its district 75101 5: expected at least as many"):
+        check_cities(pd.Series([4, 5], index=["75056", "75101"]), "homes")
 
 
 def test_a_city_keeps_its_own_price_where_the_file_has_one() -> None:

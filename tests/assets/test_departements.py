@@ -22,3 +22,11 @@ def test_codes_of_overseas_departments_come_from_their_names() -> None:
     }
     assert table["rent_t2"]["Val-d'Oise"] == 700.5
     assert pd.isna(table["rent_t4"]["Corse-du-Sud"])
+
+
+def test_what_the_file_of_2023_numbers_1_to_6_is_told_by_its_name() -> None:
+    names = ["Guadeloupe", "Martinique", "Guyane", "La Réunion", "Saint-Pierre-et-Miquelon", "Mayotte", "Ain"]
+    raw = pd.DataFrame(
+        {"code": ["01", "02", "03", "04", "05", "06", "01"], "name": names, "rent_t2": None, "rent_t4": None}
+    )
+    assert departements_table(raw)["code"].tolist() == ["01", "971", "972", "973", "974", "975", "976"]

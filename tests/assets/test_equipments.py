@@ -2,7 +2,7 @@ import pandas as pd
 import pyarrow as pa
 
 from assets import equipments as module
-from assets.equipments import count_facilities, sound
+from assets.equipments import count_facilities, sound, with_own_rows
 from assets.equipments_special import sum_of_districts
 
 
@@ -67,10 +67,8 @@ def test_a_city_has_the_sum_of_its_districts_and_nothing_of_its_neighbours() -> 
             )
         ]
     )
-    communes = pd.Series(["75101", "75120", "13201", "69381", "75056", "13055", "01001"], dtype="str")
-    assert sum_of_districts(counted, communes).to_numpy().tolist() == [
-        ["13055", "A101", 1],
-        ["69123", "A101", 1],
-        ["75056", "A101", 5],
-        ["75056", "B201", 1],
-    ]
+    assert sum_of_districts(counted).to_numpy().tolist() == [["69123", "A101", 1], ["75056", "B201", 1]]
+    own = with_own_rows(counted, counted=False).set_index(["depcom", "typequ"])["total"]
+    assert (own["75056", "A101"], own["13055", "A101"], own["13201", "A101"]) == (6, 2, 1)
+    own = with_own_rows(counted, counted=True).set_index(["depcom", "typequ"])["total"]
+    assert (own["75056", "A101"], own["13055", "A101"]) == (5, 1)

@@ -6,7 +6,6 @@ import pytest
 
 from assets.common.data_docs import data_docs
 from assets.common.expectations import some_rows, unlike_known, validate
-from assets.equipments import expected as expected_of_equipments
 from assets.warehouse import volume
 from resources.sources.audit import RowAudit
 
@@ -54,14 +53,6 @@ def test_a_table_that_lost_a_fifth_of_its_rows_is_an_error_unless_accepted_and_o
 ) -> None:
     finding = volume("cities", rows, before, accepted)
     assert (None if finding is None else finding.error) == error
-
-
-def test_the_bpe_has_the_cities_of_districts_by_their_districts() -> None:
-    frame = pd.DataFrame({"depcom": ["75101", "75056"], "typequ": ["A101", "A101"]})
-    ((finding,), _) = validate(frame, expected_of_equipments(), ["depcom", "typequ"])
-    assert finding.error
-    assert finding.first == [{"depcom": "75056", "typequ": "A101"}]
-    assert validate(frame[:1], expected_of_equipments(), ["depcom"])[0] == []
 
 
 def test_the_page_of_data_docs_asks_no_other_host() -> None:

@@ -35,6 +35,11 @@ WHOLE_FILE: dict[str, Break] = {
 VALUES = {
     "commune": ["1,23E+04", "123", "1234567", "97 123"],
     "department": ["1,0E+01", "Ain"],
+    "postal": ["1,5E+03", "15"],
+    "canton": ["1E1"],
+    "ordinal": ["1E1", "-1"],
+    "station": ["1,2E+07", "123"],
+    "zone": ["tendue", "99999999999"],
     "region": ["1E1", "999"],
     "rome": ["1101", "Z1101", "a1101"],
     "facility": ["101", "Z999"],

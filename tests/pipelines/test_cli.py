@@ -169,8 +169,9 @@ def test_a_misspelt_name_is_refused_with_the_one_that_is_meant(mobiville: Comman
 
 def test_the_sample_goes_to_mariadb_only_when_that_is_said(mobiville: Command, mariadb_url: str) -> None:
     refused = mobiville("refresh", warehouse_url=mariadb_url)
-    assert refused.returncode == 2
-    assert "say --sample" in refused.stderr
+    assert refused.returncode == 1
+    assert "mobiville refresh --sample" in refused.stderr
+    assert "no release is served yet" in mobiville("status", warehouse_url=mariadb_url).stderr
     assert mobiville("refresh").returncode == 0
     assert "données d'essai, inventées" in mobiville("status").stdout
     assert json.loads(mobiville("status", "--json").stdout)["sample"] is True

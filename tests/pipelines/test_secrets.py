@@ -23,6 +23,7 @@ def test_no_secret_reaches_dagster(tmp_path: Path) -> None:
         "MOBIVILLE_FT_CLIENT_SECRET": SECRET,
         "MOBIVILLE_SMTP_URL": f"smtp://a:{SECRET}@127.0.0.1:9",
         "MOBIVILLE_ALERT_WEBHOOK": f"http://127.0.0.1:9/{SECRET}",
+        "MOBIVILLE_ALERT_URLS": f"json://a:{SECRET}@127.0.0.1:9",
         "MOBIVILLE_CELERY_BROKER": f"redis://:{SECRET}@127.0.0.1:9",
     }
     told = subprocess.run(

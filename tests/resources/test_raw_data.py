@@ -2,16 +2,22 @@ import bz2
 import gzip
 import hashlib
 import os
+import tracemalloc
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from assets.raw_files import sha256_if_whole
+from raw_data import SAMPLE
+from resources.atomic_files import atomic_write
 from resources.errors import SourceError
 from resources.raw_data import RawData
+from resources.sources import decompression
 
 BPE = "AN;REG;TYPEQU;DOM;DEPCOM\n2021;84;A101;A;01001\n2021;94;B201;B;2A004\n"
 
@@ -76,9 +82,13 @@ def test_the_newest_dump_is_told_by_the_date_in_its_name(raw: RawData) -> None:
     assert raw.files("offers_dump")[0].vintage == "20211221"
 
 
-def test_without_dates_the_newest_dump_is_told_by_its_time(raw: RawData) -> None:
+def test_without_dates_the_newest_dump_cannot_be_told(raw: RawData) -> None:
     dump(raw.dumps, "z_offres.csv.bz2", "01004;Ambérieu;A1101;1\n", 1000)
     dump(raw.dumps, "a_offres.csv.bz2", "01004;Ambérieu;A1101;2\n", 0)
+    with pytest.raises(SourceError, match=r"offers_dump: expected one newest file, found a_offres\S+ \(.*z_offres"):
+        raw.table("offers_dump")
+    assert (raw.has("offers_dump"), raw.version("offers_dump")) == (True, "refused")
+    (Path(raw.dumps) / "z_offres.csv.bz2").unlink()
     table = raw.table("offers_dump").rows
     assert table.to_dict("records") == [{"commune": "01004", "label": "Ambérieu", "rome": "A1101", "number": 2}]
     assert table.index.tolist() == [1]
@@ -97,7 +107,7 @@ def test_a_bom_is_no_part_of_the_first_name_and_latin_1_is_read_as_such(raw: Raw
 
 def test_a_missing_file_is_named_with_where_it_comes_from(raw: RawData, tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"helps: no file helps\.json in .* put it there, or set MOBIVILLE_RAW_DATA"):
-        raw.records("helps")
+        raw.table("helps")
     assert not raw.has("helps")
     assert raw.version("helps") == "absent"
 
@@ -111,25 +121,25 @@ def test_a_missing_column_is_named_with_the_nearest_there_is(raw: RawData, tmp_p
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("helps.json", b"{", "helps.json: expected JSON, line 1"),
+        ("helps.json", b"{", "helps.json: expected JSON: .*line 1"),
         ("helps.json", b"[1]", "helps.json: expected a list of objects"),
         (
             "helps.json",
             b'[{"titel": "a", "slug": "b"}]',
             r"helps.json, line 1: its header lacks title \(nearest: titel\)",
         ),
-        ("helps.json", "é".encode("latin-1"), "helps.json, line 1: expected utf-8, found the byte 0xE9"),
+        ("helps.json", "é".encode() + b"\xe9", "helps.json, line 1: expected utf-8, found the byte 0xE9"),
     ],
 )
 def test_json_that_is_not_what_it_should_be(raw: RawData, tmp_path: Path, name: str, content: bytes, said: str) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(SourceError, match=said):
-        raw.records("helps")
+        raw.table("helps")
 
 
 def test_a_damaged_archive_is_named(raw: RawData, tmp_path: Path) -> None:
     (tmp_path / "bpe21.zip").write_bytes(b"PK\x03\x04 not whole")
-    with pytest.raises(SourceError, match=r"bpe21.zip: cannot be read, it is damaged or not whole"):
+    with pytest.raises(SourceError, match=r"bpe21.zip: expected a whole zip archive"):
         facilities(raw)
     (Path(raw.dumps) / "offres.csv.bz2").write_bytes(bz2.compress(b"commune;dc_rome_id;nb_offre\n" * 9999)[:-20])
     with pytest.raises(SourceError, match=r"offres.csv.bz2: "):
@@ -155,8 +165,48 @@ def test_the_layout_of_the_communes_is_told_by_the_header(raw: RawData, tmp_path
         encoding="utf-8-sig",
     )
     table = raw.table("communes").rows
-    assert table[["insee_com", "new_region", "persons", "postal_code"]].to_numpy().tolist() == [
-        ["01004", "84", 15934, "01500, 01501"]
+    assert table[["insee_com", "new_region", "persons", "postal_code", "postal_codes"]].to_numpy().tolist() == [
+        ["01004", "84", 15934, "01500", "01500, 01501"]
     ]
     assert table["latitude_mairie"].isna().all()
     assert raw.files("communes")[0].vintage == "2025"
+
+
+def test_a_pipe_in_place_of_a_file_is_refused_and_never_opened(raw: RawData, tmp_path: Path) -> None:
+    for name, source_id in (("departements.csv", "departements"), ("helps.json", "helps")):
+        os.mkfifo(Path(raw.folder) / name)
+        assert raw.version(source_id) == "no file"
+        with pytest.raises(SourceError, match=f"{name}: is no file but a folder, a pipe"):
+            raw.document(source_id) if name.endswith("json") else raw.table(source_id)
+    dump = tmp_path / "20211223_mv_villes_offre_full.csv.bz2"
+    os.mkfifo(dump)
+    with pytest.raises(SourceError, match="is no file"):
+        sha256_if_whole(dump)
+
+
+@pytest.mark.parametrize("packer", [open, bz2.open])
+def test_a_line_that_no_row_has_is_refused_by_its_number_and_never_held(
+    raw: RawData, monkeypatch: pytest.MonkeyPatch, packer: Any
+) -> None:
+    head, first, *_ = (SAMPLE / "departements.csv").read_bytes().splitlines(keepends=True)
+    path = Path(raw.folder) / ("departements.csv" if packer is open else "departements.csv.bz2")
+    monkeypatch.setattr(RawData, "path", lambda *_: path)
+    monkeypatch.setattr(decompression, "MOST_TIMES_LARGER", 10**9)
+    with packer(path, "wb") as file:
+        file.write(head + first)
+        for _ in range(100):
+            file.write(b"x" * (1 << 20))
+    tracemalloc.start()
+    with pytest.raises(SourceError, match=r"departements.*, line 3: has more than 16,777,216 bytes"):
+        raw.table("departements")
+    assert tracemalloc.get_traced_memory()[1] < 64 << 20
+    tracemalloc.stop()
+
+
+def test_a_full_disk_is_named_by_its_folder(tmp_path: Path) -> None:
+    (tmp_path / f"a.json.{os.getpid()}").symlink_to("/dev/full")
+    with (
+        pytest.raises(OSError, match=f"the disk is full: make room: '{tmp_path}'"),
+        atomic_write(tmp_path / "a.json") as f,
+    ):
+        f.write(b"x" * 100_000)

@@ -24,6 +24,7 @@ FILES: dict[str, Callable[[], bytes]] = {
     "unix_referentiel_code_rome_v346_utf8.xml": work.rome_xml,
     "unix_referentiel_appellation_v346_utf8.csv": work.appellations_csv,
     "unix_referentiel_competence_v346_utf8.csv": work.skills_csv,
+    "unix_referentiel_savoir_v346_utf8.csv": work.knowledge_csv,
     "unix_coherence_item_v346_utf8.csv": work.coherence_csv,
     "helps.json": life.helps_json,
     "dvf-communes-2019.csv": life.prices_csv,

@@ -109,6 +109,11 @@ def skills_csv() -> bytes:
     return quoted(rows)
 
 
+def knowledge_csv() -> bytes:
+    """Savoirs, which no ROME of the sample asks for: invented."""
+    return quoted([("code_ogr_savoir", "libelle_savoir"), (200_001, "Botanique"), (200_002, "Soudage")])
+
+
 def coherence_csv() -> bytes:
     """Which item (skill or name of a job) belongs to which ROME, and whether it is at its heart."""
     numbers = skill_numbers()

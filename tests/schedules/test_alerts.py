@@ -1,7 +1,4 @@
-import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import dagster as dg
@@ -11,39 +8,9 @@ from pydantic import SecretStr
 
 from pipelines.definitions import definitions
 from resources.settings import Settings
+from schedules.notifications import Alert, send
 from tests.conftest import free_port
-
-
-class Webhook(ThreadingHTTPServer):
-    """A real server that keeps what is posted to it, and may refuse it."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.posted: list[dict[str, Any]] = []
-        self.status = 200
-        self.url = f"http://127.0.0.1:{self.server_address[1]}/hooks/s3cret"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Webhook
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        if self.server.status == 200:
-            self.server.posted.append(body)
-        self.send_response(self.server.status)
-        self.end_headers()
-
-    def log_message(self, *_arguments: object) -> None:
-        """Silent."""
-
-
-@pytest.fixture
-def webhook() -> Iterator[Webhook]:
-    with Webhook() as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server
-        server.shutdown()
+from tests.schedules.conftest import Webhook
 
 
 class Mailbox:
@@ -147,6 +114,32 @@ def test_alerts_are_sent_by_mail(served: Settings, ticks_of: Any, mailbox: tuple
     text = mail.content.decode()
     assert "Subject: Mobiville: tensions failed" in text
     assert "cities-tension-utf8.csv: " in text
+
+
+def test_alerts_are_sent_to_the_services_that_apprise_knows(
+    served: Settings, ticks_of: Any, webhook: Webhook, capfd: pytest.CaptureFixture[str]
+) -> None:
+    address = webhook.url.replace("http://", "json://")
+    settings = served.model_copy(update={"alert_urls": SecretStr(f"{address} nothing://s3cret {address}")})
+    instance = dg.DagsterInstance.ephemeral()
+    tick = ticks_of("failure_alert", settings, instance)
+    tick()
+    break_tensions(settings)
+    refresh(settings, instance, "tensions")
+    said = tick().skip_message
+    assert said.endswith("not sent by nothing: no address that apprise understands")
+    for post in webhook.posted:
+        assert post["title"] == "Mobiville: tensions failed"
+        assert post["message"].startswith("cities-tension-utf8.csv: ")
+    assert len(webhook.posted) == 2
+    webhook.status = 503
+    assert send(settings, Alert("over", "a", "", "", "r")) == [
+        "json: refused",
+        "nothing: no address that apprise understands",
+        "json: refused",
+    ]
+    written = capfd.readouterr()
+    assert "s3cret" not in said + repr(settings) + written.out + written.err
 
 
 def test_a_killed_run_is_an_incident_of_its_job(served: Settings, ticks_of: Any, webhook: Webhook) -> None:

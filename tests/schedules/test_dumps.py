@@ -5,10 +5,13 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from pydantic import SecretStr
 
+from assets.raw_files import WHOLE
 from pipelines.definitions import definitions
 from resources.settings import Settings
-from tests.schedules.conftest import Tick
+from schedules import refresh
+from tests.schedules.conftest import Tick, Webhook
 
 OF_A_DUMP = {"raw/offers_dump", "cities_jobs", "warehouse/cities_jobs"}
 
@@ -65,11 +68,64 @@ def test_a_damaged_dump_is_reported_once_and_read_again_when_replaced(served: Se
         path = dump(served, "20211222")
         path.write_bytes(damage(path.read_bytes()))
         tick()
-        assert "20211222_mv_villes_offre_full.csv.bz2 is damaged or incomplete" in str(tick().skip_message)
+        seen = tick()
+        assert "20211222_mv_villes_offre_full.csv.bz2 is damaged or incomplete" in str(seen.skip_message)
+        (check,) = seen.asset_events
+        assert (check.asset_check_key, check.passed, check.description) == (WHOLE, False, seen.skip_message)
         assert "nothing new: 20211222" in str(tick().skip_message)
     dump(served, "20211222")
     tick()
-    assert tick().run_requests
+    good = tick()
+    assert good.run_requests
+    assert [check.passed for check in good.asset_events] == [True]
+
+
+def test_a_damaged_dump_is_an_incident_until_another_takes_its_place(
+    served: Settings, ticks_of: Any, webhook: Webhook
+) -> None:
+    settings = served.model_copy(update={"alert_webhook": SecretStr(webhook.url)})
+    instance = dg.DagsterInstance.ephemeral()
+    job = definitions(settings).resolve_implicit_global_asset_job_def()
+    tick = ticks_of("failure_alert", settings, instance)
+    tick()
+    path = dump(served, "20211222")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-8])
+    sensor = ticks_of("new_dump", settings, instance)
+    sensor()
+    (seen,) = sensor().asset_events
+    instance.report_runless_asset_event(seen)
+    tick()
+    for contents in (whole[:-8], whole):
+        path.write_bytes(contents)
+        assert job.get_subset(asset_check_selection={WHOLE}).execute_in_process(instance=instance).success
+        tick()
+        tick()
+    failed, over = webhook.posted
+    assert (failed["asset"], failed["state"], over["state"]) == ("the newest dump", "failed", "over")
+    assert "20211222_mv_villes_offre_full.csv.bz2 is damaged or incomplete" in failed["error"]
+    assert failed["run"].endswith("/assets/raw/offers_dump?view=checks")
+
+
+def test_a_failed_run_is_asked_for_again_twice(
+    served: Settings, ticks_of: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    instance = dg.DagsterInstance.ephemeral()
+    tick = ticks_of("new_dump", served, instance)
+    dump(served, "20211222")
+    tick()
+    job, keys = definitions(served).resolve_job_def("refresh"), set()
+    for _ in range(refresh.TRIES):
+        (request,) = tick().run_requests
+        keys.add(request.run_key)
+        run = instance.create_run_for_job(job, tags=request.tags, status=dg.DagsterRunStatus.STARTED)
+        assert not tick().run_requests  # it is under way
+        instance.report_run_failed(run)
+        monkeypatch.setattr(refresh, "PAUSE_SECONDS", 60)
+        assert not tick().run_requests  # what made it fail has no time to pass
+        monkeypatch.setattr(refresh, "PAUSE_SECONDS", -1)
+    assert not tick().run_requests
+    assert len(keys) == refresh.TRIES
 
 
 def test_a_dump_older_than_the_newest_is_reported_once(served: Settings, tick: Tick) -> None:

@@ -3,10 +3,12 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import pytest
 
 from assets.common.staleness import served_release
 from pipelines.definitions import definitions
 from resources.settings import Settings
+from schedules import refresh
 from warehouse.database import connect
 from warehouse.release import rollback
 
@@ -73,8 +75,11 @@ def test_a_night_builds_everything_at_first_and_publishes_the_newest_after_a_rol
     assert chosen(request) == {"warehouse/helps"}
 
 
-def test_a_changed_raw_file_starts_one_run_once_it_no_longer_changes(served: Settings, ticks_of: Any) -> None:
-    tick = ticks_of("raw_files_changed", served)
+def test_a_changed_raw_file_starts_one_run_once_it_no_longer_changes(
+    served: Settings, ticks_of: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    instance = dg.DagsterInstance.ephemeral()
+    tick = ticks_of("raw_files_changed", served, instance)
     assert "waiting until it no longer changes" in tick().skip_message
     assert tick().skip_message == "no file changed since release 1"
     change_helps(served)
@@ -84,6 +89,12 @@ def test_a_changed_raw_file_starts_one_run_once_it_no_longer_changes(served: Set
     assert chosen(request) == ONE_FILE
     assert request.tags["mobiville/why"].startswith("changed: helps; to make: helps")
     assert "a run was started already" in tick().skip_message
+    failed = instance.create_run_for_job(definitions(served).resolve_job_def("refresh"), tags=request.tags)
+    instance.report_run_failed(failed)
+    assert "a run was started already" in tick().skip_message
+    monkeypatch.setattr(refresh, "PAUSE_SECONDS", -1)
+    (again,) = tick().run_requests
+    assert (chosen(again), again.run_key != request.run_key) == (ONE_FILE, True)
     run(served, request)
     assert "no file changed since release 2" in tick().skip_message
     assert json.loads(seen.cursor)["asked"]

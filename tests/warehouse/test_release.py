@@ -203,6 +203,23 @@ def test_more_releases_are_kept_where_asked(warehouse: Engine, tmp_path: Path) -
     assert {n for n in inspect(warehouse).get_table_names() if "__r" in n} == {"cities_jobs__r2", "cities_jobs__r3"}
 
 
+def test_the_record_is_bounded_but_for_what_is_kept(warehouse: Engine, tmp_path: Path) -> None:
+    def publish_next(*new: TableVersion) -> None:
+        publish(warehouse, new, keep=2, keep_record=3)
+
+    for number in (1, 2, 3):
+        publish_next(jobs(tmp_path, number))
+    for number in range(4, 10):  # other files with the same rows
+        other = SourceFile("offers_dump", f"{number}.csv.bz2", "20211222", "1" * 64, 3)
+        publish_next(TableVersion(tables.cities_jobs, jobs(tmp_path, 3).parts, [other]))
+    assert [release.id for release in history(warehouse)] == [9, 8, 7, 2, 1]
+    assert rollback(warehouse, 1, keep=2).contents() == {"cities_jobs": 1}
+    assert {row[3] for row in rows_of(warehouse, tables.cities_jobs)} == {1}
+    for number in range(11, 16):
+        publish_next(jobs(tmp_path, number))
+    assert [release.id for release in history(warehouse)] == [15, 14, 13, 12]
+
+
 def test_the_tables_of_the_old_system_become_the_previous_release(warehouse: Engine, tmp_path: Path) -> None:
     with warehouse.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE cities_jobs (id INTEGER PRIMARY KEY, insee_code VARCHAR(255))")

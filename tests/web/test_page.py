@@ -358,6 +358,15 @@ def test_what_changed_is_said(altered: Altered) -> None:
     assert visit.said == []
 
 
+def test_invented_figures_are_said_on_every_view(visit: Visit, altered: Altered) -> None:
+    real = altered(("UPDATE release_sources SET sha256 = 'x' WHERE source_id = ?", ("communes",)))
+    for page, times in ((visit.page, 1), (real.page, 0)):
+        for view in ("", "?vue=donnees", "?metier=D1102", "?ville=69123"):
+            page.goto(view)
+            expect(page.locator("footer")).to_contain_text("Version")
+            expect(page.get_by_text("Données d’essai, inventées")).to_have_count(times)
+
+
 def test_the_first_view_is_light(visit: Visit) -> None:
     page = visit.page
     cdp = visit.context.new_cdp_session(page)

@@ -23,7 +23,7 @@ from warehouse.backup import mariadb, sqlite
 from warehouse.backup.manifest import Manifest, TableContents, checked, drop_old, file_names, give_name, write_manifest
 from warehouse.backup.stream import CompressedFile, Progress
 from warehouse.database import connect, is_sqlite
-from warehouse.errors import WarehouseError
+from warehouse.errors import WarehouseError, full_disk_named
 from warehouse.lock import only_writer
 from warehouse.migrate import VERSION_TABLE, revision, upgrade
 from warehouse.record import RECORD, Origin, ServedTable, count_rows
@@ -187,7 +187,7 @@ def _write(engine: Engine, release: Release, file: Path, at: datetime, progress:
     names = [*release.tables, *(table.name for table in RECORD), VERSION_TABLE]
     partial = file.with_name(f".{file.name}.partial")
     try:
-        with partial.open("wb") as out:
+        with full_disk_named(file.parent), partial.open("wb") as out:
             written = CompressedFile(out, progress)
             names = [name for name in names if name in there]
             digests = _database(engine).write(engine, names, written, partial.with_suffix(".copy.partial"))

@@ -6,7 +6,7 @@ import { city, cityTitle } from "./city.js";
 import { explore } from "./explore.js";
 import { release } from "./release.js";
 import { ask, away, begin, onChange } from "./requests.js";
-import { awayBanner } from "./states.js";
+import { awayBanner, sampleBanner } from "./states.js";
 import { townField } from "./town.js";
 import { tradeLabel } from "./trade.js";
 import { when } from "./words.js";
@@ -46,6 +46,7 @@ function page(now, shown) {
       </nav>
     </header>
     ${away() ? awayBanner() : nothing}
+    ${served?.sample ? sampleBanner() : nothing}
     <main id="contenu" tabindex="-1">${shown}</main>
     <footer>
       <p>${served ? html`Version ${served.id} du ${when(served.published_at)}. ` : nothing}

@@ -25,3 +25,6 @@ function failed() {
 export const awayBanner = () => html`<p class="away" role="alert">
   Le service ne répond pas ; nouvel essai dans quelques secondes. <button type="button" @click=${retry}>Réessayer</button>
 </p>`;
+
+/** Across every view, while the bundled sample is served. */
+export const sampleBanner = () => html`<aside class="away">Données d’essai, inventées.</aside>`;

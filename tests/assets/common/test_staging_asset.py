@@ -37,7 +37,7 @@ def not_counted(raw_data: RawData) -> Import:
 
 
 def not_named(raw_data: RawData) -> Import:
-    helps, audit = raw_data.records("helps")
+    helps, audit = raw_data.table("helps")
     frame, audits = all_told(raw_data)
     return Import(frame, [*audits, audit.count(len(helps))])
 
@@ -83,3 +83,15 @@ def test_what_a_refused_file_had_rejected_is_kept(tmp_path: Path) -> None:
     assert "rows cannot be used" in run(all_told, tmp_path, staging)
     assert len(staging.rejects()) == 20
     assert staging.rejects()["is_error"].all()
+
+
+def test_a_row_that_fails_a_check_is_told_with_its_line_and_kept_with_the_rejects(tmp_path: Path) -> None:
+    lines = (bundled.SAMPLE / "departements.csv").read_text().splitlines()
+    lines[4] = "4;Alpes-de-Haute-Provence;4;880"
+    (tmp_path / "departements.csv").write_text("\n".join(lines))
+    staging = Staging(folder=str(tmp_path / "staging"))
+    said = run(all_told, tmp_path, staging)
+    assert "rent_t2 is from 50 to 10000: 1 rows" in said
+    assert "first: line 5, code 04, rent_t2 4.0. They stand in departements.csv: `mobiville rejects" in said
+    (reject,) = staging.rejects().to_dict("records")
+    assert (reject["line"], reject["row"]) == ("5", lines[4])
