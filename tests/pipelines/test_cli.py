@@ -404,9 +404,10 @@ def test_rows_that_are_not_what_they_must_be_are_not_served(mobiville: Command, 
     for _ in range(2):  # what was refused is not taken for staged the next time
         failed = mobiville("refresh", raw_data=str(sample))
         assert failed.returncode == 1
-        assert (
-            "Error in tensions: tensions: ind_t is from 1 to 5: 1 rows (0.02%) fail, first: bassin_id " in failed.stderr
-        )
+        assert "Error in tensions: tensions: ind_t is from 1 to 5: 1 rows (0.02%) fail, first: " in failed.stderr
+        assert "line 8" in failed.stderr
+        kept = json.loads(mobiville("rejects", "--source", "tensions", "--json").stdout)
+        assert [(row["line"], row["is_error"]) for row in kept if "ind_t is from" in row["reason"]] == [("8", True)]
         assert served(tmp_path) == before
 
 
