@@ -32,12 +32,14 @@ def packed(connection: Connection, *chosen: Column[Any]) -> list[list[str]]:
     if "deleted_at" in table.c:
         query = query.where(table.c.deleted_at.is_(None))
     values: list[list[str]] = [[] for _ in chosen]
+    known: dict[str, str] = {}  # a code stands on many rows, and is kept once
     last = connection.execute(select(func.max(table.c.id))).scalar() or 0
     for first in range(0, last + 1, ROWS_PER_TEXT):  # ranges of the key: a GROUP BY would sort the table on disk
         joined = connection.execute(query.where(table.c.id.between(first, first + ROWS_PER_TEXT - 1))).scalar()
         fields = joined.replace(",", " ").split(" ") if joined else []
-        for number, found in enumerate(values):
-            found += fields[number :: len(chosen)]
+        for number, (column, found) in enumerate(zip(chosen, values, strict=True)):
+            part = fields[number :: len(chosen)]
+            found += part if column.primary_key else map(known.setdefault, part, part)
     return values
 
 
