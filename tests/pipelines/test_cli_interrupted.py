@@ -1,0 +1,96 @@
+"""A refresh that is interrupted, killed, or meets another writer."""
+
+import signal
+from contextlib import closing
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from tests.conftest import PrivateServer, mariadb_programs
+from tests.pipelines.conftest import Command, last_release, started
+from warehouse.database import connect
+from warehouse.lock import only_writer
+
+
+@pytest.mark.parametrize(
+    ("stopped_at", "number"),
+    [("raw_files", signal.SIGINT), ("cities ", signal.SIGTERM), ("  swapping", signal.SIGINT)],
+)
+def test_an_interrupted_refresh_says_in_a_line_what_is_served(
+    mobiville: Command, tmp_path: Path, stopped_at: str, number: signal.Signals
+) -> None:
+    with started(tmp_path, "refresh") as process:
+        assert process.stdout
+        assert process.stderr
+        for line in process.stdout:
+            if line.startswith(stopped_at):
+                process.send_signal(number)
+        said = process.stderr.read()
+    if process.returncode == 0:  # it was done before it heard
+        assert stopped_at == "  swapping"
+    else:
+        assert (process.returncode, said.count("\n")) == (130, 1)
+    assert ("nothing was published" in said) == (last_release(mobiville) == 0)
+
+
+def test_what_fails_after_the_swap_is_exit_code_3(mobiville: Command, sample: Path, tmp_path: Path) -> None:
+    (tmp_path / "var" / "staging" / "refresh.json").mkdir(parents=True)  # where the end of a refresh is noted
+    failed = mobiville("refresh")
+    assert failed.returncode == 3
+    assert "Release 1 is published, but something after it failed." in failed.stderr
+    assert "Nothing was published" not in failed.stderr
+    assert last_release(mobiville) == 1
+
+
+@pytest.mark.parametrize("killed_at", ["loading cities_jobs", "swapping"])
+def test_a_server_that_restarts_under_a_refresh_gets_true_words(
+    mobiville: Command, tmp_path: Path, killed_at: str
+) -> None:
+    server = PrivateServer(tmp_path, *mariadb_programs())
+    with closing(connect(f"{server.start()}/mysql").raw_connection()) as root:
+        root.cursor().execute("CREATE DATABASE mobiville")
+    url, restarted = f"{server.url}/mobiville", False
+    with started(tmp_path, "refresh", "--sample", warehouse_url=url) as process:
+        assert process.stdout
+        assert process.stderr
+        for line in process.stdout:
+            if killed_at in line and not restarted:
+                restarted = True
+                server.process.kill()
+                server.process.wait()
+                server.start()
+        said = process.stderr.read()
+    published = last_release(mobiville, warehouse_url=url) == 1
+    assert restarted
+    if process.returncode:  # steps are tried again: most often all is well once the server is back
+        assert process.returncode == (3 if published else 1), said
+        assert ("Release 1 is published" if published else "Nothing was published") in said
+    assert "Traceback" not in said
+    server.process.terminate()
+    server.process.wait()
+
+
+def test_a_killed_refresh_leaves_no_run_that_holds_up_others(mobiville: Command, tmp_path: Path) -> None:
+    with started(tmp_path, "refresh") as process:
+        assert process.stdout
+        for line in process.stdout:
+            if line.startswith("raw_files"):
+                process.kill()
+    with dg.DagsterInstance.from_config(str(tmp_path / "var" / "dagster")) as instance:
+        assert [run.status.value for run in instance.get_runs()] == ["STARTED"]
+        again = mobiville("refresh")
+        assert "was killed before its end, and is noted as failed" in again.stdout
+        assert [run.status.value for run in instance.get_runs()] == ["SUCCESS", "FAILURE"]
+
+
+def test_a_second_refresh_says_who_holds_the_first_and_leaves_when_told(
+    mobiville: Command, tmp_path: Path, warehouse_url: str
+) -> None:
+    engine = connect(warehouse_url)
+    with only_writer(engine):
+        left = mobiville("refresh", "--sample", "--no-wait", warehouse_url=warehouse_url)
+    assert left.returncode == 1
+    assert "the warehouse is being written by " in left.stderr
+    assert mobiville("refresh", "--sample", "--no-wait", warehouse_url=warehouse_url).returncode == 0
+    engine.dispose()
