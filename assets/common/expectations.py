@@ -43,8 +43,8 @@ class Expectation:
 class Finding:
     """An expectation that was not met: how many rows, their share (0 to 1), the first of them by key and value.
 
-    `lines` are those of the file on which they stand, where that is known; `said` is the whole story where it is not
-    one of rows.
+    `positions` are those of all in the frame, `lines` those in the file, where the frame's index has them; `said` is
+    the whole story where it is not one of rows.
     """
 
     words: str
@@ -54,6 +54,7 @@ class Finding:
     first: list[dict[str, Any]]
     said: str = ""
     lines: Sequence[Hashable] = ()
+    positions: Sequence[int] = ()
 
     def __str__(self) -> str:
         if self.said:
@@ -159,13 +160,13 @@ def _finding(frame: pd.DataFrame, checked: Sequence[Expectation], result: Any, k
     positions = result.result.get("unexpected_index_list") or []
     columns = list(dict.fromkeys([*key, *sorted(_columns(expectation))]))
     rows = frame.iloc[positions[:SHOWN]][[name for name in columns if name in frame.columns]]
-    told = frame.index.name in ("line", "record")
+    told = frame.index.names[0] in ("line", "record")  # of rows that were added up the first, and their number
     rows = rows.reset_index() if told else rows
     first = [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
     count = len(positions) or len(frame)
     share = count / len(frame) if len(frame) else 1.0
-    lines = frame.index[positions].tolist() if told else ()
-    return Finding(expectation.words, expectation.error, count, share, first, lines=lines)
+    lines = frame.index.get_level_values(0)[positions].tolist() if told else ()
+    return Finding(expectation.words, expectation.error, count, share, first, lines=lines, positions=positions)
 
 
 def _suite_and_batch(expectations: Sequence[Expectation], frame: pd.DataFrame) -> tuple[Any, Any]:

@@ -62,8 +62,8 @@ def _without_repeats(frame: pd.DataFrame, source: Source, audit: RowAudit) -> pd
     if again.any():
         firsts = keys.assign(at=keys.index).groupby(source.key)["at"].transform("first")[again]
         name = " and ".join(source.key)
+        said = dict(zip(frame.index, frame[source.key].astype("str").agg(" ".join, axis=1), strict=True))
         for at, first in firsts.items():
-            found, before = (" ".join(map(str, frame.loc[row, source.key])) for row in (at, first))
-            found += f", {audit.location} {first} has {before} and other values"
+            found = f"{said[at]}, {audit.location} {first} has {said[first]} and other values"
             audit.reject([at], Reject(f"{name}: expected once", column=name, found=found))
     return frame[~again]
