@@ -198,6 +198,13 @@ class ReleaseTable(BaseModel):
     sources: list[Source]  # type: ignore[valid-type]
 
 
+class Missing(BaseModel):
+    """An optional source that was not there when the release was made."""
+
+    source: str = Field(examples=["weather_sheets"])
+    consequence: str = Field(description="what readers miss without it")
+
+
 class ReleaseOut(BaseModel):
     """The served release, and what it was made from."""
 
@@ -206,6 +213,7 @@ class ReleaseOut(BaseModel):
     started_at: Stamp
     status: str = Field(examples=["published"])
     sample: bool = Field(description="whether the invented sample is served")
+    missing: list[Missing]
     tables: list[ReleaseTable]
 
 

@@ -94,8 +94,10 @@ class Release:
         self.helps = {fold(row["slug"]): row for row in contents["helps"] if row["slug"] is not None}
         is_same = before is not None and (before.cities, before.basins) == (self.cities, self.basins)
         self.places: Places = before.places if before and is_same else Places(self.cities, self.basins.of_commune)
-        sources = (source for table in self.record.tables.values() for source in table.sources)
+        sources = [source for table in self.record.tables.values() for source in table.sources]
         self.is_sample = raw_data.is_sample({source.sha256 for source in sources})
+        self.missing = raw_data.missing({source.source_id for source in sources})
+        """What readers miss, by the source that was not there when the release was made."""
         self.etag = f'W/"{self.stamp.id}-{self.stamp.published_at:%Y%m%d%H%M%S}-{_code()}"'
         self.headers = {"ETag": self.etag, "X-Release": str(self.stamp.id), "Cache-Control": CACHE}
         self._made: dict[tuple[Any, ...], Ready] = {}
@@ -124,7 +126,7 @@ class Release:
 def _code() -> str:
     """What tells this program's answers from another version's."""
     digest = sha256(version("mobiville-warehouse").encode())
-    for path in sorted(Path(__file__).parent.rglob("*.py")):
+    for path in (raw_data.CATALOGUE, *sorted(Path(__file__).parent.rglob("*.py"))):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:8]
 

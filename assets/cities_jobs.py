@@ -10,8 +10,8 @@ from warehouse import tables
 
 
 def offers(dump: pd.DataFrame) -> pd.DataFrame:
-    """Number of offers per commune and ROME, by both, with the number of rows of the dump that were added up (`rows`);
-    indexed by the first line of these.
+    """Number of offers per commune and ROME, by both; indexed by the first line of the rows of the dump that were added
+    up, and their number (`rows`).
 
     `dump`: commune, rome, number of offers; indexed by the line.
     """
@@ -19,7 +19,7 @@ def offers(dump: pd.DataFrame) -> pd.DataFrame:
     pairs = pairs.groupby(["insee_code", "rome_id"]).agg(
         number=("number", "sum"), rows=("number", "size"), line=("line", "first")
     )
-    return pairs.reset_index().set_index("line")
+    return pairs.reset_index().set_index(["line", "rows"])
 
 
 def expected(cities: pd.DataFrame, rome_codes: pd.DataFrame) -> list[Expectation]:
@@ -39,5 +39,4 @@ def cities_jobs(raw_data: RawData) -> Import:
     said = f"{dump['number'][nowhere].sum():,} of the dump's {dump['number'].sum():,} offers have no commune"
     audit.reject(dump.index[nowhere], Reject(said, column="commune"))
     counts = offers(dump[~nowhere])
-    merged = int((counts.pop("rows") - 1).sum())
-    return Import(counts, [audit.count(len(counts), merged)])
+    return Import(counts, [audit.count(len(counts), int((~nowhere).sum()) - len(counts))])

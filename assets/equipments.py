@@ -82,6 +82,7 @@ def with_own_rows(facilities: pd.DataFrame, *, counted: bool) -> pd.DataFrame:
 def equipments(raw_data: RawData) -> Import:
     """Facilities per commune and type; of Paris, Lyon and Marseille the types of which the file has rows of theirs."""
     batches, audit = raw_data.batches("bpe")
+    audit.lines_of = lambda failing: raw_data.lines_of(audit, failing[KEYS])
     counts = count_facilities(batches)
     rows, repaired = sound(counts)
     if rows["total"].sum() < counts["total"].sum():

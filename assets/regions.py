@@ -13,25 +13,25 @@ def regions_since_2016(records: pd.DataFrame, delays: pd.DataFrame) -> pd.DataFr
 
     `records`: the correspondence, codes as text ("28"); `delays`: region_code ("01"), delay (months, NA = unknown).
     """
-    regions = records[["new_code", "new_name", "new_name_normalized"]].drop_duplicates("new_code")
-    months = delays.assign(code=delays["region_code"].astype("Int64"))
-    regions = pd.DataFrame(
-        {
-            "code": regions["new_code"].astype("Int64"),
-            "name": regions["new_name"],
-            "name_normalized": regions["new_name_normalized"],
-        }
-    )
-    regions = regions.merge(months[["code", "delay"]], on="code", how="left", validate="1:1")
-    return regions.rename(columns={"delay": "average_delay_obtain_social_housing"}).sort_values("code")
+    regions = _first_of_each(records, "new_code")
+    months = pd.Series(delays["delay"].to_numpy(), delays["region_code"].astype("Int64"))
+    code = regions["new_code"].astype("Int64")
+    regions = regions[["new_name", "new_name_normalized"]].rename(columns=lambda column: column.removeprefix("new_"))
+    return regions.assign(code=code, average_delay_obtain_social_housing=code.map(months)).sort_values("code")
 
 
 def regions_before_2016(records: pd.DataFrame) -> pd.DataFrame:
     """One row per region before 2016, with the region that it became part of."""
     columns = ["former_code", "former_name", "former_name_normalized", "new_code", "new_name"]
-    regions = records[columns].drop_duplicates("former_code")
+    regions = _first_of_each(records, "former_code")[columns]
     regions["new_code"] = regions["new_code"].astype("Int64")
     return regions.sort_values("former_code")
+
+
+def _first_of_each(records: pd.DataFrame, code: str) -> pd.DataFrame:
+    """The first record of each region, indexed also by how many it has (`records`)."""
+    number = records.groupby(code)[code].transform("size").rename("records")
+    return records.set_index(number, append=True).drop_duplicates(code)
 
 
 @staging_asset(tables.new_regions, sources=["anciennes_nouvelles_regions", "social_housing_delays"], group="territory")

@@ -2,7 +2,10 @@
 
 import hashlib
 from collections.abc import Collection
+from functools import cache
 from pathlib import Path
+
+import yaml
 
 FOLDER = Path(__file__).parent
 CATALOGUE = FOLDER / "sources.yaml"
@@ -12,3 +15,15 @@ SAMPLE = FOLDER / "sample"
 def is_sample(digests: Collection[str]) -> bool:
     """Whether files with these sha256 hold the invented communes of the bundled sample."""
     return hashlib.sha256((SAMPLE / "cities-france.csv").read_bytes()).hexdigest() in digests
+
+
+def missing(sources: Collection[str]) -> dict[str, str]:
+    """The optional sources that are not among these, each with what readers miss without it."""
+    return {name: without for name, without in _optional().items() if name not in sources}
+
+
+@cache
+def _optional() -> dict[str, str]:
+    """Read from the catalogue without the models that check it, for which the read API would need pandas."""
+    content = yaml.safe_load(CATALOGUE.read_text(encoding="utf-8"))
+    return {name: source["without"] for name, source in content.items() if "without" in source}

@@ -5,7 +5,7 @@ and returns it with its table.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from typing import Any
 
 import dagster as dg
@@ -19,6 +19,7 @@ from resources.sources.audit import MOST_KEPT, Reading, Reject, RowAudit
 from resources.sources.catalogue import catalogue
 from resources.sources.decompression import decoded
 from resources.sources.delimited import recognised
+from resources.sources.field_types import parse
 from resources.sources.files import RawFiles, is_regular, vintage
 from resources.sources.records import json_content, json_records, typed_records, xml_items
 from resources.sources.typed_rows import parsed, typed
@@ -81,6 +82,19 @@ class RawData(dg.ConfigurableResource, RawFiles):  # type: ignore[type-arg]
             text.update(zip(bad.index, map(";".join, bad.fillna("").to_numpy().tolist()), strict=True))
             if audit.errors > MOST_KEPT and audit.errors > source.max_rejected * audit.read:
                 return
+
+    def lines_of(self, audit: RowAudit, rows: pd.DataFrame) -> list[Hashable]:
+        """Look again at the file that `batches` gave: the lines on which the codes of `rows` stand, `MOST_KEPT` at
+        most; their text goes into the audit.
+        """
+        source, wanted = catalogue()[audit.source_id], pd.MultiIndex.from_frame(rows)
+        found: list[Hashable] = []
+        for frame in batches.exact_frames(source, self.path(audit.source_id)):
+            codes = pd.DataFrame({name: parse(frame[name], source.types[str(name)]).values for name in rows})
+            same = frame[pd.MultiIndex.from_frame(codes).isin(wanted)].head(MOST_KEPT - len(found))
+            found += same.index.tolist()
+            audit.texts |= dict(zip(same.index, map(";".join, same.fillna("").to_numpy().tolist()), strict=True))
+        return found
 
     def texts(self, source_id: str) -> Reading[dict[str, str]]:
         """The files of a text source, decoded, by file name; {} if there are none. One that is no text is rejected."""

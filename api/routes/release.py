@@ -31,7 +31,7 @@ async def health(request: Request) -> Response:
 
 @router.get("/release", response_model=ReleaseOut)
 async def release(request: Request) -> Response:
-    """The served release: its tables, their rows, and the files that each was made from."""
+    """The served release: its tables, their rows, the files that each was made from, and what is missing."""
     release = release_of(request)
     return respond(request, release, release.made(release_json))
 
@@ -52,4 +52,6 @@ def release_json(release: Release) -> bytes:
         for t in found.tables.values()
     ]
     head = {"id": found.id, "published_at": found.published_at, "started_at": found.started_at, "status": found.status}
-    return orjson.dumps({**head, "sample": release.is_sample, "tables": of_tables}, option=JSON)
+    missing = [{"source": source, "consequence": consequence} for source, consequence in release.missing.items()]
+    content = {**head, "sample": release.is_sample, "missing": missing, "tables": of_tables}
+    return orjson.dumps(content, option=JSON)

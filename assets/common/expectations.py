@@ -11,12 +11,13 @@ from functools import cache
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Table
+from sqlalchemy import String, Table
 
 from resources.errors import ValidationError
 from resources.sources.audit import RowAudit
 from resources.sources.catalogue import catalogue
 from warehouse import tables
+from warehouse.text import as_compared
 
 SHOWN = 20
 """How many failing rows are shown."""
@@ -26,7 +27,8 @@ SHOWN = 20
 class Expectation:
     """An expectation of Great Expectations, in words. An error stops the release; a warning is shown and lets pass.
 
-    `values`, of a reference: the values that the column may have.
+    `values`, of a reference: the values that the column may have. `texts`, of a key: its columns that are texts, which
+    are compared as the database compares them.
     """
 
     words: str
@@ -34,14 +36,15 @@ class Expectation:
     arguments: dict[str, Any]
     error: bool = True
     values: frozenset[Any] | None = None
+    texts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Finding:
     """An expectation that was not met: how many rows, their share (0 to 1), the first of them by key and value.
 
-    `lines` are those of the file on which they stand, where that is known; `said` is the whole story where it is not
-    one of rows.
+    `positions` are those of all in the frame, `lines` those in the file, where the frame's index has them; `said` is
+    the whole story where it is not one of rows.
     """
 
     words: str
@@ -51,6 +54,7 @@ class Finding:
     first: list[dict[str, Any]]
     said: str = ""
     lines: Sequence[Hashable] = ()
+    positions: Sequence[int] = ()
 
     def __str__(self) -> str:
         if self.said:
@@ -79,15 +83,16 @@ def of_columns(table: Table) -> list[Expectation]:
             found.append(Expectation(words, "ExpectColumnValuesToBeBetween", arguments))
     key = table.info["key"]
     if set(key) <= set(contents):
-        found.append(_unique(key))
+        texts = tuple(c for c in key if isinstance(table.c[c].type, String) and not table.c[c].info.get("matches"))
+        found.append(_unique(key, texts))
     return found
 
 
-def _unique(key: Sequence[str]) -> Expectation:
+def _unique(key: Sequence[str], texts: tuple[str, ...]) -> Expectation:
     words = f"{' and '.join(key)} {'stands' if len(key) == 1 else 'stand together'} once"
     if len(key) == 1:
-        return Expectation(words, "ExpectColumnValuesToBeUnique", {"column": key[0]})
-    return Expectation(words, "ExpectCompoundColumnsToBeUnique", {"column_list": list(key)})
+        return Expectation(words, "ExpectColumnValuesToBeUnique", {"column": key[0]}, texts=texts)
+    return Expectation(words, "ExpectCompoundColumnsToBeUnique", {"column_list": list(key)}, texts=texts)
 
 
 def in_set(words: str, column: str, values: Iterable[Any], *, error: bool) -> Expectation:
@@ -134,6 +139,8 @@ def validate(frame: pd.DataFrame, expectations: Sequence[Expectation], key: Sequ
     checked = [e for e in expectations if _columns(e) <= set(frame.columns)]
     # The library takes seconds over a set of 36,000 values: pandas looks them up, the library checks what it found.
     looked_up = {e.words: frame[e.arguments["column"]].isin(e.values) for e in checked if e.values is not None}
+    for name in {name for e in checked for name in e.texts}:
+        looked_up[_compared(name)] = frame[name].map(as_compared, na_action="ignore")
     suite, batch = _suite_and_batch(checked, frame.assign(**looked_up).reset_index(drop=True))
     results = batch.validate(suite, result_format={"result_format": "COMPLETE"})
     failed = [result for result in results.results if not result.success]
@@ -153,13 +160,13 @@ def _finding(frame: pd.DataFrame, checked: Sequence[Expectation], result: Any, k
     positions = result.result.get("unexpected_index_list") or []
     columns = list(dict.fromkeys([*key, *sorted(_columns(expectation))]))
     rows = frame.iloc[positions[:SHOWN]][[name for name in columns if name in frame.columns]]
-    told = frame.index.name in ("line", "record")
+    told = frame.index.names[0] in ("line", "record")  # of rows that were added up the first, and their number
     rows = rows.reset_index() if told else rows
     first = [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
     count = len(positions) or len(frame)
     share = count / len(frame) if len(frame) else 1.0
-    lines = frame.index[positions].tolist() if told else ()
-    return Finding(expectation.words, expectation.error, count, share, first, lines=lines)
+    lines = frame.index.get_level_values(0)[positions].tolist() if told else ()
+    return Finding(expectation.words, expectation.error, count, share, first, lines=lines, positions=positions)
 
 
 def _suite_and_batch(expectations: Sequence[Expectation], frame: pd.DataFrame) -> tuple[Any, Any]:
@@ -175,10 +182,21 @@ def _suite_and_batch(expectations: Sequence[Expectation], frame: pd.DataFrame) -
 
 
 def _arguments(expectation: Expectation) -> dict[str, Any]:
-    """What the library is given: of a reference, the column that says whether each value was found."""
-    if expectation.values is None:
-        return expectation.arguments
-    return {"column": expectation.words, "value_set": [True]}
+    """What the library is given: of a reference, the column that says whether each value was found; of a key, its texts
+    as they are compared.
+    """
+    if expectation.values is not None:
+        return {"column": expectation.words, "value_set": [True]}
+    given = {name: _compared(name) for name in expectation.texts}
+    if "column_list" in expectation.arguments:
+        return {"column_list": [given.get(name, name) for name in expectation.arguments["column_list"]]}
+    return (
+        expectation.arguments | {"column": given[expectation.arguments["column"]]} if given else expectation.arguments
+    )
+
+
+def _compared(column: str) -> str:
+    return f"{column}, as the database compares it"
 
 
 @cache

@@ -178,13 +178,19 @@ def _computed(step: _Step) -> Callable[..., Any]:
 
 def _keep_failing(findings: Sequence[Finding], made: Import) -> str:
     """Put the rows that fail, where their lines are known, with the rejects; say of which file they are, what to do."""
-    audit = next((audit for audit in made.audits if audit.location == made.frame.index.name and audit.read), None)
-    if audit is None or not any(finding.lines for finding in findings):
+    index = made.frame.index.names[0]
+    audit = next((a for a in made.audits if a.read and (a.lines_of or a.location == index)), None)
+    if audit is None or not any(finding.positions for finding in findings):
         return ""
+    where = audit.file
     for finding in findings:
-        audit.reject(finding.lines, Reject(finding.words))
+        lines = finding.lines
+        if audit.lines_of and finding.positions:
+            lines = audit.lines_of(made.frame.iloc[list(finding.positions)])
+            where = ", ".join([where, *(f"{audit.location} {line}" for line in lines[:1])])
+        audit.reject(lines, Reject(finding.words))
     return (
-        f". They stand in {audit.file}: `mobiville rejects --source {audit.source_id}` shows them; correct them at the "
+        f". They stand in {where}: `mobiville rejects --source {audit.source_id}` shows them; correct them at the "
         "publisher's, or fetch the file again"
     )
 

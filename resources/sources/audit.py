@@ -37,7 +37,8 @@ class RowAudit:
     `location` is what rows are told by: line, record, row or file. `repairs`: what was repaired, and how many values;
     `ruled_out`: of a large file, rows that a rule rejects, their number by reason;
     `absent`: optional columns that the file does not have; `vintage`: that which a column of the file holds;
-    `texts`: rows that are rejected, as the file has them, where `text_of` does not look them up.
+    `texts`: rows that are rejected, as the file has them, where `text_of` does not look them up; `lines_of`, of a file
+    that is counted in pieces: looks for the rows that went into some of the counts.
     A source that is there but was not read has an audit too, of no rows.
     """
 
@@ -54,6 +55,7 @@ class RowAudit:
     vintage: str | None = None
     texts: dict[Hashable, str] = field(default_factory=dict)
     text_of: Callable[[set[Hashable]], dict[Hashable, str]] | None = None
+    lines_of: Callable[[pd.DataFrame], list[Hashable]] | None = None
 
     def reject(self, locations: Iterable[Hashable], reject: Reject) -> None:
         """Rows that are not used. The first reason that a row is given stays."""

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
@@ -34,12 +34,20 @@ def parse(text: pd.Series, kind: str, decimal: str = ".") -> Parsed:
     return KINDS[kind](text, decimal)
 
 
-def _text(longest: int) -> Callable[[pd.Series, str], Parsed]:
-    def parsed(text: pd.Series, _decimal: str) -> Parsed:
-        wrong = (text.str.len() > longest) | text.str.contains("\x00", regex=False)
-        return Parsed(text, wrong, f"a text of at most {longest:,} characters, without NUL bytes")
+def _long_text(text: pd.Series, _decimal: str, longest: int = LONGEST_TEXT) -> Parsed:
+    wrong = (text.str.len() > longest) | text.str.contains("\x00", regex=False)
+    return Parsed(text, wrong, f"a text of at most {longest:,} characters, without NUL bytes")
 
-    return parsed
+
+def _name(text: pd.Series, decimal: str) -> Parsed:
+    """A text without no-break spaces and line ends around it; plain spaces alone stay, as publishers have them."""
+    bare = text.str.strip(_SPACES)
+    trimmed = (bare != text.str.strip(" ")) & text.notna()
+    if not trimmed.any():
+        return _long_text(text, decimal, LONGEST_NAME)
+    values = bare.where(trimmed, text)
+    parsed = _long_text(values.mask(trimmed & (values == "")), decimal, LONGEST_NAME)
+    return replace(parsed, repairs={"lost no-break spaces or line ends around them": int(trimmed.sum())})
 
 
 def _point(text: pd.Series, _decimal: str) -> Parsed:
@@ -138,8 +146,8 @@ def _whole(*, exact: bool) -> Callable[[pd.Series, str], Parsed]:
 
 
 KINDS: dict[str, Callable[[pd.Series, str], Parsed]] = {
-    "text": _text(LONGEST_NAME),
-    "long_text": _text(LONGEST_TEXT),
+    "text": _name,
+    "long_text": _long_text,
     "commune": _code(codes.COMMUNE, 5, "an INSEE code of five characters (01004, 2A004)"),
     "department": _code(codes.DEPARTMENT, 2, "a department's code (01, 2A, 971)"),
     "postal": _code(codes.POSTAL_CODES, 5, "postal codes of five digits, joined by / (01500/01501)"),

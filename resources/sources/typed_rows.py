@@ -6,6 +6,7 @@ from resources.errors import SourceError
 from resources.sources.audit import Reading, Reject, RowAudit
 from resources.sources.catalogue import Layout, Source
 from resources.sources.field_types import parse
+from warehouse.text import as_compared
 
 SHOWN_CHARACTERS = 80
 
@@ -17,7 +18,7 @@ def typed(
     if not audit.read:
         raise SourceError(f"{audit.file}: has a header and no row. Fetch it again")
     frame = parsed(source, text, audit, layout.decimal, names)
-    frame = _without_repeats(frame[~frame.index.isin(list(audit.rejected))], source.key, audit)
+    frame = _without_repeats(frame[~frame.index.isin(list(audit.rejected))], source, audit)
     audit.check_share()
     if source.vintage_column in frame and frame[source.vintage_column].notna().any():
         audit.vintage = str(frame[source.vintage_column].max())
@@ -42,17 +43,27 @@ def parsed(source: Source, text: pd.DataFrame, audit: RowAudit, decimal: str, na
             audit.reject([at], reject)
         if name in source.needed:
             reject = Reject(f"{spelling}: expected a value, found none", column=spelling)
-            audit.reject(text.index[text[name].isna() | blank], reject)
+            audit.reject(text.index[(values.values.isna() & ~values.wrong) | blank], reject)
     return pd.DataFrame(columns, index=text.index)
 
 
-def _without_repeats(frame: pd.DataFrame, key: list[str], audit: RowAudit) -> pd.DataFrame:
-    """Rows whose key stands once: of equal rows one is used, of different ones with the same key the first."""
-    if not key:
+def _without_repeats(frame: pd.DataFrame, source: Source, audit: RowAudit) -> pd.DataFrame:
+    """Rows whose key stands once, compared as the database does: of equal rows one is used, of different ones with the
+    same key the first.
+    """
+    if not source.key:
         return frame
     same = frame.duplicated()
     audit.merged = int(same.sum())
     frame = frame[~same]
-    again = frame.duplicated(key)
-    audit.reject(frame.index[again], Reject(f"{' and '.join(key)}: expected once, found again with other values"))
+    texts = [name for name in source.key if source.types.get(name, "text") == "text"]
+    keys = frame[source.key].assign(**{name: frame[name].map(as_compared) for name in texts})
+    again = keys.duplicated()
+    if again.any():
+        firsts = keys.assign(at=keys.index).groupby(source.key)["at"].transform("first")[again]
+        name = " and ".join(source.key)
+        said = dict(zip(frame.index, frame[source.key].astype("str").agg(" ".join, axis=1), strict=True))
+        for at, first in firsts.items():
+            found = f"{said[at]}, {audit.location} {first} has {said[first]} and other values"
+            audit.reject([at], Reject(f"{name}: expected once", column=name, found=found))
     return frame[~again]

@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Iterator
 from pathlib import Path
 
+import raw_data
 from resources.errors import SourceError
 from resources.sources.catalogue import catalogue
 from resources.sources.delimited import recognised
@@ -33,9 +34,8 @@ def unread(files: RawFiles) -> Iterator[str]:
 
 def missing(files: RawFiles) -> Iterator[str]:
     """A line for each optional source without a file: what readers will miss."""
-    for name, source in catalogue().items():
-        if source.without and not files.has(name):
-            yield f"no file for {name}: {source.without}"
+    for name, without in raw_data.missing([name for name in catalogue() if files.has(name)]).items():
+        yield f"no file for {name}: {without}"
 
 
 def _nearest(path: Path) -> str:

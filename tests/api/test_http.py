@@ -10,8 +10,11 @@ import httpx
 import pytest
 from fastapi.testclient import TestClient
 
+import raw_data
 from api.app import create_app
 from api.middleware import accepts_gzip
+from resources.sources.files import RawFiles
+from resources.sources.unread import missing
 from tests.api.expected import Tables
 
 GETS = ("/cities/criterions", "/cities/load/29019", "/ogrs", "/helps/get-previews", "/health", "/release")
@@ -211,6 +214,8 @@ def test_release_says_what_each_table_was_made_from(client: TestClient, served: 
     known = {"status": "ok", "release": 1, "published_at": release["published_at"]}
     assert health == known | {"database": "ok", "sample": True}
     assert release["sample"] is True
+    files = RawFiles(str(raw_data.SAMPLE), str(raw_data.SAMPLE / "datalake"))
+    assert [f"no file for {one['source']}: {one['consequence']}" for one in release["missing"]] == list(missing(files))
 
 
 def test_the_description_has_an_example_of_each_body_and_they_hold(client: TestClient) -> None:

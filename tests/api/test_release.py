@@ -21,11 +21,13 @@ from api import release as module
 from api.app import PREPARED, create_app
 from api.database import Database
 from api.release import READ, Served
+from resources.sources.catalogue import catalogue
 from tests.api.releases import looks, publish_release
 from tests.conftest import ROOT
+from tests.warehouse.factories import contents, done
 from warehouse import tables
 from warehouse.database import connect, is_sqlite
-from warehouse.release import rollback
+from warehouse.release import SourceFile, rollback
 
 APP = create_app("sqlite:///none.db")
 
@@ -175,6 +177,14 @@ def test_a_release_of_an_older_version_without_a_table_is_served(
     assert served.release is not None
     assert served.release.helps == {}
     assert said(served) == {"1"}
+
+
+def test_what_was_missing_when_the_release_was_made_is_said(engine: Engine, warehouse_url: str, tmp_path: Path) -> None:
+    there = [SourceFile(name, "a", None, "0" * 64) for name in catalogue() if name != "weather_sheets"]
+    done(engine, contents(tmp_path, tables.cities_jobs, [], *there))
+    APP.state.served = held(warehouse_url)
+    words = catalogue()["weather_sheets"].without
+    assert TestClient(APP).get("/release").json()["missing"] == [{"source": "weather_sheets", "consequence": words}]
 
 
 def test_going_back_is_taken_over(engine: Engine, warehouse_url: str, tmp_path: Path) -> None:

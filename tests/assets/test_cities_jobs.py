@@ -10,5 +10,5 @@ def test_codes_keep_their_zeros_and_letters_and_repeats_are_added_up() -> None:
             columns=["commune", "rome", "number"],
         )
     )
-    assert counted.to_numpy().tolist() == [["01004", "A1101", 1, 1], ["2A004", "A1101", 7, 2], ["2A004", "B1101", 9, 1]]
-    assert counted.index.tolist() == [1, 0, 3]
+    assert counted.to_numpy().tolist() == [["01004", "A1101", 1], ["2A004", "A1101", 7], ["2A004", "B1101", 9]]
+    assert counted.index.tolist() == [(1, 1), (0, 2), (3, 1)]

@@ -19,6 +19,7 @@ def test_a_region_that_the_source_repeats_is_one_row_with_an_integer_code() -> N
     regions = regions_since_2016(RECORDS, DELAYS)
     assert regions["code"].tolist() == [1, 28]
     assert regions["name"].tolist() == ["Guadeloupe", "Normandie"]
+    assert regions.index.tolist() == [(3, 1), (0, 3)]
 
 
 def test_the_delay_is_joined_on_the_code_and_unknown_stays_unknown() -> None:
@@ -30,3 +31,4 @@ def test_the_delay_is_joined_on_the_code_and_unknown_stays_unknown() -> None:
 def test_each_former_region_once_with_the_one_it_became_part_of() -> None:
     regions = regions_before_2016(RECORDS)
     assert regions[["former_code", "new_code"]].to_numpy().tolist() == [["01", 1], ["23", 28], ["25", 28]]
+    assert regions.index.tolist() == [(3, 1), (1, 2), (0, 1)]

@@ -68,7 +68,7 @@ class Rows:
         change(rows)
         out = io.StringIO()
         csv.writer(out, delimiter=self.layout.delimiter, lineterminator="\n").writerows(rows)
-        return out.getvalue().encode(self.layout.encoding)
+        return out.getvalue().encode(self.layout.encoding, "replace")
 
 
 def of_csv(source: Source, layout: Layout, header: list[str]) -> dict[str, Break]:

@@ -1,5 +1,6 @@
 """An import that forgets to say what became of its rows fails, at once and in words."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 import raw_data as bundled
 from assets.common.staging_asset import Import, staging_asset
 from assets.departements import departements_table
+from assets.equipments import equipments
+from assets.regions import old_regions
 from resources.failures import in_words
 from resources.raw_data import RawData
 from resources.staging import Staging
@@ -45,6 +48,11 @@ def not_named(raw_data: RawData) -> Import:
 def run(function: Callable[[RawData], Import], files: Path, staging: Staging) -> str:
     """Materialize an import; return its error in words, empty if there is none."""
     asset = staging_asset(tables.departements, sources=["departements"], group="territory")(function)
+    return made(asset, files, staging)
+
+
+def made(asset: dg.AssetsDefinition, files: Path, staging: Staging) -> str:
+    """Materialize an asset; return its error in words, empty if there is none."""
     reader = RawData(folder=str(files), dumps=str(files))
     result = dg.materialize([asset], resources={"raw_data": reader, "staging": staging}, raise_on_error=False)
     failed = [event.step_failure_data.error for event in result.all_events if event.is_step_failure]
@@ -95,3 +103,25 @@ def test_a_row_that_fails_a_check_is_told_with_its_line_and_kept_with_the_reject
     assert "first: line 5, code 04, rent_t2 4.0. They stand in departements.csv: `mobiville rejects" in said
     (reject,) = staging.rejects().to_dict("records")
     assert (reject["line"], reject["row"]) == ("5", lines[4])
+
+
+def test_rows_that_were_added_up_are_told_by_the_first_and_their_number(tmp_path: Path) -> None:
+    fields = {"new_code": "95", "new_name": "X", "new_name_normalized": "x"}
+    former = {"former_code": "25", "former_name": "Y", "former_name_normalized": "y"}
+    records = [{"fields": fields | former}] * 3
+    (tmp_path / "anciennes-nouvelles-regions.json").write_text(json.dumps({"regions": records}))
+    staging = Staging(folder=str(tmp_path / "staging"))
+    assert "first: record 1, records 3, former_code 25, new_code 95. They" in made(old_regions, tmp_path, staging)
+    assert staging.rejects()[["source", "line"]].to_numpy().tolist() == [["anciennes_nouvelles_regions", "1"]]
+
+
+def test_facilities_that_fail_a_check_are_looked_for_in_the_file(tmp_path: Path) -> None:
+    head = "GEO;GEO_OBJECT;FACILITY_TYPE;BPE_MEASURE;TIME_PERIOD;OBS_VALUE\n"
+    rows = "01004;COM;A101;FACILITIES;2024;1\n1001;COM;A101;FACILITIES;2024;2000000\n"
+    (tmp_path / "DS_BPE_2024_data.csv").write_text(head + rows)
+    staging = Staging(folder=str(tmp_path / "staging"))
+    said = made(equipments, tmp_path, staging)
+    assert "total is from 1 to 1e+06: 1 rows" in said
+    assert "They stand in DS_BPE_2024_data.csv, line 3: `mobiville rejects --source bpe` shows them" in said
+    (reject,) = staging.rejects().to_dict("records")
+    assert (reject["line"], reject["row"]) == ("3", "1001;COM;FACILITIES;A101;2024;2000000")

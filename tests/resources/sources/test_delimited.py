@@ -1,9 +1,11 @@
 import gzip
+import json
+import re
 from pathlib import Path
 
 import pytest
 
-from resources.errors import SourceError
+from resources.errors import RejectedRowsError, SourceError
 from resources.raw_data import RawData
 from resources.sources.audit import RowAudit
 
@@ -47,7 +49,7 @@ def test_rows_keep_their_line_whatever_stands_between_them(raw: RawData) -> None
         ("09001;many;x", "PrixMoyen_M2: expected a number, all its digits written out"),
         ("9,001E+3;9;x", "INSEE_COM: expected an INSEE code of five characters (01004, 2A004)"),
         (";9;x", "INSEE_COM: expected a value, found none"),
-        ("01001;77;x", "insee_com: expected once, found again with other values"),
+        ("01001;77;x", "insee_com: expected once"),
     ],
 )
 def test_a_row_that_cannot_be_used_is_rejected_with_its_line_text_and_reason(
@@ -63,6 +65,23 @@ def test_a_byte_of_another_encoding_is_written_out(raw: RawData) -> None:
     rows, audit = read(raw, (HEADER + many(99) + "2001;7;é\n").encode() + b"09\xe901;9;x\n")
     assert len(rows) == 100
     assert rejected(audit) == [(102, "09\\xe901;9;x", "expected utf-8, found a byte that is not")]
+
+
+def test_a_name_of_no_break_spaces_is_none_and_what_is_around_another_is_taken_off(tmp_path: Path) -> None:
+    (tmp_path / "departements.csv").write_text("code;name;t2;t4\n01;\u00a0Ain\u00a0;500;700\n02;\u00a0;500;700\n")
+    raw = RawData(folder=str(tmp_path), dumps=str(tmp_path))
+    with pytest.raises(RejectedRowsError, match="line 3: name: expected a value, found none") as caught:
+        raw.table("departements")
+    assert caught.value.audit.repairs == {"values of name lost no-break spaces or line ends around them": 2}
+
+
+@pytest.mark.parametrize("again", ["aide-ete", "AIDE-ÉTÉ  "])
+def test_keys_that_the_database_takes_for_the_same_are_told_with_both_lines(tmp_path: Path, again: str) -> None:
+    aids = [{"title": "a", "slug": "aide-été"}, {"title": "b", "slug": "b"}, {"title": "c", "slug": again}]
+    (tmp_path / "helps.json").write_text(json.dumps(aids))
+    found = f"record 3: slug: expected once, found '{again}, record 1 has aide-été and other values'"
+    with pytest.raises(RejectedRowsError, match=re.escape(found)):
+        RawData(folder=str(tmp_path), dumps=str(tmp_path)).table("helps")
 
 
 def test_equal_rows_are_one(raw: RawData) -> None:

@@ -36,6 +36,12 @@ NO: list[str] = []
             ["9" * 5000, *"many nan inf 1e5 1,23E+04 --1".split(), "1 2"],
         ),
         ("text", ["Île", "x" * 255], ["Île", "x" * 255], NO),
+        (
+            "text",
+            ["\u00a0Lyon\r\n", "a \u00a0b", "BORDEAUX ", "a \u00a0 "],
+            ["Lyon", "a \u00a0b", "BORDEAUX ", "a"],
+            NO,
+        ),
         ("text", ["x" * 256, "a\x00b"], NO, ["x" * 256, "a\x00b"]),
         ("long_text", ["x" * 5000], ["x" * 5000], NO),
         ("long_text", ["x" * 20_000, "\x00"], NO, ["x" * 20_000, "\x00"]),
