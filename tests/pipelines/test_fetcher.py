@@ -89,7 +89,7 @@ def test_a_killed_fetch_is_resumed(
     command = [str(Path(sys.executable).parent / "mobiville"), "fetch", "house_rents", "--vintage", "2018"]
     process = subprocess.Popen(command, cwd=tmp_path, env=environment)
     partial = tmp_path / "var" / "raw_data" / ".partial"
-    ends = time.monotonic() + 30
+    ends = time.monotonic() + 90
     while not any(part.stat().st_size > 300_000 for part in partial.glob("*.part")):
         assert time.monotonic() < ends
         time.sleep(0.02)
