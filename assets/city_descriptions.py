@@ -3,6 +3,7 @@
 import dagster as dg
 
 from assets.common.staging_asset import OWNERS
+from assets.common.trial import try_sources
 from resources.fetcher import DESCRIPTIONS, Fetcher
 from resources.sources.catalogue import catalogue
 
@@ -20,7 +21,7 @@ def city_descriptions(
     """Ask Wikipedia for the communes that were never asked for or long ago, the most populous first, for a bounded
     time; the next refresh puts what it answered into `cities`.
     """
-    (outcome,) = fetcher.fetch([DESCRIPTIONS], context.log.info)
+    (outcome,) = fetcher.fetch([DESCRIPTIONS], context.log.info, try_sources)
     if outcome.state == "failed":
         raise dg.Failure(outcome.detail)
     return dg.MaterializeResult(metadata={"state": outcome.state, "detail": outcome.detail})

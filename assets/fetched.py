@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from assets.common.staging_asset import OWNERS
+from assets.common.trial import try_sources
 from assets.raw_files import fetched_key
 from resources.fetcher import FETCHED, Fetcher
 from resources.sources.catalogue import Source, catalogue
@@ -19,7 +20,7 @@ def _spec(source_id: str, source: Source) -> dg.AssetSpec:
     where = {"download": dg.MetadataValue.url(source.download_url)} if source.download_url else {}
     return dg.AssetSpec(
         fetched_key(source_id),
-        description=f"{source.title}, fetched from {source.publisher}: a file that is not what it should be is refused",
+        description=f"{source.title}, fetched from {source.publisher}: a file that the refresh would refuse is refused",
         group_name=GROUP,
         kinds={"http"},
         owners=OWNERS,
@@ -40,7 +41,7 @@ def fetched(
     fetched all the same.
     """
     names = [key.path[-1] for key in sorted(context.selected_asset_keys)]
-    outcomes = fetcher.fetch(names, context.log.info)
+    outcomes = fetcher.fetch(names, context.log.info, try_sources)
     for outcome in outcomes:
         context.log.info(f"{outcome.source}: {outcome.state}: {outcome.detail}")
         if outcome.state in ("new", "unchanged"):

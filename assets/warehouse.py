@@ -40,6 +40,19 @@ def table_fingerprint(staging: Staging, name: str) -> str:
     return fingerprint(table_version(name), {part: staging.fingerprint(part) for part in parts_of(name)})
 
 
+def contents_of(staging: Staging, names: Sequence[str]) -> list[TableVersion]:
+    """What is staged of served tables."""
+    return [
+        TableVersion(
+            tables.metadata.tables[name],
+            [staging.path(part) for part in parts_of(name)],
+            once(source for part in parts_of(name) for source in staging.sources(part)),
+            table_fingerprint(staging, name),
+        )
+        for name in names
+    ]
+
+
 VOLUME = "volume"
 BAND = 0.2
 """Share of a table's rows that a release may gain or lose without a word."""
@@ -106,19 +119,11 @@ def warehouse_tables(
     sample would be served to those who ask MariaDB.
     """
     names = sorted(key.path[-1] for key in context.selected_asset_keys)
-    contents = [
-        TableVersion(
-            tables.metadata.tables[name],
-            [staging.path(part) for part in parts_of(name)],
-            once(source for part in parts_of(name) for source in staging.sources(part)),
-            table_fingerprint(staging, name),
-        )
-        for name in names
-    ]
-    _refuse_sample(contents, context.run.tags, warehouse.url)
+    contents = contents_of(staging, names)
+    refuse_sample(contents, context.run.tags, warehouse.url)
     with with_retries(context.retry_number):
         before = warehouse.rows()
-    yield from _volumes(contents, before, context.run.tags.get(ACCEPTED, "").split(","))
+    yield from volumes(contents, before, context.run.tags.get(ACCEPTED, "").split(","))
     with with_retries(context.retry_number):
         release = warehouse.publish(contents, _started_at(context), context.log.info, deep=FORCED in context.run.tags)
         changes = warehouse.changes(release)
@@ -144,7 +149,8 @@ def _started_at(context: dg.AssetExecutionContext) -> datetime:
     return run.create_timestamp.replace(microsecond=0, tzinfo=None) if run else datetime.now(UTC)
 
 
-def _refuse_sample(contents: Sequence[TableVersion], tags: Collection[str], url: str) -> None:
+def refuse_sample(contents: Sequence[TableVersion], tags: Collection[str], url: str) -> None:
+    """Raise ValidationError when the bundled sample would go to MariaDB, and no tag says that it may."""
     digests = {source.sha256 for content in contents for source in content.sources}
     if is_sample(digests) and SAMPLE not in tags and url.startswith(("mysql", "mariadb")):
         raise ValidationError(
@@ -153,7 +159,7 @@ def _refuse_sample(contents: Sequence[TableVersion], tags: Collection[str], url:
         )
 
 
-def _volumes(
+def volumes(
     contents: Sequence[TableVersion], before: Mapping[str, int], accepted: Collection[str]
 ) -> Iterator[dg.AssetCheckResult]:
     """The volume of each table as a check. Raises ValidationError when one is an error."""

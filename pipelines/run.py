@@ -9,16 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
-from dagster_shared.error import SerializableErrorInfo
 
 from assets.common.staleness import named, whole
+from assets.common.trial import execute
 from assets.warehouse import ACCEPTED, FORCED, SAMPLE
 from pipelines.definitions import definitions
 from resources.failures import in_words
 from resources.settings import Settings
 from schedules.runs import PROCESS, delete_old_runs, end_dead_runs
-
-INTERRUPTED = dg.DagsterExecutionInterruptedError.__name__
 
 
 @dataclass(frozen=True)
@@ -57,33 +55,9 @@ def refresh(
     if not plan:
         return []
     job, selection = defs.resolve_job_def("refresh"), plan.selection(graph)
-    errors = _errors(job, instance, selection, _tags(force, allow_shrink, sample))
+    errors = execute(job, instance, selection, "progress", _tags(force, allow_shrink, sample)).errors
     echo(f"{'all':<29}{'':>14}{time.monotonic() - started:>9.1f} s")
     return [Failure(step, in_words(error)) for step, error in errors.items()]
-
-
-def _errors(
-    job: dg.JobDefinition, instance: dg.DagsterInstance, selection: list[dg.AssetKey], tags: dict[str, str]
-) -> dict[str, SerializableErrorInfo]:
-    """Run a job; return the error of each step that failed. Raises KeyboardInterrupt when it is interrupted."""
-    try:
-        result = job.execute_in_process(
-            instance=instance,
-            asset_selection=selection,
-            raise_on_error=False,
-            tags=tags,
-            run_config={"loggers": {"progress": {}}},
-        )
-    except dg.DagsterExecutionInterruptedError:
-        raise KeyboardInterrupt from None
-    errors = {
-        event.step_key or "": event.step_failure_data.error
-        for event in result.all_events
-        if event.is_step_failure and event.step_failure_data.error
-    }
-    if INTERRUPTED in {error.cls_name for error in errors.values()}:
-        raise KeyboardInterrupt  # Dagster makes a failure of it
-    return errors
 
 
 def _tags(force: bool, allow_shrink: Sequence[str], sample: bool) -> dict[str, str]:

@@ -9,8 +9,7 @@ from resources.clients.france_travail import FranceTravail
 from resources.clients.http import Http
 from resources.clients.rome_api import fetch_rome
 from resources.clients.wikimedia import Wikimedia, fetch_descriptions
-from resources.downloads.inspection import rows_of
-from resources.downloads.snapshots import CURRENT, FetchRun, Outcome
+from resources.downloads.snapshots import CURRENT, FetchRun, Outcome, Try
 from resources.errors import CacheError, ServiceError, SourceError, StagingError
 from resources.raw_data import RawData
 from resources.settings import Settings
@@ -32,23 +31,32 @@ class Fetcher(dg.ConfigurableResource):  # type: ignore[type-arg]
     """Fetches from outside services, with Settings from the environment: no secret is in Dagster's configuration."""
 
     def fetch(
-        self, names: Sequence[str], progress: Progress, *, vintage: str | None = None, check: bool = False
+        self,
+        names: Sequence[str],
+        progress: Progress,
+        try_sources: Try,
+        *,
+        vintage: str | None = None,
+        check: bool = False,
     ) -> list[Outcome]:
-        """Fetch the named sources that have something new; with `check`, only report it. A source that fails does not
-        stop the others. Raises FetchError if nothing can be fetched (no room, or another run).
+        """Fetch the named sources that have something new; with `check`, only report it. A source that fails, or whose
+        files `try_sources` refuses, does not stop the others. Raises FetchError if nothing can be fetched (no room, or
+        another run).
         """
         settings = Settings()
         http = Http.from_settings(settings)
         files = [name for name in names if name in FILES]
-        outcomes = _files(settings, http, files, progress, vintage, check) if files else []
+        outcomes = []
+        if files:
+            run = FetchRun(settings, http, try_sources)
+            outcomes = _files(settings, run, files, progress, vintage, check)
         services = {ROME: _rome, DESCRIPTIONS: _descriptions}
         return outcomes + [services[name](settings, http, progress, check) for name in names if name in services]
 
 
 def _files(
-    settings: Settings, http: Http, names: Sequence[str], progress: Progress, vintage: str | None, check: bool
+    settings: Settings, run: FetchRun, names: Sequence[str], progress: Progress, vintage: str | None, check: bool
 ) -> list[Outcome]:
-    run = FetchRun(settings, http, rows_of)
     with run.locked():
         outcomes = []
         for name in names:
@@ -57,8 +65,10 @@ def _files(
                 outcomes.append(_sheets(settings, run, name, source, check))
             else:
                 outcomes.append((run.check if check else run.fetch)(name, source, vintage))
-        if not check and (folder := run.publish()):
-            progress(f"the files are in {folder}; set MOBIVILLE_RAW_DATA={settings.downloads / CURRENT} to read them")
+        outcomes = run.try_new(outcomes)
+        if folder := run.publish():
+            current = settings.downloads / CURRENT
+            progress(f"the files are in {folder}; set MOBIVILLE_RAW_DATA={current} to read them")
     return outcomes
 
 

@@ -1,19 +1,41 @@
-"""What changed between two releases."""
+"""What changed between two releases, or would between the served contents and others."""
 
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, Table, and_, case, exists, false, func, inspect, or_, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Engine,
+    LargeBinary,
+    Select,
+    String,
+    Table,
+    and_,
+    case,
+    cast,
+    false,
+    func,
+    inspect,
+    or_,
+    select,
+)
 
 from warehouse import tables
 from warehouse.errors import WarehouseError
 from warehouse.load import copy_of
 from warehouse.release import Release, history
 
+LONGEST = 80
+"""Characters of a value that are shown."""
+
 
 @dataclass(frozen=True)
 class Change:
-    """Rows of one kind of change: how many, and the keys of the first."""
+    """Rows of one kind of change: how many, and the first by key, each with its key; of those that changed also
+    `columns`: per column that did the old and the new value, long texts cut.
+    """
 
     rows: int
     first: list[dict[str, Any]]
@@ -37,7 +59,7 @@ def diff(engine: Engine, old: int, new: int, first: int = 3) -> dict[str, dict[s
         for name, table in tables.metadata.tables.items():
             before, after = (_contents(table, releases[number], latest, there) for number in (old, new))
             if before is not None and after is not None and before.name != after.name:
-                found[name] = _compared(connection, before, after, table.info["key"], first)
+                found[name] = compare(connection, before, after, table.info["key"], first)
     return found
 
 
@@ -55,15 +77,17 @@ def _contents(table: Table, release: Release, latest: Release, there: set[str]) 
     return copy_of(table, name)
 
 
-def _compared(connection: Connection, old: Table, new: Table, key: tuple[str, ...], first: int) -> dict[str, Change]:
-    same_key = and_(*(old.c[name] == new.c[name] for name in key))
+def compare(connection: Connection, old: Table, new: Table, key: tuple[str, ...], first: int) -> dict[str, Change]:
+    """What was `added`, `removed` and `changed` between two tables of one description, rows told apart by `key`."""
+    # MariaDB compares é and e as equal: its index finds the key, the bytes decide.
+    same_key = and_(*(old.c[k] == new.c[k] for k in key), *(_bytes(old.c[k]) == _bytes(new.c[k]) for k in key))
     values = [column.name for column in new.columns if column.name not in (*key, *tables.STAMPS, "id")]
-    differs = or_(false(), *(old.c[name].is_distinct_from(new.c[name]) for name in values))
-    of_new, of_old = (select(*(side.c[name] for name in key)) for side in (new, old))
+    differs = or_(false(), *(_bytes(old.c[name]).is_distinct_from(_bytes(new.c[name])) for name in values))
+    both = [side.c[name].label(f"{when} {name}") for name in values for when, side in (("old", old), ("new", new))]
     queries = {
-        "added": of_new.where(~exists().where(same_key).correlate(new)),
-        "removed": of_old.where(~exists().where(same_key).correlate(old)),
-        "changed": of_new.join(old, same_key).where(differs),
+        "added": _keys(new, key).select_from(new.outerjoin(old, same_key)).where(old.c[key[0]].is_(None)),
+        "removed": _keys(old, key).select_from(old.outerjoin(new, same_key)).where(new.c[key[0]].is_(None)),
+        "changed": _keys(new, key).add_columns(*both).select_from(new.join(old, same_key)).where(differs),
     }
     # One join counts all three: keys stand once, so that what has no match was added or removed.
     counts = select(func.count(), func.coalesce(func.sum(case((differs, 1), else_=0)), 0))
@@ -71,10 +95,32 @@ def _compared(connection: Connection, old: Table, new: Table, key: tuple[str, ..
     sizes = [connection.execute(select(func.count()).select_from(side)).scalar_one() for side in (new, old)]
     rows = {"added": sizes[0] - matched, "removed": sizes[1] - matched, "changed": int(changed)}
     return {
-        kind: Change(number, _first(connection, queries[kind], first) if number and first else [])
+        kind: Change(number, _first(connection, queries[kind], key, first) if number and first else [])
         for kind, number in rows.items()
     }
 
 
-def _first(connection: Connection, query: Select[Any], number: int) -> list[dict[str, Any]]:
-    return [dict(row) for row in connection.execute(query.limit(number)).mappings()]
+def _bytes(column: Column[Any]) -> ColumnElement[Any]:
+    """A column to be compared: of text its bytes."""
+    return cast(column, LargeBinary) if isinstance(column.type, String) else column
+
+
+def _keys(table: Table, key: tuple[str, ...]) -> Select[Any]:
+    columns = [table.c[name] for name in key]
+    return select(*columns).order_by(*columns)
+
+
+def _first(connection: Connection, query: Select[Any], key: tuple[str, ...], number: int) -> list[dict[str, Any]]:
+    found = []
+    for row in connection.execute(query.limit(number)).mappings():
+        names = [name.removeprefix("old ") for name in row if name.startswith("old ")]
+        pairs = {name: [_cut(row[f"old {name}"]), _cut(row[f"new {name}"])] for name in names}
+        columns = {name: pair for name, pair in pairs.items() if row[f"old {name}"] != row[f"new {name}"]}
+        found.append({name: row[name] for name in key} | ({"columns": columns} if columns else {}))
+    return found
+
+
+def _cut(value: Any) -> Any:
+    """A value as it is shown: of a long text the beginning."""
+    text = value if isinstance(value, str) else str(value)
+    return f"{text[:LONGEST]}…" if len(text) > LONGEST else value

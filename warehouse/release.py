@@ -103,7 +103,7 @@ def publish(
             progress(f"{name} is damaged: {damaged[name]}")
             new[name] = _reloaded(engine, content, old[name], number, progress)
         else:
-            new[name] = _loaded(engine, content, old.get(name), number, progress)
+            new[name] = loaded(engine, content, old.get(name), number, progress)
     repaired = set(damaged) & set(new)
     if before and not repaired and all(old.get(name) == entry for name, entry in new.items()):
         return before
@@ -111,18 +111,19 @@ def publish(
     progress(f"swapping {len(incoming)} tables")
     forgotten = _forgotten(engine, keep, keep_record) if keep_record else ()
     release = promote(engine, {**old, **new}, incoming, origin or Origin(), status="published", forgotten=forgotten)
-    _drop(engine, (f"{name}__r{old[name].contents_id}" for name in repaired))  # nobody may go back to damage
+    drop_tables(engine, (f"{name}__r{old[name].contents_id}" for name in repaired))  # nobody may go back to damage
     clean(engine, keep)
     return release
 
 
-def _drop(engine: Engine, names: Iterable[str]) -> None:
+def drop_tables(engine: Engine, names: Iterable[str]) -> None:
+    """Drop those of the tables that are there."""
     with engine.begin() as connection:
         for name in names:
             connection.exec_driver_sql(f"DROP TABLE IF EXISTS {name}")
 
 
-def _loaded(
+def loaded(
     engine: Engine, content: TableVersion, old: ServedTable | None, number: int, progress: Callable[[str], None]
 ) -> ServedTable:
     """The table as the release `number` will serve it: as it is where the contents are the same, else loaded."""
@@ -141,7 +142,7 @@ def _reloaded(
     engine: Engine, content: TableVersion, old: ServedTable, number: int, progress: Callable[[str], None]
 ) -> ServedTable:
     """The table loaded again; where its contents are those that the record knows, it stays the table that it was."""
-    again = _loaded(engine, content, None, number, progress)
+    again = loaded(engine, content, None, number, progress)
     return replace(again, contents_id=old.contents_id, loaded_at=old.loaded_at) if again.sha256 == old.sha256 else again
 
 

@@ -225,7 +225,10 @@ def _check(findings: Sequence[Finding], expectations: int, page: UPath) -> dg.As
         if rows:
             seen[f"{finding.words}: the first rows"] = dg.MetadataValue.table(rows)
     severity = dg.AssetCheckSeverity.ERROR if any(f.error for f in findings) else dg.AssetCheckSeverity.WARN
-    return dg.AssetCheckResult(passed=not findings, check_name=CHECK, severity=severity, metadata=seen)
+    said = "; ".join(map(str, findings))
+    return dg.AssetCheckResult(
+        passed=not findings, check_name=CHECK, severity=severity, description=said or None, metadata=seen
+    )
 
 
 def _absent(raw_data: RawData, sources: Sequence[str]) -> list[str]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from pipelines.cli import backups, inspect, refresh, releases, serve
+from pipelines.cli import backups, inspect, preview, refresh, releases, serve
 from pipelines.cli.common import INTERRUPTED
 
 
@@ -38,6 +38,7 @@ def main() -> None:
 for command in (
     refresh.refresh,
     refresh.fetch,
+    preview.preview_command,
     releases.status,
     releases.releases,
     releases.diff_command,

@@ -72,9 +72,10 @@ def fetch(sources: tuple[str, ...], vintage: str | None, check: bool, as_json: b
     """Fetch official files into a dated folder, and what outside services answer into MOBIVILLE_CACHE.
 
     Without SOURCES: all that raw_data/sources.yaml has an address for, and the ROME API. `city_descriptions` asks
-    Wikipedia. A file that is not what it should be is refused, and the old one stays.
+    Wikipedia. A file that the refresh would refuse is refused, and the old one stays.
     """
     read_settings()
+    from assets.common.trial import try_sources
     from resources.errors import FetchError
     from resources.fetcher import DESCRIPTIONS, FETCHED, Fetcher  # Dagster takes a second to import
 
@@ -87,7 +88,7 @@ def fetch(sources: tuple[str, ...], vintage: str | None, check: bool, as_json: b
         )
     try:
         say = (lambda message: click.echo(message, err=True)) if as_json else click.echo
-        outcomes = Fetcher().fetch(sources or FETCHED, say, vintage=vintage, check=check)
+        outcomes = Fetcher().fetch(sources or FETCHED, say, try_sources, vintage=vintage, check=check)
     except (FetchError, OSError) as error:
         raise click.ClickException(str(error)) from None
     if as_json:

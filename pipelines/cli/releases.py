@@ -1,6 +1,7 @@
 """What is served, what was, and going back."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -8,7 +9,7 @@ import click
 from pipelines.cli.common import json_option, publishing, read_settings, warehouse
 from raw_data import is_sample
 from warehouse.damage import damage
-from warehouse.diff import diff
+from warehouse.diff import Change, diff
 from warehouse.lock import holder, unlock
 from warehouse.release import Release, current_release, history, rollback
 
@@ -63,13 +64,20 @@ def diff_command(old: int, new: int, as_json: bool) -> None:
         by_table = {name: {kind: vars(change) for kind, change in kinds.items()} for name, kinds in found.items()}
         click.echo(json.dumps(by_table, indent=2, ensure_ascii=False))
         return
+    echo_changes(found)
+    if not found:
+        click.echo("no table differs")
+
+
+def echo_changes(found: Mapping[str, Mapping[str, Change]]) -> None:
+    """Say per table how many rows each kind of change has, and the first: their keys, the old and new values."""
     for name, kinds in found.items():
         click.echo(f"{name:<29}{'  '.join(f'{change.rows:,} {kind}' for kind, change in kinds.items())}")
         for kind, change in kinds.items():
             for row in change.first:
-                click.echo(f"    {kind} {' '.join(map(str, row.values()))}")
-    if not found:
-        click.echo("no table differs")
+                key = " ".join(str(value) for column, value in row.items() if column != "columns")
+                columns = (f"{column}: {old} → {new}" for column, (old, new) in row.get("columns", {}).items())
+                click.echo(f"    {kind} {key}  {'; '.join(columns)}".rstrip())
 
 
 @click.command("rollback")

@@ -3,6 +3,7 @@
     <downloads>/2026-11-25/    the files (unchanged ones are linked from the folder before) and fetched.json
     <downloads>/current        link to the newest dated folder: the value for MOBIVILLE_RAW_DATA
     <downloads>/.partial/      interrupted downloads, which a later run resumes
+    <downloads>/refused/       per source, the files that were fetched last and refused
 
 A dated folder appears in one step, after every file in it was checked: a reader of `current` sees all of the old files
 or all of the new ones.
@@ -11,10 +12,11 @@ or all of the new ones.
 import fnmatch
 import hashlib
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from tqdm import tqdm
@@ -23,14 +25,16 @@ import raw_data
 from resources.atomic_files import locked
 from resources.clients.http import Http, RateLimiter
 from resources.downloads.addresses import Addresses
+from resources.downloads.inspection import rows_of
 from resources.downloads.partial import Download, Downloader, open_zip, sha256_of
 from resources.downloads.record import FetchRecord, now, read_records, write_records
 from resources.errors import FetchError, RefusedError, ServiceError
 from resources.settings import Settings
-from resources.sources.catalogue import DownloadEntry, Source
+from resources.sources.catalogue import DownloadEntry, Source, catalogue
 
 CURRENT = "current"
 PARTIAL = ".partial"
+REFUSED = "refused"
 STATION = "{station}"
 
 LEAST_SHARE = 0.8
@@ -39,8 +43,10 @@ LEAST_SHARE = 0.8
 ABSENT_DAYS = 90
 """A station without a climate sheet is requested again after so many days."""
 
-Inspect = Callable[[str, Path], int]
-"""Reads a source's file in a folder to its end, and returns its number of rows. Raises RefusedError."""
+Try = Callable[[Settings, Collection[str], Path, Path], str]
+"""Makes what reads some sources from a folder as it is before and as it is after a fetch; says what could not be made.
+Raises RefusedError if a refresh would refuse the new files.
+"""
 
 
 @dataclass(frozen=True)
@@ -67,10 +73,10 @@ class _Ready:
 class FetchRun:
     """A run of `mobiville fetch`: it downloads into `.partial`; `publish` moves the files to a new dated folder."""
 
-    def __init__(self, settings: Settings, http: Http, inspect: Inspect) -> None:
+    def __init__(self, settings: Settings, http: Http, try_sources: Try) -> None:
         self.root = settings.downloads
         self._settings = settings
-        self._inspect = inspect
+        self._try_sources = try_sources
         self._addresses = Addresses(http, settings.mirror)
         self._limiter = RateLimiter(settings.pace)
         self._partial = self.root / PARTIAL
@@ -117,8 +123,12 @@ class FetchRun:
             return Outcome(source_id, "unchanged", f"vintage {entry.vintage}, already fetched", known)
         folder = self._empty_folder(source_id)
         path = self._unpacked(download, source, entry, folder)
-        rows = self._inspect(source_id, folder)
-        self._refuse_shrunken(source_id, rows)
+        ready = _Ready(folder, [path], source.files)
+        try:
+            rows = rows_of(source_id, folder)
+            self._refuse_shrunken(source_id, rows)
+        except RefusedError as error:
+            raise self._kept_aside(source_id, ready, error) from error
         record = FetchRecord(
             url=url,
             final_url=download.final_url,
@@ -131,7 +141,7 @@ class FetchRun:
             headers=download.headers,
         )
         self.records[source_id] = record
-        self._ready[source_id] = _Ready(folder, [path], source.files)
+        self._ready[source_id] = ready
         return Outcome(source_id, "new", f"{path.name}, vintage {entry.vintage}, {rows:,} rows", record)
 
     def fetch_sheets(self, source_id: str, source: Source, stations: Sequence[str]) -> Outcome:
@@ -230,7 +240,7 @@ class FetchRun:
             return
         known = self._known(source_id)
         try:
-            before = known.rows if known and known.rows else self._inspect(source_id, self.base)
+            before = known.rows if known and known.rows else rows_of(source_id, self.base)
         except RefusedError:
             return  # there is no file, or it cannot be read
         if rows < LEAST_SHARE * before:
@@ -238,6 +248,48 @@ class FetchRun:
                 f"it has {rows:,} rows, but the one in {self.base} has {before:,}; if that is right, move the old file "
                 "away and fetch again"
             )
+
+    def try_new(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
+        """The outcomes after what was fetched was tried: what is refused does not replace what is there."""
+        fetched, self._ready = self._ready, {}
+        downloads: dict[str, dict[str, _Ready]] = {}
+        for name, ready in fetched.items():
+            downloads.setdefault(self.records[name].url, {})[name] = ready
+        verdicts = self._verdicts(list(downloads.values())) if fetched else {}
+
+        def settled(outcome: Outcome) -> Outcome:
+            verdict = verdicts.get(outcome.source, "")
+            if isinstance(verdict, RefusedError):
+                self.records.pop(outcome.source)
+                self.records |= {n: record for n, record in read_records(self.base).items() if n == outcome.source}
+                raise self._kept_aside(outcome.source, fetched[outcome.source], verdict)
+            return replace(outcome, detail="; ".join(filter(None, [outcome.detail, verdict])))
+
+        return [_outcome(o.source, catalogue()[o.source], partial(settled, o)) for o in outcomes]
+
+    def _verdicts(self, downloads: Sequence[Mapping[str, _Ready]]) -> dict[str, str | RefusedError]:
+        """Per source of new files why they are refused, or what is to be said of them: tried all at once; where that is
+        refused, download by download, each beside those that were not refused.
+        """
+        together = {name: ready for download in downloads for name, ready in download.items()}
+        before, after = self._assembled(".before", {}), self._assembled(".after", together)
+        try:
+            said = self._try_sources(self._settings, together, before, after)
+        except RefusedError as error:
+            if len(downloads) == 1:
+                return dict.fromkeys(together, error)
+            return {name: verdict for one in downloads for name, verdict in self._verdicts([one]).items()}
+        self._ready |= together
+        return dict.fromkeys(together, said)
+
+    def _kept_aside(self, source_id: str, ready: _Ready, error: RefusedError) -> RefusedError:
+        """The refusal of new files, which are kept, with where they are."""
+        kept = self.root / REFUSED / source_id
+        shutil.rmtree(kept, ignore_errors=True)
+        kept.parent.mkdir(exist_ok=True)
+        ready.folder.rename(kept)
+        names = ", ".join(path.relative_to(ready.folder).as_posix() for path in ready.paths[:3])
+        return RefusedError(f"{str(error).rstrip('.')}. What was there stays; {names} is kept in {kept}")
 
     def publish(self) -> Path | None:
         """Create a dated folder with the new files and links to the unchanged ones, and point `current` at it.
@@ -251,19 +303,23 @@ class FetchRun:
                 shutil.rmtree(folder)
         return dated
 
-    def _dated_folder(self) -> Path:
-        new = self.root / ".new"
-        shutil.rmtree(new, ignore_errors=True)  # left by a killed run
-        new.mkdir()
+    def _assembled(self, name: str, new: Mapping[str, _Ready]) -> Path:
+        """A folder of the files that are there and those that were not refused, with new ones in place of the old."""
+        folder = self._empty_folder(name)
         if self.base:
-            _link_tree(self.base, new, self.root)
-        for ready in self._ready.values():
-            for old in [path for pattern in ready.replaced for path in new.glob(pattern)]:
+            _link_tree(self.base, folder, self.root)
+        for ready in [*self._ready.values(), *new.values()]:
+            for old in [path for pattern in ready.replaced for path in folder.glob(pattern)]:
                 old.unlink(missing_ok=True)
             for path in ready.paths:
-                target = new / path.relative_to(ready.folder)
+                target = folder / path.relative_to(ready.folder)
                 target.parent.mkdir(parents=True, exist_ok=True)
-                path.replace(target)
+                target.unlink(missing_ok=True)
+                target.hardlink_to(path)
+        return folder
+
+    def _dated_folder(self) -> Path:
+        new = self._assembled(".new", {})
         write_records(new, self.records)
         dated = _free_name(self.root)
         new.rename(dated)

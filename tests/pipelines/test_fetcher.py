@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -16,11 +17,19 @@ import pytest
 from sqlalchemy import create_engine
 
 import raw_data
+from assets.common.trial import try_sources
+from resources.clients.http import Http
+from resources.downloads.snapshots import FetchRun
+from resources.errors import RefusedError
+from resources.settings import Settings
+from resources.sources.catalogue import catalogue
 from tests.pipelines.conftest import Command
 from tests.services import Answer, Asked, File, Service, addresses, service
 
 RENTS = "/static.data.gouv.fr/resources/carte-des-loyers-indicateurs-de-loyers-dannonce-par-commune-en-2018/"
 RENTS += "20201203-114600/indicateurs-loyers-appartements.csv"
+PRICES = "/static.data.gouv.fr/resources/indicateurs-immobiliers-par-commune-et-par-annee-prix-et-volumes-sur-la-"
+PRICES += "periode-2014-2024/20250707-085855/communesdvf2024.csv"
 FILE = (raw_data.SAMPLE / "indicateurs-loyers-appartements.csv").read_bytes()
 
 
@@ -46,7 +55,7 @@ def queried(folder: Path, query: str) -> list[tuple[Any, ...]]:
 def test_files_are_fetched_and_then_read(
     mobiville: Command, outside: Service, settings: dict[str, str], tmp_path: Path
 ) -> None:
-    outside.on(RENTS, File(FILE.replace(b",", b"9,", 1)))
+    outside.on(RENTS, File(FILE.replace(b"13,8", b"15,8", 1)))
     checked = mobiville("fetch", "house_rents", "--vintage", "2018", "--check", **settings)
     assert checked.returncode == 0, checked.stderr
     assert "house_rents                  new        vintage 2018" in checked.stdout
@@ -72,15 +81,15 @@ def test_files_are_fetched_and_then_read(
 def test_a_killed_fetch_is_resumed(
     mobiville: Command, outside: Service, settings: dict[str, str], tmp_path: Path
 ) -> None:
-    header, first, *_ = FILE.splitlines(keepends=True)
-    content = header + first * (2_000_000 // len(first))
+    content = FILE.replace(b";maille;", b";" + b"maille" * 2_000 + b";")
+    assert len(content) > 1_000_000
     outside.on(RENTS, File(content, drip=0.1))
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("MOBIVILLE_", "DAGSTER_"))}
     environment |= {f"MOBIVILLE_{name.upper()}": value for name, value in settings.items()}
     command = [str(Path(sys.executable).parent / "mobiville"), "fetch", "house_rents", "--vintage", "2018"]
     process = subprocess.Popen(command, cwd=tmp_path, env=environment)
     partial = tmp_path / "var" / "raw_data" / ".partial"
-    ends = time.monotonic() + 30
+    ends = time.monotonic() + 90
     while not any(part.stat().st_size > 300_000 for part in partial.glob("*.part")):
         assert time.monotonic() < ends
         time.sleep(0.02)
@@ -95,6 +104,53 @@ def test_a_killed_fetch_is_resumed(
     assert outside.asked[-1].headers["range"] == f"bytes={came}-"
     kept = tmp_path / "var" / "raw_data" / "current" / "indicateurs-loyers-appartements.csv"
     assert kept.read_bytes() == content
+
+
+def test_a_file_that_the_refresh_would_refuse_takes_the_place_of_none(
+    outside: Service, settings: dict[str, str], tmp_path: Path
+) -> None:
+    of_tests = Settings.model_validate(settings | {"downloads": tmp_path / "new", "staging": tmp_path / "staging"})
+    there = of_tests.raw_data / "dvf-communes-2019.csv"
+    header, *rows = there.read_bytes().splitlines(keepends=True)
+    # Codes of no commune: each value has its type, and nobody would have a price.
+    unknown = [re.sub(rb"^([^;]*);\w*", rb"\1;%d" % code, row) for code, row in enumerate(rows, 99_000)]
+    prices = header + b"".join(unknown)
+    outside.on(PRICES, File(prices))
+    outside.on(RENTS, File(FILE.replace(b"13,8", b"15,8", 1)))
+    run = FetchRun(of_tests, Http.from_settings(of_tests), try_sources)
+    wanted = {"house_prices": "2024", "house_rents": "2018"}
+    with run.locked():
+        outcomes = run.try_new([run.fetch(name, catalogue()[name], of) for name, of in wanted.items()])
+        run.publish()
+    assert [outcome.state for outcome in outcomes] == ["refused", "new"]
+    current, kept = of_tests.downloads / "current", of_tests.downloads / "refused" / "house_prices"
+    for said in (
+        "the refresh would refuse it: cities: dvf-communes-2024.csv: 474 of 474 rows cannot be used",
+        "line 2: the commune is not in the communes file",
+        "fetch the file again",
+        f"What was there stays; dvf-communes-2024.csv is kept in {kept}",
+    ):
+        assert said in outcomes[0].detail
+    assert (kept / "dvf-communes-2024.csv").read_bytes() == prices
+    assert (current / there.name).read_bytes() == there.read_bytes()
+    assert not list(current.glob("*2024*"))
+    assert b"15,8" in (current / "indicateurs-loyers-appartements.csv").read_bytes()
+    assert set(json.loads((current / "fetched.json").read_text())) == {"house_rents"}
+    assert not of_tests.staging.exists()
+
+
+def test_what_fails_without_the_new_file_too_is_not_its_fault(settings: dict[str, str], tmp_path: Path) -> None:
+    of_tests = Settings.model_validate(settings | {"staging": tmp_path / "staging"})
+    before = of_tests.raw_data
+    tensions = (before / "cities-tension-utf8.csv").read_bytes()
+    (before / "cities-tension-utf8.csv").write_bytes(re.sub(rb";\d(\r?\n)", rb";9\1", tensions))
+    after = Path(shutil.copytree(before, tmp_path / "after"))
+    said = try_sources(of_tests, ["rome_referential"], before, after)
+    assert said.startswith("looked at alone, read and typed: tensions cannot be made with the other files")
+    with pytest.raises(RefusedError, match="tensions: ind_t is from 1 to 5: 5,410 rows .* stand in cities-tension"):
+        try_sources(of_tests, ["tensions"], raw_data.SAMPLE, after)
+    said = try_sources(of_tests, ["rome_referential"], tmp_path / "none", tmp_path / "none")
+    assert "rome_codes cannot be made with the other files that are there: rome_referential: no file" in said
 
 
 def metier(asked: Asked) -> Answer:
@@ -230,7 +286,6 @@ def test_the_jobs_fetch_and_report_what_failed(
     outside: Service, settings: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from pipelines.definitions import definitions
-    from resources.settings import Settings
 
     for name, value in settings.items():
         monkeypatch.setenv(f"MOBIVILLE_{name.upper()}", value)

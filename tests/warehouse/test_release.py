@@ -250,10 +250,12 @@ def test_a_diff_counts_rows_by_their_key_and_shows_the_first(warehouse: Engine, 
         "new_regions": {
             "added": Change(1, [{"code": 4}]),
             "removed": Change(1, [{"code": 3}]),
-            "changed": Change(1, [{"code": 2}]),
+            "changed": Change(1, [{"code": 2, "columns": {"average_delay_obtain_social_housing": [None, 9]}}]),
         }
     }
     assert diff(warehouse, 2, 2) == {}
+    done(warehouse, contents(tmp_path, tables.new_regions, [region(1, 5) | {"name": "N"}, region(2, 9), region(4, 7)]))
+    assert diff(warehouse, 2, 3)["new_regions"]["changed"].first == [{"code": 1, "columns": {"name": ["n", "N"]}}]
 
 
 def test_the_privileges_that_the_documents_name_suffice(mariadb_url: str, tmp_path: Path) -> None:

@@ -15,7 +15,6 @@ import pytest
 
 import raw_data
 from resources.clients.http import Http
-from resources.downloads.inspection import rows_of
 from resources.downloads.snapshots import FetchRun, Outcome
 from resources.errors import FetchError
 from resources.settings import Settings
@@ -28,6 +27,11 @@ RENTS += "20201203-114600/indicateurs-loyers-appartements.csv"
 ROME = "/api.francetravail.fr/api-nomenclatureemploi/v1/open-data/csv"
 LIST = "/www.data.gouv.fr/api/1/datasets/"
 PRICES = "indicateurs-immobiliers-par-commune-et-par-annee-prix-et-volumes-sur-la-periode-2014-2024"
+
+
+def works(*_: object) -> str:
+    """A trial of new files that all of them pass."""
+    return ""
 
 
 def rents(rows: int = 10, column: str = "INSEE") -> bytes:
@@ -53,7 +57,7 @@ def fetch(settings: Settings) -> Callable[..., Outcome]:
     """Fetch one source in a run of its own."""
 
     def fetch(source_id: str, vintage: str | None = None, *, check: bool = False) -> Outcome:
-        run = FetchRun(settings, Http.from_settings(settings), rows_of)
+        run = FetchRun(settings, Http.from_settings(settings), works)
         with run.locked():
             outcome = (run.check if check else run.fetch)(source_id, catalogue()[source_id], vintage)
             if not check:
@@ -170,7 +174,7 @@ def test_an_archive_is_downloaded_once_for_all_sources_in_it(outside: Service, s
     outside.on(ROME, Answer(status=404))
     second = "/www.data.gouv.fr/api/1/datasets/r/8cf674b6-ef21-446a-8190-178e2defd6fc"
     outside.on(second, File(zipped(*((f"RefRomeCsv/{name}", content) for name, content in (old, *members.values())))))
-    run = FetchRun(settings, Http.from_settings(settings), rows_of)
+    run = FetchRun(settings, Http.from_settings(settings), works)
     with run.locked():
         outcomes = [run.fetch(name, catalogue()[name], None) for name in members]
         run.publish()
@@ -290,7 +294,7 @@ def test_a_complete_download_of_a_killed_run_is_used_by_the_next(
     outside: Service, settings: Settings, fetch: Callable[..., Outcome]
 ) -> None:
     outside.on(RENTS, File(rents()))
-    run = FetchRun(settings, Http.from_settings(settings), rows_of)
+    run = FetchRun(settings, Http.from_settings(settings), works)
     with run.locked():
         run.fetch("house_rents", catalogue()["house_rents"], "2018")  # and no more: nothing is published
     (settings.downloads / ".new").mkdir()
@@ -319,13 +323,13 @@ def test_one_fetch_at_a_time_and_never_into_the_sample(settings: Settings) -> No
     settings.downloads.mkdir()
     with (settings.downloads / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        run = FetchRun(settings, Http.from_settings(settings), rows_of)
+        run = FetchRun(settings, Http.from_settings(settings), works)
         with pytest.raises(FetchError, match="another fetch is writing"), run.locked():
             pass
     for folder in (raw_data.SAMPLE, raw_data.SAMPLE / "new", raw_data.FOLDER):
         settings.downloads = folder
         with pytest.raises(FetchError, match="in the bundled sample's folder"):
-            FetchRun(settings, Http.from_settings(settings), rows_of).locked().__enter__()
+            FetchRun(settings, Http.from_settings(settings), works).locked().__enter__()
     assert not (raw_data.SAMPLE / ".lock").exists()
 
 
@@ -339,7 +343,7 @@ def test_a_new_folder_is_never_based_on_the_sample(
 
 
 def sheets(settings: Settings, *stations: str) -> Outcome:
-    run = FetchRun(settings, Http.from_settings(settings), rows_of)
+    run = FetchRun(settings, Http.from_settings(settings), works)
     with run.locked():
         outcome = run.fetch_sheets("weather_sheets", catalogue()["weather_sheets"], stations)
         run.publish()
