@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pyarrow as pa
@@ -77,7 +78,7 @@ def read_day(raw_data: RawData, staging: Staging, day: str, run_id: str) -> Day:
     return known
 
 
-def shown(known: Day) -> dict[str, object]:
+def shown(known: Day) -> dict[str, Any]:
     """What one sees of a day in the UI."""
     return {
         "dagster/row_count": known.used,
@@ -99,6 +100,10 @@ def shown(known: Day) -> dict[str, object]:
     owners=OWNERS,
     kinds={"python", "parquet"},
     tags={"layer": "days"},
+    code_version=rules(),
+    metadata={
+        "dagster/column_schema": dg.TableSchema([dg.TableColumn(field.name, str(field.type)) for field in SCHEMA])
+    },
 )
 def offers_by_day(
     context: dg.AssetExecutionContext, raw_data: RawData, staging: dg.ResourceParam[Staging]

@@ -75,7 +75,7 @@ def _read_new(
             continue
         context.log.info(f"{day}: {known.used:,} rows, day {number} of {len(ahead)}")
         context.log_event(dg.AssetMaterialization(KEY, metadata=shown(known), partition=day))
-    return {day: known for day in there if (known := days.day(day))}, notes
+    return {day: found for day in there if (found := days.day(day))}, notes
 
 
 def _weeks(days: Days, known: Mapping[str, Day], regions: Mapping[str, int]) -> pa.Table:
