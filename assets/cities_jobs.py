@@ -5,7 +5,7 @@ import pandas as pd
 from assets.common.expectations import Expectation, in_set, some_rows
 from assets.common.staging_asset import Import, staging_asset
 from resources.raw_data import RawData
-from resources.sources.audit import Reject
+from resources.sources.audit import Reject, RowAudit
 from warehouse import tables
 
 
@@ -31,12 +31,18 @@ def expected(cities: pd.DataFrame, rome_codes: pd.DataFrame) -> list[Expectation
     ]
 
 
-@staging_asset(tables.cities_jobs, sources=["offers_dump"], group="work", expect=expected)
-def cities_jobs(raw_data: RawData) -> Import:
-    """Job offers per commune and ROME. Codes keep their leading zeros and letters (01004, 2A004)."""
-    dump, audit = raw_data.table("offers_dump")
+def offers_of(dump: pd.DataFrame, audit: RowAudit) -> pd.DataFrame:
+    """The offers of a dump (see `offers`), every row of it told of in its audit: those with no commune are rejected."""
     nowhere = dump["commune"].isna()
     said = f"{dump['number'][nowhere].sum():,} of the dump's {dump['number'].sum():,} offers have no commune"
     audit.reject(dump.index[nowhere], Reject(said, column="commune"))
     counts = offers(dump[~nowhere])
-    return Import(counts, [audit.count(len(counts), int((~nowhere).sum()) - len(counts))])
+    audit.count(len(counts), int((~nowhere).sum()) - len(counts))
+    return counts
+
+
+@staging_asset(tables.cities_jobs, sources=["offers_dump"], group="work", expect=expected)
+def cities_jobs(raw_data: RawData) -> Import:
+    """Job offers per commune and ROME. Codes keep their leading zeros and letters (01004, 2A004)."""
+    dump, audit = raw_data.table("offers_dump")
+    return Import(offers_of(dump, audit), [audit])

@@ -4,6 +4,7 @@ import warnings
 
 import dagster as dg
 
+from assets.offers_by_day import offers_by_day
 from assets.raw_files import dump_is_whole
 
 warnings.filterwarnings("ignore", category=dg.BetaWarning, message=".*include_sources")
@@ -12,6 +13,7 @@ refresh = dg.define_asset_job(
     "refresh",
     selection=dg.AssetSelection.all(include_sources=True)
     - dg.AssetSelection.groups("fetching")
+    - dg.AssetSelection.assets(offers_by_day)  # offers_history reads the new days by itself
     - dg.AssetSelection.checks(dump_is_whole),  # the import reads it anyway
     description="The whole chain: check the raw files, stage every table, publish all of them in one step.",
 )

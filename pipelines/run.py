@@ -12,11 +12,13 @@ import dagster as dg
 
 from assets.common.staleness import named, whole
 from assets.common.trial import execute
+from assets.offers_history import WANTED as DAYS
 from assets.warehouse import ACCEPTED, FORCED, SAMPLE
 from pipelines.definitions import definitions
 from resources.failures import in_words
 from resources.settings import Settings
 from schedules.runs import PROCESS, delete_old_runs, end_dead_runs
+from warehouse import tables
 
 
 @dataclass(frozen=True)
@@ -35,11 +37,13 @@ def refresh(
     force: bool,
     allow_shrink: Sequence[str] = (),
     sample: bool = False,
+    days: str = "",
 ) -> list[Failure]:
     """Run the job `refresh`, or the part of it that `only` names; say a line per asset through `echo`.
 
     What is staged already from the same files by the same rules is skipped, unless `force`. `allow_shrink`: tables
-    that may lose many of their rows. `sample`: the bundled sample may go to MariaDB. Returns the failures, none when
+    that may lose many of their rows. `sample`: the bundled sample may go to MariaDB. `days`: the dumps of these days
+    (2021-12-01:2021-12-31) are read again, and offers_history alone is published. Returns the failures, none when
     all is published. Raises UnknownAssetError for a name that is not an asset's, KeyboardInterrupt when interrupted.
     """
     started, instance = time.monotonic(), dg.DagsterInstance.get()
@@ -47,25 +51,27 @@ def refresh(
     delete_old_runs(instance, settings.keep_runs)
     defs = dg.Definitions.merge(definitions(settings), dg.Definitions(loggers={"progress": _progress(echo)}))
     graph = defs.resolve_asset_graph()
-    chosen = named(graph, only)
-    plan = chosen if force else chosen & whole(graph, settings)
+    chosen = named(graph, [tables.offers_history.name] if days else only)
+    plan = chosen if force or days else chosen & whole(graph, settings)
     if len(plan.staged) < len(chosen.staged):
         same = len(chosen.staged) - len(plan.staged)
         echo(f"{same} of {len(chosen.staged)} assets are as they were: same files, same rules")
     if not plan:
         return []
     job, selection = defs.resolve_job_def("refresh"), plan.selection(graph)
-    errors = execute(job, instance, selection, "progress", _tags(force, allow_shrink, sample)).errors
+    errors = execute(job, instance, selection, "progress", _tags(force, allow_shrink, sample, days)).errors
     echo(f"{'all':<29}{'':>14}{time.monotonic() - started:>9.1f} s")
     return [Failure(step, in_words(error)) for step, error in errors.items()]
 
 
-def _tags(force: bool, allow_shrink: Sequence[str], sample: bool) -> dict[str, str]:
+def _tags(force: bool, allow_shrink: Sequence[str], sample: bool, days: str) -> dict[str, str]:
     tags = {PROCESS: f"{socket.gethostname()}:{os.getpid()}"}
     if sample:
         tags[SAMPLE] = "yes"
     if force:
         tags[FORCED] = "yes"
+    if days:
+        tags[DAYS] = days
     if allow_shrink:
         tags[ACCEPTED] = ",".join(allow_shrink)
     return tags
@@ -95,7 +101,7 @@ class _Lines(logging.Handler):
         if event is None:
             if record.levelno >= logging.WARNING:
                 self.notes.setdefault(step, []).append(meta["orig_message"])
-            elif step == "warehouse" and record.levelno == logging.INFO:
+            elif step in ("warehouse", "offers_history") and record.levelno == logging.INFO:
                 self.echo(f"  {meta['orig_message']}")
         elif event.is_step_materialization:
             count = event.step_materialization_data.materialization.metadata["dagster/row_count"].value

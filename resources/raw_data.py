@@ -6,6 +6,7 @@ and returns it with its table.
 
 import re
 from collections.abc import Hashable, Iterator
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -32,27 +33,27 @@ class RawData(dg.ConfigurableResource, RawFiles):  # type: ignore[type-arg]
     dumps: str
     cache: str = ""
 
-    def audit(self, source_id: str, location: str = "line", read: int = 0) -> RowAudit:
+    def audit(self, source_id: str, location: str = "line", read: int = 0, path: Path | None = None) -> RowAudit:
         """An audit that says nothing yet of the rows of a source; of no rows, where it is there and not read."""
         source = catalogue()[source_id]
-        file = source.files[0] if source.many else self.path(source_id).name
+        file = path.name if path else source.files[0] if source.many else self.path(source_id).name
         return RowAudit(source_id, file, location, read, vintage=vintage(source, file))
 
-    def table(self, source_id: str) -> Reading[pd.DataFrame]:
-        """A csv, XML or JSON source, typed, columns under the catalogue's names, NA where blank, indexed by the file's
-        line (of XML and JSON: the record).
+    def table(self, source_id: str, path: Path | None = None) -> Reading[pd.DataFrame]:
+        """A csv, XML or JSON source (of one with many files, the given one), typed, columns under the catalogue's
+        NA where blank, indexed by the file's line (of XML and JSON: the record).
 
         Optional columns that the file does not have are NA. Rows that cannot be used are rejected.
 
         Raises SourceError when the file is not what it should be, or more rows than may be cannot be used.
         """
-        source, path = catalogue()[source_id], self.path(source_id)
+        source, path = catalogue()[source_id], path or self.path(source_id)
         if path.suffix in (".xml", ".json"):
             items = xml_items(path) if path.suffix == ".xml" else json_records(path, source.layouts[0])
             return typed_records(source, path, items, self.audit(source_id, "record", len(items)))
         file = recognised(path, source)
         frame, wrong = file.frame()
-        audit = self.audit(source_id, "line", len(frame) + len(wrong))
+        audit = self.audit(source_id, "line", len(frame) + len(wrong), path)
         by_line = isinstance(frame.index, pd.RangeIndex)
         audit.text_of = lambda locations: file.texts(locations, line_by_line=by_line)
         audit.repairs |= file.repairs

@@ -1,8 +1,6 @@
 """The sensor on the datalake's dumps: a new dump is loaded once it has been copied completely."""
 
 import json
-from pathlib import Path
-from typing import Any
 
 import dagster as dg
 
@@ -13,14 +11,13 @@ from resources.settings import Settings
 from resources.sources.files import RawFiles
 from schedules.refresh import Job, failed_runs, requested
 
-SOURCE = "offers_dump"
-NEW_CURSOR: dict[str, Any] = {"seen": [], "handled": [], "sha256": "", "until": 0, "late": []}
-"""Name, size and time of the newest dump at the last tick, and of the last one that was handled; the sha256 of that;
-the time of the newest change; dumps that were reported as late."""
+NEWEST, DAYS = ("offers_dump", "offers_days")
+NEW_CURSOR = {"seen": "", "handled": "", "asked": ""}
+"""What stands for the dumps (names, sizes, times) at the last tick, when they were handled, when a run was asked."""
 
 
 def dump_sensor(settings: Settings, job: Job) -> dg.SensorDefinition:
-    """The sensor that runs the given refresh job for `cities_jobs` when the newest dump is new and complete."""
+    """The sensor that runs the given refresh job for what is made from dumps, when they are new and complete."""
 
     @dg.sensor(
         name="new_dump",
@@ -28,10 +25,10 @@ def dump_sensor(settings: Settings, job: Job) -> dg.SensorDefinition:
         minimum_interval_seconds=settings.sensor_seconds,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description=(
-            "Watches the folder of dumps. When there is a newer dump, its size has not changed for two ticks and it "
-            "decompresses to its end, cities_jobs is refreshed and published. A dump older than the newest, and a "
-            "damaged one, is reported once, the latter as a failed check of the dump, until another takes its place. "
-            "The same contents are never loaded twice; a run that failed is asked for again, twice."
+            "Watches the folder of dumps. When dumps came or changed, have not changed for two ticks and the newest "
+            "decompresses to its end, what is made from them is refreshed and published: cities_jobs of a new newest "
+            "one, offers_history of each. A newest dump that is damaged is reported once, as a failed check, until "
+            "another takes its place. A run that failed is asked for again, twice."
         ),
     )
     def new_dump(context: dg.SensorEvaluationContext) -> dg.SensorResult:
@@ -40,7 +37,7 @@ def dump_sensor(settings: Settings, job: Job) -> dg.SensorDefinition:
     return new_dump
 
 
-def _tick(context: dg.SensorEvaluationContext, settings: Settings, state: dict[str, Any]) -> dg.SensorResult:
+def _tick(context: dg.SensorEvaluationContext, settings: Settings, state: dict[str, str]) -> dg.SensorResult:
     """A tick of the sensor; `state` becomes its cursor."""
 
     def skip(reason: str) -> dg.SensorResult:
@@ -50,49 +47,33 @@ def _tick(context: dg.SensorEvaluationContext, settings: Settings, state: dict[s
         checked.append(dg.AssetCheckEvaluation(WHOLE.asset_key, WHOLE.name, not words, description=words))
 
     checked: list[dg.AssetCheckEvaluation] = []
-
     files = RawFiles.from_settings(settings)
-    paths = files.paths(SOURCE)
+    paths, now = files.paths(NEWEST), files.version(DAYS)
     if not paths:
         return skip(f"no dump is in {settings.dumps_folder}")
-    newest = paths[0]
-    failed = failed_runs(context.instance, state["sha256"])
-    if reason := _not_ready(files, newest, state, again=bool(failed)):
-        return skip(reason)
+    newest, failed = paths[0], failed_runs(context.instance, state["asked"])
+    if now == state["handled"] and not failed:
+        return skip(f"nothing new: {newest.name} was handled")
+    if now != state["seen"]:
+        state["seen"] = now
+        return skip(f"dumps came or changed, the newest is {newest.name}: waiting until none changes")
     if served_release(settings) is None:
         return skip("no release is served yet: the first refresh builds everything")
-    state["handled"] = state["seen"]
+    state["handled"] = now
     try:
         sha256 = sha256_if_whole(newest)
     except SourceError as error:
         check(str(error))
         return skip(str(error))
     check("")
-    if sha256 == state["sha256"] and not failed:
-        return skip(f"{newest.name} has the contents of a dump that is loaded already")
-    state["sha256"] = sha256
     graph = context.repository_def.asset_graph  # type: ignore[union-attr]
-    plan = of_sources(graph, settings, [SOURCE])
+    plan = of_sources(graph, settings, [NEWEST, DAYS])
     if not plan:
-        return skip(f"{newest.name} is loaded already, by another refresh")
-    why = f"new dump {newest.name}, sha256 {sha256[:12]}; {plan}"
+        return skip(f"the dumps up to {newest.name} are loaded already, by another refresh")
+    if state["asked"] == now and not failed:
+        return skip(f"the dumps up to {newest.name}: a run was started already; it is not done, or it failed")
+    state["asked"] = now
+    why = f"new dumps, the newest is {newest.name}, sha256 {sha256[:12]}; {plan}"
     context.log.info(why)
-    request = requested(f"{newest.name} {sha256} {failed}", sha256, plan.selection(graph), why)
+    request = requested(f"{now} {failed}", now, plan.selection(graph), why)
     return dg.SensorResult([request], cursor=json.dumps(state), asset_events=checked)
-
-
-def _not_ready(files: RawFiles, newest: Path, state: dict[str, Any], *, again: bool) -> str:
-    """Why the newest dump is not to be loaded at this tick; empty if it is. Updates the state."""
-    changed = {path.name: path.stat().st_ctime_ns for path in files.candidates(SOURCE) if path != newest}
-    late = sorted(name for name, time in changed.items() if 0 < state["until"] < time and name not in state["late"])
-    state["until"] = max([*changed.values(), newest.stat().st_ctime_ns])
-    state["late"] = sorted({*state["late"], *late} & set(changed))
-    if late:
-        return f"{', '.join(late[:5])} arrived late: older than {newest.name}, so not loaded"
-    seen = [newest.name, newest.stat().st_size, newest.stat().st_mtime_ns]
-    if seen == state["handled"] and not again:
-        return f"nothing new: {newest.name} was handled"
-    if seen != state["seen"]:
-        state["seen"] = seen
-        return f"{newest.name} ({seen[1]:,} bytes) is new: waiting until its size no longer changes"
-    return ""

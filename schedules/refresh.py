@@ -91,7 +91,7 @@ def _tick(context: dg.SensorEvaluationContext, settings: Settings, state: dict[s
     release = served_release(settings)
     if release is None:
         return _skip(state, "no release is served yet: the first refresh builds everything")
-    files = {name: v for name, v in changed_sources(settings, release).items() if name != "offers_dump"}
+    files = {name: v for name, v in changed_sources(settings, release).items() if catalogue()[name].folder != "dumps"}
     asked = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
     graph = context.repository_def.asset_graph  # type: ignore[union-attr]
     plan = of_sources(graph, settings, list(files))
@@ -113,6 +113,8 @@ def _skip(state: dict[str, str], reason: str) -> dg.SensorResult:
 def _listing(settings: Settings) -> str:
     """A sha256 of the names, sizes and times of the raw files."""
     files = RawFiles.from_settings(settings)
-    paths = {path for name in catalogue() if name != "offers_dump" for path in files.candidates(name)}
+    paths = {
+        path for name, source in catalogue().items() if source.folder != "dumps" for path in files.candidates(name)
+    }
     seen = [(str(path), stat.st_size, stat.st_mtime_ns) for path in sorted(paths) for stat in [path.stat()]]
     return hashlib.sha256(json.dumps(seen).encode()).hexdigest()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import (
     JSON,
     Column,
+    Date,
     DateTime,
     Double,
     Index,
@@ -279,6 +280,33 @@ cities_jobs = _table(
     max_age=timedelta(days=4),  # dumps come daily, but for a long weekend
 )
 
+offers_history = _table(
+    "offers_history",
+    "Job offers per week, region and ROME, from every daily dump of the datalake",
+    Column("week", Date, primary_key=True, comment="the week's Monday", info=_info("offers_days")),
+    _int(
+        "code_region",
+        "code of the region since 2016",
+        "offers_days.commune",
+        REGION,
+        made_from="cities.new_code_region",
+        primary_key=True,
+        autoincrement=False,
+    ),
+    _str("rome_id", "ROME code", "offers_days.rome", 10, matches=ROME, primary_key=True),
+    _int(
+        "number",
+        "offers, number: the mean over the week's dumps, rounded",
+        "offers_days.number",
+        (0, 1_000_000),
+        nullable=False,
+    ),
+    _int("days", "dumps in that week, number", "offers_days", (1, 7), nullable=False),
+    Index("ix_offers_history_rome_id", "rome_id"),
+    key=("week", "code_region", "rome_id"),
+    max_age=timedelta(days=4),
+)
+
 departements = _table(
     "departements",
     "Departments and what housing costs there",
@@ -530,5 +558,7 @@ def _arrow_type(column: Column[Any]) -> "pa.DataType":
             return pa.int64()
         case Double():
             return pa.float64()
+        case Date():
+            return pa.date32()
         case _:
             return pa.string()

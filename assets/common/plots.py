@@ -21,6 +21,8 @@ COLOURS = 48
 HARDEST = 5
 """The class of `ind_t` that is hardest to recruit."""
 SHOWN = 15
+CURVES = 8
+"""How many are drawn on one picture."""
 FRANCE = ((-5.3, 9.7), (41.3, 51.2))
 """What the maps show, degrees: longitudes, latitudes of mainland France and Corsica."""
 
@@ -134,4 +136,20 @@ def rows_over_releases(rows: pd.DataFrame) -> Any:
     axes = figure.subplots()
     axes.plot(rows["release"].astype(str), rows["rows"], marker="o", drawstyle="steps-post", color="#8064a2")
     axes.set(title="rows, by release", ylim=(0, rows["rows"].max() * 1.1 or 1))
+    return figure
+
+
+def lines_of_offers(history: pd.DataFrame) -> Any:
+    """Weekly offers of the ROMEs and of the regions that have most of them."""
+    figure = _figure(13, 4.6)
+    for axes, column, title in zip(
+        figure.subplots(1, 2), ("rome_id", "code_region"), ("by ROME", "by region"), strict=True
+    ):
+        weekly = history.astype({"number": "int64"}).pivot_table("number", "week", column, "sum", fill_value=0)
+        most = weekly.sum().nlargest(CURVES).index
+        for name in most:
+            axes.plot(weekly.index, weekly[name], marker=".", label=str(name))
+        axes.set(title=f"weekly offers, {title}", ylim=(0, None))
+        axes.tick_params(axis="x", rotation=30)
+        axes.legend(fontsize=7, ncols=2)
     return figure

@@ -35,15 +35,18 @@ from warehouse.release import SourceFile
 CHECK = "expectations"
 CHECKED = "Great Expectations on the table: an error keeps it from being staged"
 OWNERS = ["team:mobiville-data"]
+GIVEN = ("raw_data", "staging", "context")
+"""What an import may ask for by name, beside staged tables."""
 PREVIEW_ROWS = 5
 PREVIEW_CHARACTERS = 80
 
 
 class Import(NamedTuple):
-    """What an import returns: its table, and the audit of each source that is there."""
+    """What an import returns: its table, the audit of each source that is there, and what else there is to say."""
 
     frame: pd.DataFrame
     audits: Sequence[RowAudit] = ()
+    notes: Sequence[str] = ()
 
 
 def staging_asset(
@@ -51,13 +54,15 @@ def staging_asset(
     *,
     group: str,
     sources: Sequence[str] = (),
+    above: Sequence[dg.AssetKey] = (),
     expect: Callable[..., list[Expectation]] = lambda: [some_rows()],
     picture: Picture | None = None,
 ) -> Callable[[Callable[..., Import]], dg.AssetsDefinition]:
     """Make an import function the Dagster asset of its name, staged with the schema of `table`.
 
-    The function is given `raw_data` where it asks for it, and the staged tables that its other parameters name. It
-    returns its table with the audit of each of `sources` that is there. Its docstring is the asset's description.
+    The function is given `raw_data`, `staging` and the run's `context` where it asks for them, and the staged tables
+    that its other parameters name. It returns its table with the audit of each of `sources` that is there. Its
+    docstring is the asset's description. `above`: assets that it reads in ways of its own.
 
     What the frame must be like: what the table's description says of its columns, and what `expect` gives (what is
     particular to the import), which is given the staged tables that its parameters name. Rows that do not meet an error
@@ -78,7 +83,7 @@ def staging_asset(
             tags={"layer": "staged", "import": function.__module__.rpartition(".")[2]},
             code_version=step.version,
             ins={name: dg.AssetIn() for name in step.inputs},
-            deps=[raw_key(source) for source in sources],
+            deps=[*map(raw_key, sources), *above],
             check_specs=[dg.AssetCheckSpec(CHECK, asset=step.name, blocking=True, description=CHECKED)],
         )(_computed(step))
 
@@ -106,11 +111,19 @@ class _Step:
     @property
     def inputs(self) -> list[str]:
         """The staged tables that the import or its expectations name."""
-        return [n for n in dict.fromkeys([*_parameters(self.function), *_parameters(self.expect)]) if n != "raw_data"]
+        named = dict.fromkeys([*_parameters(self.function), *_parameters(self.expect)])
+        return [name for name in named if name not in GIVEN]
 
-    def read(self, raw_data: RawData, staging: Staging, run_id: str, upstream: Mapping[str, pd.DataFrame]) -> Import:
+    def read(
+        self,
+        context: dg.AssetExecutionContext,
+        raw_data: RawData,
+        staging: Staging,
+        upstream: Mapping[str, pd.DataFrame],
+    ) -> Import:
         """The import's table, every row of its sources told of; what it rejects is kept, of a refused file too."""
-        given = {"raw_data": raw_data, **upstream}
+        run_id = context.run.run_id
+        given = {"raw_data": raw_data, "staging": staging, "context": context, **upstream}
         try:
             made: object = self.function(**{name: given[name] for name in _parameters(self.function)})
         except RejectedRowsError as error:
@@ -136,7 +149,7 @@ class _Step:
 
     def describe(self, made: Import, raw_data: RawData, staging: Staging, notes: Sequence[str]) -> dg.Output[Staged]:
         """The table with the files it was made from and its fingerprint, and what one sees of it in the UI."""
-        above = [name for name in _parameters(self.function) if name != "raw_data"]
+        above = [name for name in _parameters(self.function) if name not in GIVEN]
         files = [file for name in above for file in staging.sources(name)]
         audits = {audit.source_id: audit for audit in made.audits}
         files += [
@@ -161,14 +174,14 @@ def _computed(step: _Step) -> Callable[..., Any]:
         **upstream: pd.DataFrame,
     ) -> Iterator[dg.AssetCheckResult | dg.Output[Staged]]:
         with with_retries(context.retry_number):
-            made = step.read(raw_data, staging, context.run.run_id, upstream)
+            made = step.read(context, raw_data, staging, upstream)
         findings, check = step.validate(made, raw_data, staging, upstream)
         yield check
         if wrong := [finding for finding in findings if finding.error]:
             told = _keep_failing(wrong, made)
             staging.keep_rejects(step.name, context.run.run_id, made.audits)
             raise ValidationError(f"{step.name}: {'; '.join(map(str, wrong))}{told}")
-        notes = [*_absent(raw_data, step.sources), *_audited(made.audits), *map(str, findings)]
+        notes = [*_absent(raw_data, step.sources), *_audited(made.audits), *made.notes, *map(str, findings)]
         for note in notes:
             context.log.warning(note)
         yield step.describe(made, raw_data, staging, notes)

@@ -131,6 +131,7 @@ def stale(graph: Any, settings: Settings) -> set[dg.AssetKey]:
                 versions[parent.path[-1]] if parent.path[0] == "raw" else expected[parent.path[-1]]
             )
             for parent in node.parent_keys
+            if parent.path[0] == "raw" or parent.path[-1] in expected
         }
         name = key.path[-1]
         expected[name] = fingerprint(node.code_version, inputs)

@@ -1,7 +1,9 @@
 """Staging aside: what a refresh would make of raw files and whether it would refuse them, in a scratch staging area."""
 
 import logging
+import os
 import re
+import shutil
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +18,7 @@ from upath import UPath
 from assets.common.imports import load_imports
 from assets.common.lineage import raw_key
 from assets.common.staleness import stale
+from resources.days import BY_DAY, BY_WEEK
 from resources.errors import RefusedError
 from resources.failures import in_words
 from resources.raw_data import RawData
@@ -103,6 +106,9 @@ def staged_aside(settings: Settings) -> Iterator[Settings]:
     with tempfile.TemporaryDirectory(prefix="mobiville-trial-") as folder:
         for path in settings.staging.glob("*.parquet*"):
             (UPath(folder) / path.name).write_bytes(path.read_bytes())
+        for kept in (BY_DAY, BY_WEEK):
+            if os.path.isdir(days := os.path.abspath(settings.staging / kept)):
+                shutil.copytree(days, Path(folder) / kept, copy_function=os.symlink)  # to write replaces the link
         yield settings.model_copy(update={"staging": UPath(folder)})
 
 

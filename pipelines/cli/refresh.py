@@ -2,6 +2,7 @@
 
 import json
 import sys
+from datetime import date
 
 import click
 
@@ -10,6 +11,17 @@ from pipelines.last_refresh import LastRefresh
 from resources.sources.files import RawFiles
 from resources.sources.unread import missing, unread
 from warehouse.tables import metadata
+
+
+def _days(_context: click.Context, _option: click.Parameter, text: str) -> str:
+    """A range of days as it is asked for: two days, or one."""
+    try:
+        first, last = (date.fromisoformat(day) for day in (text.partition(":")[::2] if ":" in text else (text, text)))
+    except ValueError:
+        if not text:
+            return ""
+        raise click.BadParameter(f"expected two days (2021-12-01:2021-12-31), found {text}") from None
+    return f"{first}:{last}"
 
 
 @click.command()
@@ -25,6 +37,13 @@ from warehouse.tables import metadata
 )
 @click.option("--accept", multiple=True, hidden=True, deprecated="It is called --allow-shrink now.")
 @click.option("--wait/--no-wait", default=True, help="While another refresh runs: wait for it (default), or leave.")
+@click.option(
+    "--days",
+    metavar="FIRST:LAST",
+    default="",
+    callback=_days,
+    help="Read the dumps of these days (2021-12-01:2021-12-31) again, and publish offers_history alone.",
+)
 @click.option("--sample", is_flag=True, help="Publish the bundled sample, invented figures, to a MariaDB warehouse.")
 def refresh(
     only: tuple[str, ...],
@@ -32,6 +51,7 @@ def refresh(
     allow_shrink: tuple[str, ...],
     accept: tuple[str, ...],
     wait: bool,
+    days: str,
     sample: bool,
 ) -> None:
     """Stage every table from the raw files, and publish all of them in one step.
@@ -44,7 +64,7 @@ def refresh(
     told = [*missing(files := RawFiles.from_settings(settings)), *unread(files)]
     with publishing(settings, wait=wait) as engine:
         last = LastRefresh(settings)
-        if not (only or force) and last.is_served(engine):
+        if not (only or force or days) and last.is_served(engine):
             click.echo(f"nothing new: release {last.release} stays as it is")
             click.echo("\n".join(told), err=True)
             return
@@ -54,12 +74,14 @@ def refresh(
         from resources.errors import UnknownAssetError
 
         try:
-            failures = refresh(settings, only, click.echo, force=force, allow_shrink=shrinking, sample=sample)
+            failures = refresh(
+                settings, only, click.echo, force=force, allow_shrink=shrinking, sample=sample, days=days
+            )
         except UnknownAssetError as error:
             raise click.UsageError(str(error)) from None
         if failures:
             raise RefreshError("\n".join(f"Error in {failure.step}: {failure.message}" for failure in failures))
-        if not only:
+        if not only and not days:
             last.save(engine)
 
 

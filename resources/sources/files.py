@@ -3,6 +3,7 @@
 import contextlib
 import fnmatch
 import hashlib
+import json
 import re
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -72,6 +73,22 @@ class RawFiles:
             )
         return alike[:1]
 
+    def days(self, source_id: str) -> dict[str, list[Path]]:
+        """The files of a source that has one per day, by that day (2021-12-21), the first first.
+
+        Raises SourceError when a name has no date, or one that cannot be.
+        """
+        source = catalogue()[source_id]
+        found: dict[str, list[Path]] = {}
+        for path in self.candidates(source_id):
+            if not (day := vintage(source, path.name)):
+                raise SourceError(
+                    f"{path.name}: expected a day in its name (20211221), found none. Rename it with the day that it "
+                    "is of, or move it out of the folder"
+                )
+            found.setdefault(date.fromisoformat(day).isoformat(), []).append(path)
+        return dict(sorted(found.items()))
+
     def _root(self, source: Source) -> Path:
         """The folder of a source; of answers of outside services, one that is not there where none is set."""
         return Path({"raw_data": self.folder, "dumps": self.dumps, "cache": self.cache or "no cache"}[source.folder])
@@ -96,6 +113,8 @@ class RawFiles:
         """What is known of the files of a source: name, vintage, sha256."""
         source = catalogue()[source_id]
         paths = self.paths(source_id)
+        if source.folder == "dumps" and source.many and paths:
+            return [SourceFile(source_id, f"{len(paths)} files {source.files[0]}", UNKNOWN, _listing(paths))]
         if source.many and paths:
             digest = hashlib.sha256("".join(f"{p.name} {_sha256(p)}\n" for p in paths).encode()).hexdigest()
             return [SourceFile(source_id, f"{len(paths)} files {source.files[0]}", UNKNOWN, digest)]
@@ -124,6 +143,12 @@ def is_regular(path: Path) -> Path:
     if not path.is_file():
         raise SourceError(f"{path.name}: is no file but a folder, a pipe or a device. Put the file in its place")
     return path
+
+
+def _listing(paths: list[Path]) -> str:
+    """The sha256 of names, sizes and times: to read a year of dumps each time would take minutes."""
+    seen = [(path.name, stat.st_size, stat.st_mtime_ns) for path in paths for stat in [path.stat()]]
+    return hashlib.sha256(json.dumps(seen).encode()).hexdigest()
 
 
 def _sha256(path: Path) -> str:

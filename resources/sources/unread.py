@@ -25,7 +25,7 @@ def unread(files: RawFiles) -> Iterator[str]:
         except SourceError:  # refused: whoever reads the source says so
             read = candidates
         old = f"{name} reads {', '.join(path.name for path in read)}, which is newer"
-        taken |= {path: "" if path in read or name == "offers_dump" else old for path in candidates}
+        taken |= {path: "" if path in read else old for path in candidates}
     folders = Path(files.folder), Path(files.dumps)
     for path in sorted({path for folder in folders for path in folder.rglob("*") if path.is_file()}):
         if path.name not in OURS and not path.name.startswith(".") and taken.get(path) != "":

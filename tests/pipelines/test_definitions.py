@@ -16,7 +16,7 @@ from warehouse import tables
 STAGED = {
     *("new_regions", "old_regions", "departements", "rome_codes", "cities", "bassins", "tensions", "tensions_pcs"),
     *("equipments", "equipments_special", "rome_ogrs", "rome_skills", "cities_jobs", "helps"),
-    "regions_tensions_criterions",
+    *("regions_tensions_criterions", "offers_history"),
 }
 DEFS = definitions(Settings())
 GRAPH = DEFS.resolve_asset_graph()

@@ -1,3 +1,4 @@
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ def test_what_is_published_differs_in_nothing_from_the_description(warehouse: En
 
 
 def _any(kind: type) -> Any:
-    return {int: 1, float: 1.0}.get(kind, "1")
+    return {int: 1, float: 1.0, date: date(2021, 12, 20)}.get(kind, "1")
 
 
 def test_what_is_served_stays_served_and_twice_is_once(warehouse: Engine, tmp_path: Path) -> None:

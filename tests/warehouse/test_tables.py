@@ -19,6 +19,7 @@ CONTRACT = {
     "helps": "id title goal description when conditions cumulable link who section situation count_vue slug logo type "
     "partner visibility_boost",
     "new_regions": "id code name name_normalized average_delay_obtain_social_housing",
+    "offers_history": "week code_region rome_id number days",
     "old_regions": "id former_code former_name former_name_normalized new_code new_name",
     "regions_tensions_criterions": "id json",
     "rome_codes": "id code label created_at updated_at",

@@ -41,7 +41,7 @@ def not_counted(raw_data: RawData) -> Import:
 
 def not_named(raw_data: RawData) -> Import:
     helps, audit = raw_data.table("helps")
-    frame, audits = all_told(raw_data)
+    frame, audits, _ = all_told(raw_data)
     return Import(frame, [*audits, audit.count(len(helps))])
 
 

@@ -1,0 +1,124 @@
+"""Job offers per commune and ROME of each day: one partition per dump of the datalake, which is read once."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pyarrow as pa
+
+from assets.cities_jobs import offers_of
+from assets.common.code_version import asset_version
+from assets.common.lineage import raw_key
+from assets.common.staging_asset import OWNERS
+from resources.days import Day, Days
+from resources.errors import SourceError
+from resources.raw_data import RawData
+from resources.retries import with_retries
+from resources.staging import Staging
+from warehouse import tables
+
+SOURCE = "offers_days"
+KEY = dg.AssetKey("offers_by_day")
+PARTITIONS = dg.DynamicPartitionsDefinition(name="day")
+SCHEMA = pa.schema(
+    [
+        pa.field("commune", pa.dictionary(pa.int32(), pa.string()), nullable=False),
+        pa.field("rome", pa.dictionary(pa.int32(), pa.string()), nullable=False),
+        pa.field("number", pa.int64(), nullable=False),
+    ]
+)
+
+
+def rules() -> str:
+    """The version of the rules by which a dump is read."""
+    return asset_version(__name__, tables.cities_jobs, [SOURCE])
+
+
+def dump_of(raw_data: RawData, day: str) -> Path:
+    """The dump of a day. Raises SourceError where there is none, or several with other contents."""
+    paths = raw_data.days(SOURCE).get(day, [])
+    if not paths:
+        raise SourceError(f"no dump of {day} is in {raw_data.dumps}. Put it there, with the day in its name")
+    if len({_sha256(path) for path in paths}) > 1:
+        raise SourceError(
+            f"{SOURCE}: expected one dump of {day}, found {' and '.join(path.name for path in paths)}: which one is "
+            "meant cannot be told. Keep that one"
+        )
+    return paths[0]
+
+
+def unread(raw_data: RawData, days: Days) -> Iterator[str]:
+    """The days whose dump was not read yet as it is now, by the present rules; the first first."""
+    for day, paths in raw_data.days(SOURCE).items():
+        known, stat = days.day(day), paths[0].stat()
+        there = (paths[0].name, stat.st_size, stat.st_mtime_ns, rules())
+        if len(paths) > 1 or known is None or there != (known.file, known.size, known.changed, known.rules):
+            yield day
+
+
+def read_day(raw_data: RawData, staging: Staging, day: str, run_id: str) -> Day:
+    """Read the dump of a day, and keep it in the place of what that day was. The codes are the file's own.
+
+    Raises SourceError when it is not there, or cannot be used; then that day stays as it was.
+    """
+    path = dump_of(raw_data, day)
+    stat, sha256 = path.stat(), _sha256(path)
+    dump, audit = raw_data.table(SOURCE, path)
+    offers = offers_of(dump, audit)
+    staging.keep_rejects(f"{KEY.path[-1]} {day}", run_id, [audit])
+    audit.check_sum()
+    known = Day(
+        path.name, stat.st_size, stat.st_mtime_ns, sha256, rules(), audit.read, audit.used, audit.merged,
+        audit.by_reason(),
+    )  # fmt: skip
+    named = offers.rename(columns={"insee_code": "commune", "rome_id": "rome"})
+    Days(staging.folder).keep(day, pa.Table.from_pandas(named, SCHEMA, preserve_index=False), known)
+    return known
+
+
+def shown(known: Day) -> dict[str, Any]:
+    """What one sees of a day in the UI."""
+    return {
+        "dagster/row_count": known.used,
+        "file": known.file,
+        "sha256": known.sha256,
+        "rows read": known.read,
+        "rows merged": known.merged,
+        "rows rejected": dg.MetadataValue.md(
+            "\n".join(f"- {n:,} {why}" for why, n in known.rejected.items()) or "none"
+        ),
+    }
+
+
+@dg.asset(
+    key=KEY,
+    partitions_def=PARTITIONS,
+    deps=[raw_key(SOURCE)],
+    group_name="work",
+    owners=OWNERS,
+    kinds={"python", "parquet"},
+    tags={"layer": "days"},
+    code_version=rules(),
+    metadata={
+        "dagster/column_schema": dg.TableSchema([dg.TableColumn(field.name, str(field.type)) for field in SCHEMA])
+    },
+)
+def offers_by_day(
+    context: dg.AssetExecutionContext, raw_data: RawData, staging: dg.ResourceParam[Staging]
+) -> dg.MaterializeResult[None]:
+    """Job offers per commune and ROME, a partition per day: what its dump has, with the dump's own commune codes.
+
+    A refresh reads each new day by itself. Materialize partitions here, or run `mobiville refresh --days FIRST:LAST`,
+    to read days again; days do not depend on each other. Kept as Parquet, a folder per day, in the staging folder.
+    """
+    day = context.partition_key
+    with with_retries(context.retry_number):
+        known = read_day(raw_data, staging, day, context.run.run_id)
+    return dg.MaterializeResult(metadata=shown(known), data_version=dg.DataVersion(known.sha256))
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
