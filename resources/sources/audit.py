@@ -38,6 +38,7 @@ class RowAudit:
     `ruled_out`: of a large file, rows that a rule rejects, their number by reason;
     `absent`: optional columns that the file does not have; `vintage`: that which a column of the file holds;
     `texts`: rows that are rejected, as the file has them, where `text_of` does not look them up.
+    `former_codes`, `unknown_codes`: commune codes that today's communes had before, and that no year's COG knows.
     A source that is there but was not read has an audit too, of no rows.
     """
 
@@ -54,6 +55,8 @@ class RowAudit:
     vintage: str | None = None
     texts: dict[Hashable, str] = field(default_factory=dict)
     text_of: Callable[[set[Hashable]], dict[Hashable, str]] | None = None
+    former_codes: set[str] = field(default_factory=set)
+    unknown_codes: set[str] = field(default_factory=set)
 
     def reject(self, locations: Iterable[Hashable], reject: Reject) -> None:
         """Rows that are not used. The first reason that a row is given stays."""
