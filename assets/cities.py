@@ -1,155 +1,43 @@
 """Communes of France, with what life is like there: sea, mountain, weather, housing."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
+from assets.cog import communes_now
+from assets.common.communes import communes_of_2015, communes_of_2025, in_capitals, of_today, with_whole_cities
 from assets.common.expectations import Expectation, in_set, some_rows
-from assets.common.geography import check_cities, nearest
+from assets.common.geography import check_cities, city_of, nearest, places, stands_for, weighted_mean
 from assets.common.plots import map_of_communes
 from assets.common.staging_asset import Import, staging_asset
 from assets.common.weather import mean_temperature, stations_with_temperature
 from resources.clients.jsonl_cache import CacheEntry
 from resources.errors import SourceError
 from resources.raw_data import RawData
-from resources.sources.audit import Reading, Reject, RowAudit
+from resources.sources.audit import Reject, RowAudit
 from warehouse import tables
-from warehouse.geography import CITIES_OF_DISTRICTS, CITY_OF_DISTRICT, FIRST_DISTRICTS
-from warehouse.text import without_accents
+from warehouse.geography import CITY_OF_DISTRICT, OVERSEAS_COLLECTIVITIES
 
 NO_SHEET = Reject("no climate sheet with temperatures is there for the station", is_error=False)
 NO_TEMPERATURE = Reject("the sheet has no monthly mean temperatures", is_error=False)
 NO_STATION = Reject("the sheet's station is not in the list of stations", is_error=False)
 NO_ARTICLE = Reject("Wikipedia has no article on the commune", is_error=False)
 NO_COMMUNE = Reject("the commune is not among the communes", is_error=False)
+OF_ANOTHER_YEAR = Reject("the commune is not in the communes file, which is of another year", is_error=False)
+UNKNOWN = Reject("the commune is not in the COG, neither as a current one nor as a former one", is_error=False)
 
 
-def communes_of_2015(raw: pd.DataFrame, old_regions: pd.DataFrame) -> pd.DataFrame:
-    """The 2015 export as columns of `cities`; regions before 2016 become those since.
+def communes_named(communes: pd.DataFrame, names: pd.Series) -> pd.DataFrame:
+    """The commune that each name is of: its code today (insee_com) and in the file (insee_com_of_file), NA where none.
 
-    `geo_point_2d` is "lat, lon"; population is in thousands, area in hectares, altitude in metres.
+    Capitals, `-` read as a space. A name that several communes have is that of the most populous one; a district has
+    none.
     """
-    point = raw["geo_point_2d"].str.split(",", n=1, expand=True).reindex(columns=[0, 1]).astype("float64")
-    new_codes = old_regions.set_index("former_code")["new_code"]
-    same = ["insee_com", "nom_comm", "code_dept", "nom_dept", "nom_region", "statut", "postal_code", "id_geofla"]
-    same += ["code_cant", "code_arr", "z_moyen", "superficie", "population", "total_social_housing"]
-    return raw[same].assign(
-        code_comm=_within_department(raw["insee_com"]),
-        new_code_region=raw["old_region"].map(new_codes),
-        geo_point_2d_x=point[0],
-        geo_point_2d_y=point[1],
-    )
-
-
-def communes_of_2025(raw: pd.DataFrame) -> pd.DataFrame:
-    """communes-france-2025 as columns of `cities`: regions are those since 2016, population is in persons.
-
-    Where the centre has no coordinates, those of the town hall stand for it; so they do for Paris, Lyon and Marseille,
-    whose centres the file mixes up.
-    """
-    whole = raw["insee_com"].isin(list(CITIES_OF_DISTRICTS))
-    latitude, longitude = (
-        raw[name].mask(whole & raw[f"{name}_mairie"].notna()).fillna(raw[f"{name}_mairie"])
-        for name in ("latitude", "longitude")
-    )
-    same = ["insee_com", "code_dept", "nom_dept", "statut", "z_moyen", "superficie"]
-    return raw[same].assign(
-        code_cant=raw["canton"],
-        code_comm=_within_department(raw["insee_com"]),
-        nom_comm=raw["nom_comm"].map(_in_capitals),
-        postal_code=_without_cedex(raw),
-        new_code_region=raw["new_region"].astype("Int64"),
-        population=raw["persons"] / 1000,
-        geo_point_2d_x=latitude,
-        geo_point_2d_y=longitude,
-    )
-
-
-def _within_department(insee: pd.Series) -> pd.Series:
-    """The commune's code within its department: the last three characters, overseas two."""
-    return insee.str[2:].mask(insee.str.startswith("97"), insee.str[3:])
-
-
-def _without_cedex(raw: pd.DataFrame) -> pd.Series:
-    """Postal codes, joined by /: the commune's own first, then those of the list that only a large town's quarters have
-    (06100, 06200), for the list has CEDEX codes too. Paris, Lyon and Marseille have one per district.
-    """
-    listed = raw["postal_codes"].fillna("").str.findall(r"\b\d\d[0-6]00\b")
-    codes = [
-        "/".join(dict.fromkeys([own, *sorted(code for code in more if code[:2] == own[:2])])) if own == own else own
-        for own, more in zip(raw["postal_code"], listed, strict=True)
-    ]
-    by_district = {
-        code: "/".join(f"{code[:2]}{n:03}" for n in range(1, city.districts + 1))
-        for code, city in CITIES_OF_DISTRICTS.items()
-    }
-    return raw["insee_com"].map(by_district).fillna(pd.Series(codes, raw.index, dtype="str"))
-
-
-def _in_capitals(name: str) -> str:
-    """As the 2015 export writes names: capitals, no accents."""
-    spelt = name.replace("œ", "oe").replace("Œ", "OE").replace("’", "'")
-    return without_accents(spelt).upper()
-
-
-def city_of(insee: pd.Series) -> pd.Series:
-    """The city (75056, 69123, 13055) of which each commune is a district; NA for what is none."""
-    return insee.map(CITY_OF_DISTRICT).astype("str")
-
-
-def with_whole_cities(communes: pd.DataFrame) -> pd.DataFrame:
-    """Add PARIS, LYON and MARSEILLE where only their districts are there, and give districts their city's population.
-
-    Area and social housing are the sum of its districts', altitude the mean weighted by area, postal codes all of
-    theirs; what else the city has is what its first district has. `inhabitants` is the population that the file gives.
-    """
-    communes = communes.assign(inhabitants=communes["population"], line=communes.index)
-    firsts = {first: city for city, first in FIRST_DISTRICTS.items() if city not in set(communes["insee_com"])}
-    added = communes[communes["insee_com"].isin(list(firsts))]
-    added = added.assign(insee_com=added["insee_com"].map(firsts))
-    added = added.assign(
-        nom_comm=added["insee_com"].map(lambda code: CITIES_OF_DISTRICTS[code].name),
-        population=added["insee_com"].map(lambda code: CITIES_OF_DISTRICTS[code].population),
-    )
-    added = added.assign(**_of_districts(communes, added["insee_com"]))
-    cities = pd.concat([communes, added]) if len(added) else communes
-    whole = cities[cities["insee_com"].isin(list(CITIES_OF_DISTRICTS))].set_index("insee_com")["population"]
-    population = city_of(cities["insee_com"]).map(whole).astype("float64").fillna(cities["population"])
-    return cities.assign(population=population).sort_values("insee_com", ignore_index=True)
-
-
-def _of_districts(communes: pd.DataFrame, cities: pd.Series) -> dict[str, pd.Series]:
-    """Of cities (INSEE codes) that the file lacks, the columns that are made from all their districts."""
-    districts = communes.sort_values("insee_com").groupby(city_of(communes["insee_com"]).rename("city"))
-    made: dict[str, pd.Series] = {"code_comm": cities.str[2:]}
-    for column in communes.columns.intersection(["superficie", "total_social_housing"]):
-        made[column] = cities.map(districts[column].sum(min_count=1))
-    if "z_moyen" in communes:
-        weighted = communes.assign(weight=communes["superficie"].where(communes["z_moyen"].notna()))
-        made["z_moyen"] = cities.map(_mean(weighted, "z_moyen", "weight")).round().astype("Int64")
-    if "postal_code" in communes:
-        made["postal_code"] = cities.map(districts["postal_code"].agg(lambda codes: "/".join(codes.dropna().unique())))
-    return made
-
-
-def _mean(communes: pd.DataFrame, column: str, weight: str) -> pd.Series:
-    """By city, the mean of its districts' values, weighted; the plain one where the weights are not known."""
-    known = communes.assign(city=city_of(communes["insee_com"])).dropna(subset=["city", column])
-    weights = known[weight].astype("float64").fillna(0)
-    groups = known.assign(weight=weights, product=weights * known[column].astype("float64")).groupby("city")
-    sums = groups[["product", "weight"]].sum()
-    return (sums["product"] / sums["weight"].where(sums["weight"] > 0)).fillna(groups[column].mean())
-
-
-def communes_named(cities: pd.DataFrame, names: pd.Series) -> pd.Series:
-    """The INSEE code of the commune that each name is of, NA where none: capitals, `-` read as a space.
-
-    A name that several communes have is that of the most populous one; a district has none.
-    """
-    whole = cities.assign(key=cities["nom_comm"].map(_rent_key))[city_of(cities["insee_com"]).isna()]
+    whole = communes.assign(key=communes["nom_comm"].map(_rent_key))[city_of(communes["insee_com"]).isna()]
     largest = whole.sort_values(["population", "insee_com"], ascending=[False, True]).drop_duplicates("key")
-    return names.map(_rent_key).map(largest.set_index("key")["insee_com"])
+    codes = ["insee_com", "insee_com_of_file"]
+    return largest.set_index("key")[codes].reindex(names.map(_rent_key)).set_axis(names.index)
 
 
 def with_city_rents(cities: pd.DataFrame, rents: pd.DataFrame | None) -> pd.DataFrame:
@@ -162,7 +50,7 @@ def with_city_rents(cities: pd.DataFrame, rents: pd.DataFrame | None) -> pd.Data
 
 
 def _rent_key(name: str) -> str:
-    return _in_capitals(name).replace("-", " ").strip()
+    return in_capitals(name).replace("-", " ").strip()
 
 
 def with_value_per_commune(
@@ -177,10 +65,10 @@ def with_value_per_commune(
         return cities.assign(**{column: None})
     values = values.dropna()
     code = cities["insee_com"]
-    of_districts = values.rename("value").rename_axis("insee_com").reset_index()
-    of_districts["inhabitants"] = of_districts["insee_com"].map(cities.set_index("insee_com")["inhabitants"])
+    codes = pd.Series(values.index, values.index)
+    of_districts = weighted_mean(city_of(codes), values, codes.map(cities.set_index("insee_com")["inhabitants"]))
     found = code.map(values).fillna(city_of(code).map(values))
-    found = found.fillna(code.map(_mean(of_districts, "value", "inhabitants"))).fillna(0)
+    found = found.fillna(code.map(of_districts)).fillna(0)
     return cities.assign(**{column: found.round().astype("Int64") if whole else found.astype("float64")})
 
 
@@ -188,7 +76,7 @@ def with_distance_from_sea(cities: pd.DataFrame, outline: pd.DataFrame | None) -
     """Great-circle distance (whole km) to the nearest vertex (latitude, longitude) of the sea-side outline."""
     if outline is None:
         return cities.assign(distance_from_sea=None)
-    distance, _ = nearest(_places(cities), outline)
+    distance, _ = nearest(places(cities), outline)
     return cities.assign(distance_from_sea=pd.Series(distance, cities.index).round().astype("Int64"))
 
 
@@ -196,13 +84,9 @@ def with_temperature(cities: pd.DataFrame, stations: pd.DataFrame | None) -> pd.
     """Mean temperature (deg C) of the nearest of the stations (latitude, longitude, temperature)."""
     if stations is None or stations.empty:
         return cities.assign(average_temperature=None)
-    _, position = nearest(_places(cities), stations)
+    _, position = nearest(places(cities), stations)
     temperature = stations["temperature"].reindex(position).to_numpy()
     return cities.assign(average_temperature=pd.Series(temperature, cities.index).round(2))
-
-
-def _places(cities: pd.DataFrame) -> pd.DataFrame:
-    return cities[["geo_point_2d_x", "geo_point_2d_y"]].set_axis(["latitude", "longitude"], axis=1)
 
 
 def vertices(outline: Any, file: str) -> pd.DataFrame:
@@ -230,24 +114,55 @@ def vertices(outline: Any, file: str) -> pd.DataFrame:
     return pd.DataFrame(found, columns=["latitude", "longitude"])
 
 
-def _communes(raw_data: RawData, old_regions: pd.DataFrame) -> Reading[pd.DataFrame]:
+class _Communes(NamedTuple):
+    """The rows of `cities`; those of the communes file, with their own codes, names and inhabitants; the audits."""
+
+    rows: pd.DataFrame
+    of_file: pd.DataFrame
+    audits: list[RowAudit]
+
+    @property
+    def inhabitants(self) -> pd.Series:
+        """Inhabitants (thousands) by the code in the communes file."""
+        return self.of_file.set_index("insee_com_of_file")["inhabitants"]
+
+
+def _communes(raw_data: RawData, old_regions: pd.DataFrame) -> _Communes:
+    """The communes of the COG made of those of the file; without a COG those of the file."""
     raw, audit = raw_data.table("communes")
     communes = communes_of_2025(raw) if "new_region" in raw.columns else communes_of_2015(raw, old_regions)
     found = with_whole_cities(communes)
-    return Reading(found, audit.count(int(found["insee_com"].isin(raw["insee_com"]).sum())))
+    of_file = found[found["insee_com_of_file"].isin(raw["insee_com_of_file"])]
+    if not raw_data.has("cog"):
+        return _Communes(found, of_file, [audit.count(len(of_file))])
+    records, of_cog = raw_data.table("cog")
+    now = communes_now(records)
+    known = raw["insee_com"].isin(now["code"])
+    audit.reject(raw.index[~known], UNKNOWN)
+    rows = of_today(found, now)
+    used = raw["insee_com"][known].nunique()
+    of_cog.count(len(now), len(records) - len(now))
+    return _Communes(rows, of_file, [audit.count(used, int(known.sum()) - used), of_cog])
 
 
-def _city_rents(raw_data: RawData, cities: pd.DataFrame) -> tuple[pd.DataFrame | None, list[RowAudit]]:
-    """Rents by `insee_com`; names that no commune has, or two rows have, are rejected."""
+def _city_rents(raw_data: RawData, communes: _Communes) -> tuple[pd.DataFrame | None, list[RowAudit]]:
+    """Rents by `insee_com`; names that no commune has, or two rows have, are rejected.
+
+    A name may be one that only the communes file has: of communes that became one, the rents are those of the one that
+    stands for it.
+    """
     if not raw_data.has("city_rents"):
         return None, []
     rents, audit = raw_data.table("city_rents")
-    rents["insee_com"] = communes_named(cities, rents["city"])
-    again = rents["insee_com"].duplicated()
+    rows, of_file = communes.rows, communes.of_file
+    named = [rows.assign(insee_com_of_file=rows["insee_com"]), of_file.assign(population=of_file["inhabitants"])]
+    rents = rents.join(communes_named(pd.concat(named), rents["city"]))
+    again = rents["insee_com_of_file"].duplicated()
     audit.reject(rents.index[rents["insee_com"].isna()], Reject("city: expected the name of a commune"))
     audit.reject(rents.index[again], Reject("city: expected once, another row names the same commune"))
-    found = rents[~again].dropna(subset="insee_com")
-    return found, [audit.count(len(found))]
+    known = rents[~again].dropna(subset="insee_com")
+    found = known[stands_for(known, "insee_com", communes.inhabitants)]
+    return found, [audit.count(len(found), len(known) - len(found))]
 
 
 def _coastline(raw_data: RawData) -> tuple[pd.DataFrame | None, list[RowAudit]]:
@@ -258,16 +173,22 @@ def _coastline(raw_data: RawData) -> tuple[pd.DataFrame | None, list[RowAudit]]:
 
 
 def _values(
-    raw_data: RawData, source: str, column: str, communes: pd.Series
+    raw_data: RawData, source: str, column: str, communes: _Communes
 ) -> tuple[pd.Series | None, list[RowAudit]]:
-    """Numbers by INSEE code from an optional source, rows of other communes rejected; None without the source."""
+    """Numbers by INSEE code from an optional source, rows of other communes rejected; None without the source.
+
+    Of communes that became one it is the mean, weighted by their inhabitants.
+    """
     if not raw_data.has(source):
         return None, []
     raw, audit = raw_data.table(source)
-    there = raw["insee_com"].isin([*communes, *CITY_OF_DISTRICT])
-    other_year = "the commune is not in the communes file, which is of another year"
-    audit.reject(raw.index[~there], Reject(other_year, is_error=not there.any()))
-    return raw[there].set_index("insee_com")[column].astype("float64"), [audit.count(int(there.sum()))]
+    there = raw["insee_com"].isin([*communes.rows["insee_com"], *CITY_OF_DISTRICT])
+    unknown = UNKNOWN if raw_data.has("cog") else OF_ANOTHER_YEAR
+    audit.reject(raw.index[~there], unknown._replace(is_error=not there.any()))
+    raw = raw[there]
+    weights = raw["insee_com_of_file"].map(communes.inhabitants)
+    used = raw["insee_com"].nunique()
+    return weighted_mean(raw["insee_com"], raw[column], weights), [audit.count(used, len(raw) - used)]
 
 
 def _stations(raw_data: RawData) -> tuple[pd.DataFrame | None, list[RowAudit]]:
@@ -304,30 +225,42 @@ def with_descriptions(cities: pd.DataFrame, described: Mapping[str, CacheEntry])
     return cities.assign(**values)
 
 
-def _described(raw_data: RawData, codes: pd.Series) -> tuple[dict[str, CacheEntry], list[RowAudit]]:
-    """The communes that Wikipedia has an article on."""
+def _described(raw_data: RawData, communes: _Communes) -> tuple[dict[str, CacheEntry], list[RowAudit]]:
+    """The communes that Wikipedia has an article on; of communes that became one, the article on the one that stands
+    for it.
+    """
     if not raw_data.has("city_descriptions"):
         return {}, []
     answered, audit = raw_data.entries("city_descriptions")
-    known = set(codes)
+    codes = pd.DataFrame({"insee_com": pd.Series(list(answered), dtype="str")})
+    codes = raw_data.with_todays_codes(codes, ["insee_com"], audit)
     audit.reject([code for code, entry in answered.items() if not entry.get("description")], NO_ARTICLE)
-    audit.reject([code for code in answered if code not in known], NO_COMMUNE)
-    found = {code: entry for code, entry in answered.items() if code not in audit.rejected}
-    return found, [audit.count(len(found))]
+    there = codes["insee_com"].isin(communes.rows["insee_com"])
+    audit.reject(codes["insee_com_of_file"][~there], NO_COMMUNE)
+    known = codes[~codes["insee_com_of_file"].isin(list(audit.rejected))]
+    kept = known[stands_for(known, "insee_com", communes.inhabitants)]
+    found = {code: answered[own] for code, own in zip(kept["insee_com"], kept["insee_com_of_file"], strict=True)}
+    return found, [audit.count(len(found), len(known) - len(found))]
 
 
-def expected(new_regions: pd.DataFrame, departements: pd.DataFrame) -> list[Expectation]:
-    """Every commune lies in a region and a department that are there."""
+def expected(new_regions: pd.DataFrame, departements: pd.DataFrame, cog: pd.DataFrame) -> list[Expectation]:
+    """Every commune lies in a region and a department that are there; overseas collectivities, which only a COG has,
+    lie in no region.
+    """
+    regions, departments = [*new_regions["code"]], [*departements["code"]]
+    if len(cog):
+        regions, departments = [*regions, pd.NA], [*departments, *OVERSEAS_COLLECTIVITIES]
     return [
         some_rows(),
-        in_set("the region is in new_regions", "new_code_region", new_regions["code"], error=True),
-        in_set("the department is in departements", "code_dept", departements["code"], error=True),
+        in_set("the region is in new_regions", "new_code_region", regions, error=True),
+        in_set("the department is in departements", "code_dept", departments, error=True),
     ]
 
 
 @staging_asset(
     tables.cities,
     sources=[
+        "cog",
         "communes",
         "city_rents",
         "coastline",
@@ -346,15 +279,15 @@ def cities(raw_data: RawData, old_regions: pd.DataFrame) -> Import:
     """Communes and districts, and PARIS, LYON and MARSEILLE made from theirs: where, how high, how large, how far from
     the sea, how warm, what housing costs, and what Wikipedia says of them.
     """
-    found, of_communes = _communes(raw_data, old_regions)
-    codes = found["insee_com"]
-    city_rents, of_city_rents = _city_rents(raw_data, found)
+    communes = _communes(raw_data, old_regions)
+    found = communes.rows
+    city_rents, of_city_rents = _city_rents(raw_data, communes)
     coastline, of_coastline = _coastline(raw_data)
     stations, of_weather = _stations(raw_data)
-    prices, of_prices = _values(raw_data, "house_prices", "price", codes)
-    rents, of_rents = _values(raw_data, "house_rents", "rent", codes)
-    zones, of_zones = _values(raw_data, "housing_zones", "frais", codes)
-    descriptions, of_descriptions = _described(raw_data, codes)
+    prices, of_prices = _values(raw_data, "house_prices", "price", communes)
+    rents, of_rents = _values(raw_data, "house_rents", "rent", communes)
+    zones, of_zones = _values(raw_data, "housing_zones", "frais", communes)
+    descriptions, of_descriptions = _described(raw_data, communes)
     found = with_city_rents(found, city_rents)
     found = with_distance_from_sea(found, coastline)
     found = with_temperature(found, stations)
@@ -363,6 +296,6 @@ def cities(raw_data: RawData, old_regions: pd.DataFrame) -> Import:
     found = with_value_per_commune(found, "city_house_tension", zones, whole=True)
     if "total_social_housing" in found:
         check_cities(found.set_index("insee_com")["total_social_housing"], "social housing")
-    audits = [of_communes, *of_city_rents, *of_coastline, *of_weather, *of_prices, *of_rents, *of_zones]
-    found = with_descriptions(found, descriptions).drop(columns="inhabitants").set_index("line")
+    audits = [*communes.audits, *of_city_rents, *of_coastline, *of_weather, *of_prices, *of_rents, *of_zones]
+    found = with_descriptions(found, descriptions).drop(columns=["inhabitants", "insee_com_of_file"]).set_index("line")
     return Import(found, [*audits, *of_descriptions])

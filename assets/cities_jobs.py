@@ -23,7 +23,7 @@ def offers(dump: pd.DataFrame) -> pd.DataFrame:
 
 
 def expected(cities: pd.DataFrame, rome_codes: pd.DataFrame) -> list[Expectation]:
-    """Communes that merged since, and overseas collectivities, are in the dump and not in the communes file."""
+    """Without a COG, communes that merged since, and overseas collectivities, are not in the communes file."""
     return [
         some_rows(),
         in_set("the commune is in cities", "insee_code", cities["insee_com"], error=False),

@@ -16,6 +16,7 @@ from resources.days import Day, Days
 from resources.errors import SourceError
 from resources.raw_data import RawData
 from resources.retries import with_retries
+from resources.sources.geography import OF_FILE
 from resources.staging import Staging
 from warehouse import tables
 
@@ -59,14 +60,15 @@ def unread(raw_data: RawData, days: Days) -> Iterator[str]:
 
 
 def read_day(raw_data: RawData, staging: Staging, day: str, run_id: str) -> Day:
-    """Read the dump of a day, and keep it in the place of what that day was. The codes are the file's own.
+    """Read the dump of a day, and keep it in the place of what that day was. The codes are the file's own,
+    so that another geography reads no dump again.
 
     Raises SourceError when it is not there, or cannot be used; then that day stays as it was.
     """
     path = dump_of(raw_data, day)
     stat, sha256 = path.stat(), _sha256(path)
     dump, audit = raw_data.table(SOURCE, path)
-    offers = offers_of(dump, audit)
+    offers = offers_of(dump.assign(commune=dump[f"commune{OF_FILE}"]), audit)
     staging.keep_rejects(f"{KEY.path[-1]} {day}", run_id, [audit])
     audit.check_sum()
     known = Day(

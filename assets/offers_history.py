@@ -35,6 +35,13 @@ def monday_of(day: str) -> str:
     return (found - timedelta(days=found.weekday())).isoformat()
 
 
+def regions_of(cities: pd.DataFrame, cog: pd.DataFrame) -> dict[str, int]:
+    """The region of every commune code, current or former (`cog`: code, current_code), that lies in one."""
+    region = cities.dropna(subset="new_code_region").set_index("insee_com")["new_code_region"].astype(int)
+    former = cog.set_index("code")["current_code"].map(region).dropna().astype(int)
+    return former.to_dict() | region.to_dict()
+
+
 def by_region(offers: pa.Table, regions: Mapping[str, int]) -> pa.Table:
     """Offers of a day (commune, rome, number) summed per region and ROME: region, rome, number. What lies in no region
     is of region -1.
@@ -115,7 +122,7 @@ def _audit(raw_data: RawData, known: Mapping[str, Day]) -> RowAudit:
     picture=lines_of_offers,
 )
 def offers_history(
-    context: dg.AssetExecutionContext, raw_data: RawData, staging: Staging, cities: pd.DataFrame
+    context: dg.AssetExecutionContext, raw_data: RawData, staging: Staging, cities: pd.DataFrame, cog: pd.DataFrame
 ) -> Import:
     """Job offers per week, region and ROME: the mean over the week's dumps. A week whose days are as they were is not
     added up again; the detail by day and commune is offers_by_day.
@@ -123,9 +130,7 @@ def offers_history(
     known, notes = _read_new(context, raw_data, staging, context.run.tags.get(WANTED, ""))
     if not known:
         raise SourceError(f"no dump could be read. {'; '.join(notes)}")
-    placed = cities.dropna(subset="new_code_region")
-    regions = dict(zip(placed["insee_com"], placed["new_code_region"].astype(int), strict=True))
-    weeks = _weeks(Days(staging.folder), known, regions).to_pandas(date_as_object=True)
+    weeks = _weeks(Days(staging.folder), known, regions_of(cities, cog)).to_pandas(date_as_object=True)
     nowhere = weeks["region"] == NOWHERE
     if nowhere.any():
         notes.append(f"{weeks['number'][nowhere].sum():,} of {weeks['number'].sum():,} weekly offers are in no region")

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from assets.common.expectations import Expectation, in_set, some_rows
+from assets.common.geography import city_of, nearest, places, stands_for
 from assets.common.plots import bars_of_tensions
 from assets.common.staging_asset import Import, staging_asset
 from resources.raw_data import RawData
@@ -47,11 +48,37 @@ def tensions_table(raw: pd.DataFrame, rome_codes: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-@staging_asset(tables.bassins, sources=["basins_lexicon"], group="work")
-def bassins(raw_data: RawData) -> Import:
-    """Which employment basin each commune is in."""
+def with_nearest_basins(bassins: pd.DataFrame, cities: pd.DataFrame) -> pd.DataFrame:
+    """The basins of communes, and of those that the lexicon does not reach, as communes that are independent again, the
+    basin of the nearest commune of their department that has one. Districts have none: their city does.
+    """
+    reached = cities["insee_com"].isin(bassins["code_commune_insee"])
+    without = cities[~reached & city_of(cities["insee_com"]).isna()]
+    known = cities[reached].merge(bassins, left_on="insee_com", right_on="code_commune_insee")
+    added = []
+    for department, missing in without.groupby("code_dept"):
+        targets = known[known["code_dept"] == department]
+        _, position = nearest(places(missing), places(targets))
+        found = targets.iloc[position[position >= 0]][bassins.columns]
+        own = missing[position >= 0]
+        codes = own["insee_com"].to_numpy()
+        added.append(found.assign(code_commune_insee=codes, code_commune=codes, nom_com=own["name"].to_numpy()))
+    return pd.concat([bassins, *(rows.set_axis([pd.NA] * len(rows)) for rows in added)]).rename_axis("line")
+
+
+def expected_of_bassins(cities: pd.DataFrame) -> list[Expectation]:
+    """Without a COG, communes that merged or split since are in one file and not in the other."""
+    return [some_rows(), in_set("the commune is in cities", "code_commune_insee", cities["insee_com"], error=False)]
+
+
+@staging_asset(tables.bassins, sources=["basins_lexicon"], group="work", expect=expected_of_bassins)
+def bassins(raw_data: RawData, cities: pd.DataFrame, cog: pd.DataFrame) -> Import:
+    """Which employment basin each commune is in: a row per row of the lexicon, with a COG one per commune of today."""
     lexicon, audit = raw_data.table("basins_lexicon")
-    return Import(bassins_table(lexicon), [audit.count(len(lexicon))])
+    stands = stands_for(lexicon, "code_commune_insee", cog.set_index("code")["population"])
+    found = bassins_table(lexicon[stands])
+    audit.count(len(found), len(lexicon) - len(found))
+    return Import(with_nearest_basins(found, cities) if len(cog) else found, [audit])
 
 
 def expected_of_tensions(bassins: pd.DataFrame, rome_codes: pd.DataFrame) -> list[Expectation]:

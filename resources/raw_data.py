@@ -1,17 +1,18 @@
 """The raw files: found through the catalogue, hashed, read as typed rows under the names the code uses. Never edited.
 
 Every reading comes with the audit of its rows: an import says in it how many it used and merged, and which it rejects,
-and returns it with its table.
+and returns it with its table. Commune codes are today's, where there is a COG: see `resources.sources.geography`.
 """
 
 import re
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import dagster as dg
 import pandas as pd
 import pyarrow as pa
+from pydantic import PrivateAttr
 
 from resources.clients.jsonl_cache import CacheEntry, read_cache
 from resources.errors import SourceError
@@ -22,6 +23,7 @@ from resources.sources.decompression import decoded
 from resources.sources.delimited import recognised
 from resources.sources.field_types import parse
 from resources.sources.files import RawFiles, is_regular, vintage
+from resources.sources.geography import GEOGRAPHY, with_todays_codes
 from resources.sources.records import json_content, json_records, typed_records, xml_items
 from resources.sources.typed_rows import parsed, typed
 
@@ -32,6 +34,17 @@ class RawData(dg.ConfigurableResource, RawFiles):  # type: ignore[type-arg]
     folder: str
     dumps: str
     cache: str = ""
+    _codes: pd.DataFrame = PrivateAttr(default_factory=pd.DataFrame)
+
+    def in_geography(self, codes: pd.DataFrame) -> Self:
+        """The same files, read in the geography of a COG: any commune code (code) is today's (current_code)."""
+        found = self.model_copy()
+        found._codes = codes
+        return found
+
+    def with_todays_codes(self, frame: pd.DataFrame, columns: Iterable[str], audit: RowAudit) -> pd.DataFrame:
+        """Rows that `table` did not give, with today's commune codes, as `table` gives them."""
+        return with_todays_codes(frame, list(columns), self._codes, audit)
 
     def audit(self, source_id: str, location: str = "line", read: int = 0, path: Path | None = None) -> RowAudit:
         """An audit that says nothing yet of the rows of a source; of no rows, where it is there and not read."""
@@ -41,13 +54,19 @@ class RawData(dg.ConfigurableResource, RawFiles):  # type: ignore[type-arg]
 
     def table(self, source_id: str, path: Path | None = None) -> Reading[pd.DataFrame]:
         """A csv, XML or JSON source (of one with many files, the given one), typed, columns under the catalogue's
-        NA where blank, indexed by the file's line (of XML and JSON: the record).
+        names, NA where blank, indexed by the file's line (of XML and JSON: the record).
 
-        Optional columns that the file does not have are NA. Rows that cannot be used are rejected.
+        Optional columns that the file does not have are NA. Rows that cannot be used are rejected. A commune's code is
+        today's, the file's own stands beside it: insee_com, insee_com_of_file.
 
         Raises SourceError when the file is not what it should be, or more rows than may be cannot be used.
         """
-        source, path = catalogue()[source_id], path or self.path(source_id)
+        frame, audit = self._typed(source_id, path or self.path(source_id))
+        columns = catalogue()[source_id].commune_columns if source_id != GEOGRAPHY else []
+        return Reading(self.with_todays_codes(frame, columns, audit), audit)
+
+    def _typed(self, source_id: str, path: Path) -> Reading[pd.DataFrame]:
+        source = catalogue()[source_id]
         if path.suffix in (".xml", ".json"):
             items = xml_items(path) if path.suffix == ".xml" else json_records(path, source.layouts[0])
             return typed_records(source, path, items, self.audit(source_id, "record", len(items)))

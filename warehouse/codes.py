@@ -1,6 +1,7 @@
 """What the codes of the field look like, as regular expressions."""
 
 COMMUNE = r"^(?:\d{2}|2[AB])\d{3}$"
+COMMUNES = r"^(?:\d{2}|2[AB])\d{3}(?:/(?:\d{2}|2[AB])\d{3})*$"
 DEPARTMENT = r"^(?:\d{2}|2[AB]|9[78]\d)$"
 POSTAL_CODES = r"^\d{5}(?:/\d{5})*$"
 ROME = r"^[A-N]\d{4}$"

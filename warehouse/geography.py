@@ -28,3 +28,6 @@ CITY_OF_DISTRICT = {
     str(int(city.first_district) + n): code for code, city in CITIES_OF_DISTRICTS.items() for n in range(city.districts)
 }
 """The city of each of the 45 districts, by their INSEE codes: other codes begin like theirs (13200)."""
+
+OVERSEAS_COLLECTIVITIES = ("975", "977", "978", "984", "986", "987", "988", "989")
+"""Their department codes, in the COG: they are in no region."""

@@ -87,8 +87,10 @@ def _int(
     return Column(name, Integer, comment=comment, info=_info(source, made_from, between=between), **options)
 
 
-def _float(name: str, comment: str, source: str | None = None, between: Range | None = None) -> Column[float]:
-    return Column(name, Double, comment=comment, info=_info(source, between=between))
+def _float(
+    name: str, comment: str, source: str | None = None, between: Range | None = None, *, made_from: str = ""
+) -> Column[float]:
+    return Column(name, Double, comment=comment, info=_info(source, made_from, between=between))
 
 
 def _info(source: str | None, made_from: str = "", **limits: Any) -> dict[str, Any]:
@@ -182,7 +184,8 @@ cities = _table(
     "cities",
     "Communes and municipal districts of France, and the cities of Paris, Lyon and Marseille made from theirs",
     _id(),
-    _str("code_comm", "code of the commune within its department", "communes.insee_com"),
+    _str("name", "name as INSEE writes it, with accents; NULL without a COG", "cog.name"),
+    _str("code_comm", "code of the commune within its department", "communes.insee_com cog.code"),
     _str("nom_dept", "name of the department", "communes.nom_dept"),
     _str("statut", "administrative rank", "communes.statut"),
     _int("z_moyen", "mean altitude, m", "communes.z_moyen", (-10, 4_810)),
@@ -190,12 +193,18 @@ cities = _table(
     _int(
         "new_code_region",
         "code of the region since 2016",
-        "communes.old_region communes.new_region",
+        "communes.old_region communes.new_region cog.region",
         REGION,
         made_from="old_regions.new_code",
     ),
-    _str("insee_com", "INSEE code of the commune or district", "communes.insee_com", matches=COMMUNE, nullable=False),
-    _str("code_dept", "code of the department", "communes.code_dept", matches=DEPARTMENT),
+    _str(
+        "insee_com",
+        "INSEE code of the commune or district",
+        "communes.insee_com cog.code",
+        matches=COMMUNE,
+        nullable=False,
+    ),
+    _str("code_dept", "code of the department", "communes.code_dept cog.department", matches=DEPARTMENT),
     _float(
         "geo_point_2d_x",
         "LATITUDE, despite its name, degrees",
@@ -209,17 +218,20 @@ cities = _table(
         LONGITUDE,
     ),
     _str(
-        "postal_code", "postal codes, joined by /", "communes.postal_code communes.postal_codes", matches=POSTAL_CODES
+        "postal_code",
+        "postal codes, joined by /",
+        "communes.postal_code communes.postal_codes cog.postal_codes",
+        matches=POSTAL_CODES,
     ),
     _str("id_geofla", "identifier in IGN's GEOFLA", "communes.id_geofla"),
     _str("code_cant", "code of the canton", "communes.code_cant communes.canton"),
     _int("superficie", "area, hectares", "communes.superficie", (0, 2_000_000)),
-    _str("nom_comm", "name in capitals", "communes.nom_comm"),
+    _str("nom_comm", "name in capitals", "communes.nom_comm cog.name"),
     _str("code_arr", "code of the arrondissement of the department", "communes.code_arr"),
     _float(
         "population",
         "inhabitants, thousands; districts hold their city's",
-        "communes.population communes.persons",
+        "communes.population communes.persons cog.population",
         (0, 2_500),
     ),
     _int(
@@ -335,6 +347,41 @@ equipments = _table(
     Index("ix_equipments_depcom_typequ", "depcom", "typequ"),
     key=("depcom", "typequ"),
     parts=("equipments", "equipments_special"),
+)
+
+former_communes = _table(
+    "former_communes",
+    "Codes that communes had before, and the communes that they are in now; empty without a COG",
+    _str(
+        "code",
+        "INSEE code that was a commune's",
+        "cog.former cog.code",
+        5,
+        made_from="cog.code",
+        matches=COMMUNE,
+        primary_key=True,
+    ),
+    _str(
+        "name",
+        "name of the commune that had it, where one is known",
+        "cog.name communes.nom_comm",
+        made_from="cog.name",
+    ),
+    _str(
+        "current_code",
+        "INSEE code of the commune that it is in now",
+        "cog.code",
+        made_from="cog.current_code",
+        matches=COMMUNE,
+        nullable=False,
+    ),
+    _float(
+        "population",
+        "inhabitants in the communes file, thousands",
+        "communes.population communes.persons",
+        made_from="cog.population",
+    ),
+    key=("code",),
 )
 
 helps = _table(

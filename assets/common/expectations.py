@@ -165,7 +165,7 @@ def _finding(frame: pd.DataFrame, checked: Sequence[Expectation], result: Any, k
     first = [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
     count = len(positions) or len(frame)
     share = count / len(frame) if len(frame) else 1.0
-    lines = frame.index.get_level_values(0)[positions].tolist() if told else ()
+    lines = frame.index.get_level_values(0)[positions].dropna().tolist() if told else ()
     return Finding(expectation.words, expectation.error, count, share, first, lines=lines, positions=positions)
 
 

@@ -130,6 +130,22 @@ def bars_of_facilities(equipments: pd.DataFrame) -> Any:
     return figure
 
 
+def bars_of_communes(codes: pd.DataFrame) -> Any:
+    """Communes and districts now, and the codes they had before; the communes that took in most others."""
+    figure = _figure(11, 4.6)
+    left, right = figure.subplots(1, 2, width_ratios=[1, 2])
+    former = codes[codes["code"] != codes["current_code"]]
+    new_names = former["current_code"].nunique()
+    counts = {"codes now": len(codes) - len(former), "former codes": len(former), "communes that had them": new_names}
+    left.bar_label(left.bar(list(counts), list(counts.values()), color="#4f81bd"), fmt="{:,.0f}")
+    left.set(title="commune codes")
+    names = codes.set_index("code")["name"]
+    top = former.groupby("current_code").size().sort_values(ascending=False, kind="stable").head(SHOWN)[::-1]
+    right.barh([f"{code}  {names.get(code)}" for code in top.index], top, color="#9bbb59")
+    right.set(title="former codes of a commune, number: the most")
+    return figure
+
+
 def rows_over_releases(rows: pd.DataFrame) -> Any:
     """Rows of a table over the releases: columns `release` (its number) and `rows`."""
     figure = _figure(7, 2.8)

@@ -28,6 +28,7 @@ from resources.raw_data import RawData
 from resources.retries import with_retries
 from resources.sources.audit import Reject, RowAudit
 from resources.sources.catalogue import catalogue, require_sources
+from resources.sources.geography import GEOGRAPHY
 from resources.staging import Staged, Staging, fingerprint
 from warehouse import tables
 from warehouse.release import SourceFile
@@ -110,9 +111,14 @@ class _Step:
 
     @property
     def inputs(self) -> list[str]:
-        """The staged tables that the import or its expectations name."""
-        named = dict.fromkeys([*_parameters(self.function), *_parameters(self.expect)])
-        return [name for name in named if name not in GIVEN]
+        """The staged tables that the import or its expectations name, and the geography that its sources need."""
+        named = [*_parameters(self.function), *_parameters(self.expect), *([GEOGRAPHY] if self.has_communes else [])]
+        return [name for name in dict.fromkeys(named) if name not in GIVEN]
+
+    @property
+    def has_communes(self) -> bool:
+        """Whether commune codes are read, of any year, which become today's."""
+        return self.name != GEOGRAPHY and any(catalogue()[source].commune_columns for source in self.sources)
 
     def read(
         self,
@@ -123,7 +129,8 @@ class _Step:
     ) -> Import:
         """The import's table, every row of its sources told of; what it rejects is kept, of a refused file too."""
         run_id = context.run.run_id
-        given = {"raw_data": raw_data, "staging": staging, "context": context, **upstream}
+        reader = raw_data.in_geography(upstream[GEOGRAPHY]) if self.has_communes else raw_data
+        given = {"raw_data": reader, "staging": staging, "context": context, **upstream}
         try:
             made: object = self.function(**{name: given[name] for name in _parameters(self.function)})
         except RejectedRowsError as error:
@@ -151,6 +158,8 @@ class _Step:
         """The table with the files it was made from and its fingerprint, and what one sees of it in the UI."""
         above = [name for name in _parameters(self.function) if name not in GIVEN]
         files = [file for name in above for file in staging.sources(name)]
+        if self.has_communes:
+            files += [file for file in staging.sources(GEOGRAPHY) if file.source_id == GEOGRAPHY]
         audits = {audit.source_id: audit for audit in made.audits}
         files += [
             file for name in self.sources if name in audits for file in audits[name].told_of(raw_data.files(name))
@@ -263,6 +272,12 @@ def _audited(audits: Sequence[RowAudit]) -> list[str]:
         if audit.repairs:
             repaired = ", ".join(f"{what} ({number:,})" for what, number in audit.repairs.items())
             said.append(f"{audit.source_id}, repaired: {repaired}")
+        if audit.former_codes or audit.unknown_codes:
+            unknown = f": {', '.join(sorted(audit.unknown_codes)[:3])}" if audit.unknown_codes else ""
+            said.append(
+                f"{audit.source_id}: {len(audit.former_codes):,} commune codes are former ones, of communes "
+                f"that are in others now; {len(audit.unknown_codes):,} are unknown to the COG{unknown}"
+            )
         if audit.absent:
             said.append(f"{audit.file} has no {', '.join(audit.absent)}: NULL")
     return said
@@ -280,6 +295,8 @@ def _rows(audits: Sequence[RowAudit]) -> dict[str, Any]:
                 "used": audit.used,
                 "merged": audit.merged,
                 "rejected": audit.rows_rejected,
+                "former commune codes": len(audit.former_codes),
+                "unknown commune codes": len(audit.unknown_codes),
             }
         )
         for audit in audits

@@ -107,7 +107,7 @@ def staged_aside(settings: Settings) -> Iterator[Settings]:
         for path in settings.staging.glob("*.parquet*"):
             (UPath(folder) / path.name).write_bytes(path.read_bytes())
         for kept in (BY_DAY, BY_WEEK):
-            if os.path.isdir(days := os.path.abspath(settings.staging / kept)):
+            if (days := Path(str(settings.staging / kept)).resolve()).is_dir():
                 shutil.copytree(days, Path(folder) / kept, copy_function=os.symlink)  # to write replaces the link
         yield settings.model_copy(update={"staging": UPath(folder)})
 

@@ -39,6 +39,7 @@ class RowAudit:
     `absent`: optional columns that the file does not have; `vintage`: that which a column of the file holds;
     `texts`: rows that are rejected, as the file has them, where `text_of` does not look them up; `lines_of`, of a file
     that is counted in pieces: looks for the rows that went into some of the counts.
+    `former_codes`, `unknown_codes`: commune codes that today's communes had before, and that no year's COG knows.
     A source that is there but was not read has an audit too, of no rows.
     """
 
@@ -56,6 +57,8 @@ class RowAudit:
     texts: dict[Hashable, str] = field(default_factory=dict)
     text_of: Callable[[set[Hashable]], dict[Hashable, str]] | None = None
     lines_of: Callable[[pd.DataFrame], list[Hashable]] | None = None
+    former_codes: set[str] = field(default_factory=set)
+    unknown_codes: set[str] = field(default_factory=set)
 
     def reject(self, locations: Iterable[Hashable], reject: Reject) -> None:
         """Rows that are not used. The first reason that a row is given stays."""

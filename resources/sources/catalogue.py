@@ -142,6 +142,11 @@ class Source(BaseModel):
         """Where it is fetched from, in the first place."""
         return next((url for download in self.downloads for url in download.urls), None)
 
+    @property
+    def commune_columns(self) -> list[str]:
+        """The columns that hold a commune's code."""
+        return [column for column, kind in self.types.items() if kind == "commune"]
+
     @model_validator(mode="after")
     def _names_its_columns(self) -> "Source":
         known = {column for layout in self.layouts for column in layout.all_columns}

@@ -149,6 +149,7 @@ KINDS: dict[str, Callable[[pd.Series, str], Parsed]] = {
     "text": _name,
     "long_text": _long_text,
     "commune": _code(codes.COMMUNE, 5, "an INSEE code of five characters (01004, 2A004)"),
+    "communes": _code(codes.COMMUNES, 5, "INSEE codes of communes (01018), a list or joined by /"),
     "department": _code(codes.DEPARTMENT, 2, "a department's code (01, 2A, 971)"),
     "postal": _code(codes.POSTAL_CODES, 5, "postal codes of five digits, joined by / (01500/01501)"),
     "canton": _code(r"(?:\d{2}|2[AB]|97\d)\d{2}", 4, "a canton's code (0104, 2A01)"),
@@ -164,3 +165,6 @@ KINDS: dict[str, Callable[[pd.Series, str], Parsed]] = {
     "number": _number,
 }
 """Kinds of field. `whole` is a measure that is rounded, `integer` must be whole."""
+
+LISTS = ("communes", "postal")
+"""Kinds that hold several codes, joined by `/`; in JSON they may be a list."""

@@ -13,6 +13,7 @@ from resources.sources.audit import Reading, Reject, RowAudit
 from resources.sources.catalogue import Layout, Source
 from resources.sources.decompression import decoded, readable_as
 from resources.sources.delimited import matched
+from resources.sources.field_types import LISTS
 from resources.sources.typed_rows import typed
 
 LARGEST_NUMBER = 1e15
@@ -27,15 +28,22 @@ def typed_records(source: Source, path: Path, records: list[dict[str, Any]], aud
         at: json.dumps(records[at - 1], ensure_ascii=False, default=str) for at in locations if isinstance(at, int)
     }
     names = matched(path, layout, header) if records else {}
-    columns = {column: [_as_text(record.get(key)) for record in records] for column, key in names.items()}
+    columns = {
+        column: [_as_text(record.get(key), listed=source.types.get(column) in LISTS) for record in records]
+        for column, key in names.items()
+    }
     nested = [at for at in range(1, len(records) + 1) if any(values[at - 1] is ... for values in columns.values())]
     audit.reject(nested, Reject("expected a text or a number in each field, found a list or an object"))
     frame = pd.DataFrame(columns, index=pd.RangeIndex(1, 1 + len(records), name="record"))
     return typed(source, layout, frame.drop(index=nested).astype("str"), audit, names)
 
 
-def _as_text(value: Any) -> Any:
-    """A JSON value as a text; None for null; the ellipsis for what is no single value."""
+def _as_text(value: Any, *, listed: bool = False) -> Any:
+    """A JSON value as a text; None for null; the ellipsis for what is no single value. A list may be one of texts where
+    the column has several codes: they are joined by `/`.
+    """
+    if listed and isinstance(value, list) and all(isinstance(code, str) for code in value):
+        return "/".join(value)
     if isinstance(value, dict | list):
         return ...
     if value is None or (isinstance(value, float) and not math.isfinite(value)):

@@ -5,21 +5,20 @@ import pytest
 
 from assets.cities import (
     communes_named,
-    communes_of_2015,
-    communes_of_2025,
     vertices,
     with_city_rents,
     with_distance_from_sea,
     with_temperature,
     with_value_per_commune,
-    with_whole_cities,
 )
+from assets.common.communes import communes_of_2015, communes_of_2025, of_today, with_whole_cities
 from assets.common.geography import check_cities
 from resources.errors import SourceError, ValidationError
 
 OLD_REGIONS = pd.DataFrame({"former_code": ["31", "01"], "new_code": pd.array([32, 1], "Int64")})
 EXPORT = {
     "insee_com": "62079",
+    "insee_com_of_file": "62079",
     "postal_code": "62450/62451",
     "nom_comm": "BANCOURT",
     "nom_dept": "PAS-DE-CALAIS",
@@ -41,7 +40,7 @@ EXPORT = {
 
 def cities(*rows: tuple[str, str, float]) -> pd.DataFrame:
     made = pd.DataFrame(rows, columns=["insee_com", "nom_comm", "population"])
-    return made.assign(inhabitants=made["population"])
+    return made.assign(inhabitants=made["population"], insee_com_of_file=made["insee_com"])
 
 
 def test_the_2015_export_becomes_columns_of_cities() -> None:
@@ -63,6 +62,7 @@ def test_a_commune_without_point_has_no_coordinates() -> None:
 def test_the_2025_layout_has_new_regions_and_whole_persons() -> None:
     row = {
         "insee_com": "01004",
+        "insee_com_of_file": "01004",
         "postal_code": "01500",
         "postal_codes": "01500, 01501, 01200, 69100",
         "nom_comm": "Ambérieu-en-Bugey",
@@ -114,7 +114,7 @@ HOMONYMS = cities(
 
 def test_a_name_is_that_of_the_most_populous_commune_that_has_it() -> None:
     names = pd.Series(["PARIS", "SAINT ETIENNE", "NULLE PART", "PARIS 6E ARRONDISSEMENT"], dtype="str")
-    assert communes_named(HOMONYMS, names).fillna("none").tolist() == ["75056", "42218", "none", "none"]
+    assert communes_named(HOMONYMS, names)["insee_com"].fillna("none").tolist() == ["75056", "42218", "none", "none"]
 
 
 def test_rents_go_from_a_city_to_its_districts() -> None:
@@ -214,3 +214,54 @@ def test_the_outline_gives_its_vertices_latitude_first() -> None:
     for beyond in (True, {}, {"features": [{"geometry": {"coordinates": [[200.0, 50.0]]}}]}, {"features": []}):
         with pytest.raises(SourceError, match=r"f: expected"):
             vertices(beyond, "f")
+
+
+COG = pd.DataFrame(
+    [
+        ("01033", "Valserhône", "commune-actuelle", "01", 84, "01200", 16712),
+        ("75056", "Paris", "commune-actuelle", "75", 11, "75001/75116", 2103778),
+        ("75101", "Paris 1er Arrondissement", "arrondissement-municipal", "75", 11, "75001", 15114),
+        ("98735", "Papeete", "commune-actuelle", "987", 987, "98714", 26654),
+    ],
+    columns=["code", "name", "type", "department", "region", "postal_codes", "population"],
+).astype({"region": "Int64", "population": "Int64"})
+
+
+def test_todays_communes_are_made_of_those_that_are_in_them_now() -> None:
+    file = cities(
+        ("01033", "BELLEGARDE-SUR-VALSERINE", 11.6),
+        ("01033", "CHATILLON-EN-MICHAILLE", 3.3),
+        ("01033", "LANCRANS", 1.0),
+        ("75101", "PARIS--1ER-ARRONDISSEMENT", 17.0),
+    ).assign(
+        insee_com_of_file=["01033", "01091", "01205", "75101"],
+        superficie=pd.array([1500, 3000, 500, 181], "Int64"),
+        z_moyen=pd.array([400, 700, pd.NA, 31], "Int64"),
+        total_social_housing=pd.array([2000, pd.NA, 7, 1596], "Int64"),
+        geo_point_2d_x=[46.1, 46.2, 46.3, 48.8],
+        statut=["Chef-lieu canton", "Commune simple", "Commune simple", "Capitale d'état"],
+    )
+    made = of_today(file, COG).set_index("insee_com")
+    assert made.index.tolist() == COG["code"].tolist()
+    valserhone = made.loc["01033"]
+    assert (valserhone["name"], valserhone["nom_comm"], valserhone["code_comm"]) == ("Valserhône", "VALSERHONE", "033")
+    assert (valserhone["superficie"], valserhone["total_social_housing"], valserhone["z_moyen"]) == (5000, 2007, 600)
+    assert valserhone["inhabitants"] == pytest.approx(15.9)
+    assert (valserhone["population"], valserhone["postal_code"]) == (16.712, "01200")
+    assert (valserhone["geo_point_2d_x"], valserhone["statut"]) == (46.1, "Chef-lieu canton")
+    assert list(made.loc["75101", ["population", "nom_comm"]]) == [2103.778, "PARIS--1ER-ARRONDISSEMENT"]
+    papeete = made.loc["98735"]
+    assert (papeete["code_dept"], papeete["population"], papeete["code_comm"]) == ("987", 26.654, "735")
+    assert papeete[["new_code_region", "geo_point_2d_x", "superficie"]].isna().all()
+
+
+def test_without_the_commune_that_gave_its_code_the_most_populous_stands_for_it() -> None:
+    file = cities(("01033", "SMALL", 1.0), ("01033", "LARGE", 9.0)).assign(
+        insee_com_of_file=["01091", "01205"], geo_point_2d_x=[46.1, 46.2]
+    )
+    assert list(of_today(file, COG[:1])["geo_point_2d_x"]) == [46.2]
+
+
+def test_a_district_that_no_file_has_is_named_as_the_file_would() -> None:
+    made = of_today(cities(("75056", "PARIS", 2100.0)), COG[1:3])
+    assert list(made["nom_comm"]) == ["PARIS", "PARIS-1ER-ARRONDISSEMENT"]

@@ -65,16 +65,18 @@ def run(tmp_path: Path, instance: dg.DagsterInstance) -> Callable[..., Any]:
     """Materializes an asset in the staging area of the test, in which the cities are staged."""
     cities = pd.DataFrame({"insee_com": ["01004", "75056"], "new_code_region": [84, 11]})
     (tmp_path / "staging").mkdir()
-    pq.write_table(pa.Table.from_pandas(cities, preserve_index=False), tmp_path / "staging" / "cities.parquet")
+    cog = pd.DataFrame({"code": ["01002", "01004"], "current_code": ["01004", "01004"]})
+    for name, frame in (("cities", cities), ("cog", cog)):
+        pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), tmp_path / "staging" / f"{name}.parquet")
     resources = {
         "raw_data": RawData(folder=str(tmp_path), dumps=str(tmp_path / "dumps")),
         "staging": Staging(folder=str(tmp_path / "staging")),
     }
-    stub = dg.AssetSpec("cities", metadata={"dagster/io_manager_key": "staging"})
+    stubs = [dg.AssetSpec(name, metadata={"dagster/io_manager_key": "staging"}) for name in ("cities", "cog")]
 
     def materialize(asset: dg.AssetsDefinition = offers_history, **options: Any) -> dg.ExecuteInProcessResult:
         return dg.materialize(
-            [stub, offers_by_day, offers_history],
+            [*stubs, offers_by_day, offers_history],
             selection=[asset],
             resources=resources,
             instance=instance,
@@ -104,7 +106,7 @@ def test_each_day_counts_late_and_repeated_ones_too(
     assert history(tmp_path) == {("2021-12-20", 84, "A1101"): (2, 1), ("2021-12-27", 11, "A1101"): (7, 1)}
     week = tmp_path / "staging" / "offers_by_week" / "2021-12-27.parquet"
     before = week.stat()
-    dumps("20211222", ("01004", "A1101", 4), ("01004", "A1101", 2))  # late, with a key twice
+    dumps("20211222", ("01004", "A1101", 4), ("01004", "A1101", 1), ("01002", "A1101", 1))  # late, and a former code
     dumps("20211220", ("01004", "A1101", 3))  # again
     assert run().success
     assert history(tmp_path) == {("2021-12-20", 84, "A1101"): (5, 2), ("2021-12-27", 11, "A1101"): (7, 1)}
@@ -112,6 +114,7 @@ def test_each_day_counts_late_and_repeated_ones_too(
     assert (week.stat().st_ino, week.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
     days = pq.read_table(tmp_path / "staging" / "offers_by_day").to_pandas()
     assert set(days["day"].astype(str)) == partitions(instance)
+    assert set(days["commune"]) == {"01004", "01002", "75056"}  # as the dumps have them
 
 
 def test_a_day_that_cannot_be_read_is_said_and_the_others_count(

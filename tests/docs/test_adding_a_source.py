@@ -67,7 +67,7 @@ from pipelines.definitions import defs
 from warehouse.database import connect
 from warehouse.migrate import differences
 graph = defs.resolve_asset_graph()
-assert {p.to_user_string() for p in graph.get(dg.AssetKey("stations")).parent_keys} == {"raw/stations", "cities"}
+assert {p.to_user_string() for p in graph.get(dg.AssetKey("stations")).parent_keys} == {"raw/stations", "cities", "cog"}
 assert graph.get(dg.AssetKey(["warehouse", "stations"])).parent_keys == {dg.AssetKey("stations")}
 assert differences(connect("sqlite:///var/warehouse.db")) == [], differences(connect("sqlite:///var/warehouse.db"))
 """

@@ -16,7 +16,7 @@ from warehouse import tables
 STAGED = {
     *("new_regions", "old_regions", "departements", "rome_codes", "cities", "bassins", "tensions", "tensions_pcs"),
     *("equipments", "equipments_special", "rome_ogrs", "rome_skills", "cities_jobs", "helps"),
-    *("regions_tensions_criterions", "offers_history"),
+    *("regions_tensions_criterions", "cog", "former_communes", "offers_history"),
 }
 DEFS = definitions(Settings())
 GRAPH = DEFS.resolve_asset_graph()
@@ -79,7 +79,20 @@ def test_edges_are_those_of_the_design() -> None:
         *("old_regions", "communes", "city_rents", "coastline", "weather_stations", "weather_sheets"),
         *("house_prices", "house_rents", "housing_zones", "city_descriptions"),
         *("new_regions", "departements"),  # references
+        "cog",  # the source and the map
     }
+
+
+def test_every_import_of_a_file_with_commune_codes_reads_them_in_one_geography() -> None:
+    with_communes = {name for name, source in catalogue().items() if source.commune_columns} - {"cog"}
+    read = {
+        name
+        for name in STAGED - {"cog"}
+        for parent in GRAPH.get(dg.AssetKey(name)).parent_keys
+        if parent.path[0] == "raw" and parent.path[-1] in with_communes
+    }
+    assert read == {"cities", "bassins", "equipments", "cities_jobs"}
+    assert all(dg.AssetKey("cog") in GRAPH.get(dg.AssetKey(name)).parent_keys for name in read)
 
 
 def test_every_table_has_a_check_that_stops_what_is_downstream() -> None:

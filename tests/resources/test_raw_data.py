@@ -90,7 +90,8 @@ def test_without_dates_the_newest_dump_cannot_be_told(raw: RawData) -> None:
     assert (raw.has("offers_dump"), raw.version("offers_dump")) == (True, "refused")
     (Path(raw.dumps) / "z_offres.csv.bz2").unlink()
     table = raw.table("offers_dump").rows
-    assert table.to_dict("records") == [{"commune": "01004", "label": "Ambérieu", "rome": "A1101", "number": 2}]
+    row = {"commune": "01004", "label": "Ambérieu", "rome": "A1101", "number": 2, "commune_of_file": "01004"}
+    assert table.to_dict("records") == [row]
     assert table.index.tolist() == [1]
 
 

@@ -8,7 +8,7 @@ from warehouse.criteria import CRITERIA
 CONTRACT = {
     "bassins": "id code_commune_insee reg_credoc reg dep code_commune nom_com bassin_id bassin_name "
     "created_at updated_at deleted_at",
-    "cities": "id code_comm nom_dept statut z_moyen nom_region new_code_region insee_com code_dept geo_point_2d_x "
+    "cities": "id name code_comm nom_dept statut z_moyen nom_region new_code_region insee_com code_dept geo_point_2d_x "
     "geo_point_2d_y postal_code id_geofla code_cant superficie nom_comm code_arr population distance_from_sea "
     "average_temperature description description_url description_revision description_licence "
     "average_houseselled city_house_tension average_houserent rent_t2 rent_t4 "
@@ -16,6 +16,7 @@ CONTRACT = {
     "cities_jobs": "id insee_code rome_id number",
     "departements": "code name rent_t2 rent_t4",
     "equipments": "id depcom typequ total",
+    "former_communes": "code name current_code population",
     "helps": "id title goal description when conditions cumulable link who section situation count_vue slug logo type "
     "partner visibility_boost",
     "new_regions": "id code name name_normalized average_delay_obtain_social_housing",
@@ -37,7 +38,8 @@ def test_the_tables_are_those_that_the_web_tier_reads() -> None:
 
 
 @pytest.mark.parametrize(
-    ("column", "length"), [("cities_jobs.insee_code", 10), ("rome_codes.code", 5), ("departements.code", 3)]
+    ("column", "length"),
+    [("cities_jobs.insee_code", 10), ("former_communes.code", 5), ("rome_codes.code", 5), ("departements.code", 3)],
 )
 def test_lengths_are_those_of_the_contract(column: str, length: int) -> None:
     table, name = column.split(".")

@@ -53,7 +53,7 @@ def changed(tree: Path, file: str, old: str, new: str) -> list[str]:
     ("file", "old", "new", "expected"),
     [
         ("assets/cities.py", "", "\n\n# a comment\n", []),
-        ("assets/cities.py", '"""As the 2015 export', '"""Just as the 2015 export', []),
+        ("assets/common/communes.py", '"""As the 2015 export', '"""Just as the 2015 export', []),
         ("warehouse/geography.py", '"""By the INSEE code', '"""By the code', []),
         ("assets/helps.py", "records.assign(count_vue=0)", "records.assign(\n        count_vue=0,\n    )", []),
         ("assets/helps.py", "count_vue=0", "count_vue=1", ["helps"]),

@@ -21,6 +21,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "cities_jobs": {"insee_code": "01004", "rome_id": "A1101", "number": 1},
     "departements": {"code": "971", "name": "Guadeloupe", "rent_t2": 600.0, "rent_t4": 900.0},
     "equipments": {"depcom": "01004", "typequ": "A101", "total": 1},
+    "former_communes": {"code": "01091", "current_code": "01033"},
     "helps": {"slug": "a", "count_vue": 0},
     "new_regions": {"code": 84, "average_delay_obtain_social_housing": 12},
     "old_regions": {"former_code": "82", "new_code": 84},
@@ -78,9 +79,14 @@ def test_every_table_is_expected_something_and_good_rows_meet_all_of_it() -> Non
     ("expectations", "good", "bad"),
     [
         (
-            expected_of_cities(pd.DataFrame({"code": [84]}), pd.DataFrame({"code": ["01"]})),
+            expected_of_cities(pd.DataFrame({"code": [84]}), pd.DataFrame({"code": ["01"]}), pd.DataFrame()),
             {"new_code_region": 84, "code_dept": "01"},
             {"new_code_region": 82, "code_dept": "1"},
+        ),
+        (
+            expected_of_cities(pd.DataFrame({"code": [84]}), pd.DataFrame({"code": ["01"]}), pd.DataFrame({"x": [1]})),
+            {"new_code_region": pd.NA, "code_dept": "987"},
+            {"new_code_region": 987, "code_dept": "990"},
         ),
         (
             expected_of_cities_jobs(pd.DataFrame({"insee_com": ["01004"]}), pd.DataFrame({"code": ["A1101"]})),

@@ -32,7 +32,7 @@ def test_the_projects_catalogue_is_well_made_and_has_every_input_of_the_graph() 
         *("coastline", "weather_stations", "weather_sheets", "house_prices", "house_rents", "housing_zones"),
         *("basins_lexicon", "tensions", "pcs_rome", "rome_referential", "rome_appellations", "rome_skills"),
         *("rome_skill_links", "rome_knowledge", "bpe", "offers_dump", "offers_days", "helps", "rome_api"),
-        "city_descriptions",
+        *("city_descriptions", "cog"),
     }
 
 
