@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
 from sqlalchemy.exc import ArgumentError
 
 from warehouse.errors import WarehouseError
@@ -16,6 +16,8 @@ SILENCE_SECONDS = 120
 """How long a server may say nothing to a statement, unless the URL says otherwise (`?read_timeout=600`)."""
 KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
 """A server that is gone without a word is noticed within a minute: seconds before and between probes, their number."""
+DISK_FULL = {1021, 1114}
+"""MariaDB's errors of a disk, or a tablespace, that has no room left."""
 LOCK_WAIT_SECONDS = 3
 """How long a rename may wait for readers: while it waits, new readers queue behind it."""
 
@@ -66,13 +68,25 @@ def connect(url: str, *, local_infile: bool = True) -> Engine:
         engine = create_engine(parsed)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+        event.listen(engine, "handle_error", _full_disk_said)
         return engine
     silence = {name: SILENCE_SECONDS for name in ("read_timeout", "write_timeout") if name not in parsed.query}
     session = f"SET time_zone = '+00:00', lock_wait_timeout = {LOCK_WAIT_SECONDS}, sql_mode = '{SQL_MODE}'"
     arguments = {"local_infile": local_infile, "charset": "utf8mb4", "init_command": session, **silence}
     engine = create_engine(parsed, pool_pre_ping=True, connect_args=arguments)
     event.listen(engine, "connect", _keep_alive)
+    event.listen(engine, "handle_error", _full_disk_said)
     return engine
+
+
+def _full_disk_said(context: ExceptionContext) -> None:
+    error = context.original_exception
+    if (error.args and error.args[0] in DISK_FULL) or re.search("No space left|disk is full", str(error)):
+        where = context.dialect.name == "sqlite" and context.engine and context.engine.url.database
+        raise WarehouseError(
+            f"the disk of {where or 'the database server'} is full ({error.args[-1]}): make room on it, "
+            "then run the command again"
+        ) from error
 
 
 def _keep_alive(connection: Any, _record: object) -> None:

@@ -64,15 +64,14 @@ def _numbered(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 
 
 def _fill_sqlite(connection: Connection, table: Table, batches: Iterable[pa.RecordBatch]) -> int:
-    cursor = connection.connection.cursor()
     rows = 0
     for batch in batches:
         names = ", ".join(f'"{name}"' for name in batch.schema.names)
         marks = ", ".join("?" * batch.num_columns)
         values = list(zip(*(column.to_pylist() for column in batch.columns), strict=True))
-        cursor.executemany(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", values)  # noqa: S608
+        if values:
+            connection.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", values)  # noqa: S608
         rows += batch.num_rows
-    cursor.close()
     return rows
 
 

@@ -1,8 +1,10 @@
 """What is deployed in Kubernetes: our values for Dagster's chart, Dagster's settings, and our own manifests."""
 
+import json
 import os
 import shutil
 import subprocess
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -51,9 +53,42 @@ def _names(pod: dict[str, Any]) -> dict[str, Any]:
     return {entry["name"]: entry.get("value") for entry in pod["env"]}
 
 
+def _chart_has_keys(values: Any, chart: dict[str, Any], of: Any = None, path: str = "") -> None:
+    """Fail on a key of the values that the schema of the chart does not have."""
+    of = chart if of is None else of
+    for choice in of.get("anyOf", []):
+        of = choice if choice.get("type") != "null" else of
+    if of.get("$ref", "").startswith("#/"):
+        _, table, name = of["$ref"].split("/")
+        _chart_has_keys(values, chart, chart[table][name], path)
+    elif isinstance(values, list):
+        for value in values:
+            _chart_has_keys(value, chart, of.get("items", {}), path)
+    elif isinstance(values, dict) and of.get("properties"):  # none: Kubernetes' own, or any
+        for name, value in values.items():
+            assert name in of["properties"], f"{path}.{name}"
+            _chart_has_keys(value, chart, of["properties"][name], f"{path}.{name}")
+
+
+def _pod_of_a_run(told: dict[str, Any]) -> dict[str, Any]:
+    """The pod that the launcher of Dagster's settings makes of a run. told: what the chart tells the code location."""
+    config = INSTANCE["run_launcher"]["config"]
+    context = K8sContainerContext.create_from_config({"k8s": {"run_k8s_config": config["run_k8s_config"]}})
+    context = context.merge(K8sContainerContext.create_from_config(told))
+    launcher = SimpleNamespace(**config | {"postgres_password_secret": None})
+    job = construct_dagster_k8s_job(
+        context.get_k8s_job_config("mobiville-warehouse:1", launcher),
+        args=["dagster", "api", "execute_run", "{}"],
+        job_name="run",
+        user_defined_k8s_config=context.run_k8s_config,
+    ).to_dict()
+    pod: dict[str, Any] = job["spec"]["template"]["spec"]
+    return pod
+
+
 def test_the_chart_has_each_key_that_we_set() -> None:
     lines = (ROOT / "tests" / "deploy" / "chart_keys.txt").read_text().splitlines()
-    known = {line.split()[0] for line in lines if not line.startswith("#")}
+    known = {line for line in lines if not line.startswith("#")}
     assert _keys(VALUES, known) == known
     assert _keys({"postgresql": {"enabeld": 1}}, known) - known  # a key that it does not have is found
 
@@ -75,7 +110,10 @@ def test_each_pod_of_dagster_reads_our_settings_of_it_and_waits_for_no_postgres(
         "volumeMounts"
     ]
     assert name == "code" or pod["checkDbReadyInitContainer"] is False
-    assert pod["podSecurityContext"] == {"runAsNonRoot": True, "fsGroup": 10001}
+    image_user = 10001
+    assert f"USER {image_user}:" in (ROOT / "Dockerfile").read_text()
+    # The number is said: the chart's own init container (busybox, which would be root) is not started without it
+    assert pod["podSecurityContext"] == {"runAsNonRoot": True, "runAsUser": image_user, "fsGroup": image_user}
 
 
 def test_dagsters_settings_are_those_of_docker_and_a_pod_per_run() -> None:
@@ -90,8 +128,7 @@ def test_dagsters_settings_are_those_of_docker_and_a_pod_per_run() -> None:
 
 
 def test_the_pod_of_a_run_has_the_files_and_settings_and_no_service_links() -> None:
-    config = INSTANCE["run_launcher"]["config"]
-    context = K8sContainerContext.create_from_config(
+    pod = _pod_of_a_run(
         {
             "k8s": {  # what the chart writes of the code location: its helper k8sContainerContext
                 "env": CODE["env"],
@@ -101,18 +138,10 @@ def test_the_pod_of_a_run_has_the_files_and_settings_and_no_service_links() -> N
                 "volume_mounts": CODE["volumeMounts"],
                 "resources": CODE["resources"],
                 "namespace": "mobiville",
-                "run_k8s_config": config["run_k8s_config"],
+                "run_k8s_config": {"pod_spec_config": {"automount_service_account_token": True}},
             }
         }
     )
-    launcher = SimpleNamespace(**config | {"postgres_password_secret": None})
-    job = construct_dagster_k8s_job(
-        context.get_k8s_job_config("mobiville-warehouse:1", launcher),
-        args=["dagster", "api", "execute_run", "{}"],
-        job_name="run",
-        user_defined_k8s_config=context.run_k8s_config,
-    ).to_dict()
-    pod = job["spec"]["template"]["spec"]
     (container,) = pod["containers"]
     assert pod["enable_service_links"] is False
     assert pod["security_context"]["run_as_non_root"] is True
@@ -164,7 +193,9 @@ def test_no_service_is_called_as_our_settings_are() -> None:
 
 @pytest.mark.skipif(not (CHART and shutil.which("helm")), reason="wants helm, and MOBIVILLE_TEST_DAGSTER_CHART")
 def test_the_chart_as_helm_renders_it() -> None:
+    _chart_has_keys(VALUES, json.loads((Path(str(CHART)) / "values.schema.json").read_text()))
     command = ["helm", "template", "dagster", str(CHART), "--values", str(FOLDER / "values.yaml")]
+    command += ["--skip-schema-validation"]  # the chart's schema is not whole: it refers to Kubernetes' on the web
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     rendered = [of for of in yaml.safe_load_all(text) if of]
     deployments = [of for of in rendered if of["kind"] == "Deployment"]
@@ -181,4 +212,17 @@ def test_the_chart_as_helm_renders_it() -> None:
         assert len(mounts) == len(set(mounts))
         assert "/app/deploy/dagster/dagster.yaml" in mounts
         assert pod["serviceAccountName"] == "dagster"
+        assert pod["securityContext"]["runAsUser"] == 10001  # its init containers too
+        assert {"configMapRef": {"name": "mobiville"}} in container["envFrom"]
+        assert {"secretRef": {"name": "mobiville"}} in container["envFrom"]
+        assert {"name": "files", "mountPath": "/files"} in container["volumeMounts"]
     assert [of["metadata"]["name"] for of in rendered if of["kind"] == "ServiceAccount"] == ["dagster"]
+    services = [of["metadata"]["name"] for of in rendered if of["kind"] == "Service"]
+    assert "code" in services  # what the workspace that the chart writes calls
+    assert not [name for name in services if name.startswith("mobiville")]
+    (code,) = (of for of in deployments if of["metadata"]["name"].endswith("-code"))
+    told = _names(code["spec"]["template"]["spec"]["containers"][0])["DAGSTER_CLI_API_GRPC_CONTAINER_CONTEXT"]
+    pod = _pod_of_a_run(json.loads(told))
+    assert pod["automount_service_account_token"] is True  # it starts pods of steps
+    assert pod["enable_service_links"] is False
+    assert pod["service_account_name"] == "dagster"

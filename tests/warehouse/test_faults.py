@@ -1,10 +1,13 @@
 """Killed at any moment, or published over and over: what readers see stays whole."""
 
 import multiprocessing
+import os
 import random
-import sqlite3
+import shutil
+import subprocess
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +17,7 @@ from sqlalchemy.exc import OperationalError
 from tests.conftest import PrivateServer, mariadb_programs, soak
 from tests.warehouse.factories import done, jobs, one_look, regions
 from warehouse.database import connect
+from warehouse.errors import WarehouseError
 from warehouse.release import TableVersion, current_release, history
 
 KILLS = soak(24, 300)
@@ -97,7 +101,7 @@ def publish_in_turn(engine: Engine, *contents: TableVersion) -> None:
             done(engine, content)
 
 
-def test_a_full_disk_leaves_what_is_served(tmp_path: Path) -> None:
+def test_a_full_disk_is_said_and_leaves_what_is_served(tmp_path: Path) -> None:
     engine = connect(f"sqlite:///{tmp_path / 'w.db'}")
     (tmp_path / "new").mkdir()
     first = done(engine, jobs(tmp_path / "new", 1))
@@ -105,11 +109,50 @@ def test_a_full_disk_leaves_what_is_served(tmp_path: Path) -> None:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
     event.listen(engine, "connect", lambda raw, _: raw.execute(f"PRAGMA max_page_count = {pages + 4}"))
     engine.dispose()
-    with pytest.raises(sqlite3.OperationalError, match="disk is full"):
+    with pytest.raises(WarehouseError, match=r"disk of .*w\.db is full .*make room"):
         done(engine, jobs(tmp_path / "new", 2, rows=20_000))
     assert current_release(engine) == first
     engine.dispose()
     assert done(connect(f"sqlite:///{tmp_path / 'w.db'}"), jobs(tmp_path / "new", 3)).id == 2
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A folder on a file system of 300 MB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=300m", "tmpfs", str(folder)]
+    if os.getuid() or subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("a file system may not be mounted here")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk_of_the_server_is_said_and_leaves_what_is_served(small_disk: Path, tmp_path: Path) -> None:
+    server = PrivateServer(small_disk, *mariadb_programs())
+    url = server.start()
+    with connect(f"{url}/mysql").begin() as connection:
+        connection.exec_driver_sql("CREATE DATABASE mobiville")
+    engine = connect(f"{url}/mobiville")
+    new = tmp_path / "new"
+    new.mkdir()
+    first = done(engine, jobs(new, 1))
+    large = jobs(new, 2, rows=300_000)
+    (small_disk / "other").write_bytes(bytes(shutil.disk_usage(small_disk).free - 5_000_000))
+    with pytest.raises(WarehouseError, match=r"disk of the database server is full .*make room"):
+        done(engine, large)
+    assert current_release(engine) == first
+    assert one_count(engine) == first.tables["cities_jobs"].rows
+    (small_disk / "other").unlink()
+    assert done(engine, large).id == 2
+    engine.dispose()
+    server.process.terminate()
+    server.process.wait()
+
+
+def one_count(engine: Engine) -> int:
+    with engine.connect() as connection:
+        return int(connection.exec_driver_sql("SELECT COUNT(*) FROM cities_jobs").scalar_one())
 
 
 def test_a_server_that_goes_away_in_the_middle_serves_the_same_when_it_is_back(tmp_path: Path) -> None:
@@ -132,9 +175,7 @@ def test_a_server_that_goes_away_in_the_middle_serves_the_same_when_it_is_back(t
     now = current_release(engine)
     assert now is not None
     assert now.id >= first.id
-    with engine.connect() as connection:
-        rows = connection.exec_driver_sql("SELECT COUNT(*) FROM cities_jobs").scalar_one()
-    assert rows == now.tables["cities_jobs"].rows
+    assert one_count(engine) == now.tables["cities_jobs"].rows
     assert done(engine, jobs(tmp_path / "new", 3)).id == now.id + 1
     server.process.terminate()
     server.process.wait()
