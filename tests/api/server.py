@@ -7,9 +7,17 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from tests.api.releases import looks
+
+SEEN_SECONDS = 10
+"""Until then a swap, or a database that is away or back, is seen."""
 
 
 class Server:
@@ -76,3 +84,55 @@ class Client:
         is_json = answer.headers.get_content_type() == "application/json" and content
         found = {name.lower(): value for name, value in answer.getheaders()}
         return answer.status, json.loads(content) if is_json else content, found
+
+
+class Load:
+    """Clients that ask, each on its own connection, with a pause (seconds) before each request, and note what they got.
+
+    A connection that is closed ends its client; half an answer is an exception of the thread, which pytest reports.
+    """
+
+    def __init__(self, server: Server, clients: int, pause: float = 0) -> None:
+        self.server, self.pause, self.ended = server, pause, threading.Event()
+        self.statuses: Counter[int] = Counter()
+        self.closed = 0
+        self.mixed: list[Any] = []
+        self.seen: set[str] = set()
+        self.threads = [threading.Thread(target=self._ask, args=(n,)) for n in range(clients)]
+        for thread in self.threads:
+            thread.start()
+
+    def _ask(self, first: int) -> None:
+        client, asked = Client(self.server), list(looks().items())
+        while not self.ended.wait(self.pause):
+            first += 1
+            (method, path, body), release_of = asked[first % len(asked)]
+            try:
+                status, answer, headers = client.ask(method, path, body.encode() or None)
+            except ConnectionError:
+                self.closed += 1
+                return
+            self.statuses[status] += 1
+            if status == 200:
+                said = release_of(answer)
+                self.seen |= said
+                if said != {headers["x-release"]}:
+                    self.mixed.append((path, headers["x-release"], said))
+
+    def end(self) -> None:
+        self.ended.set()
+        for thread in self.threads:
+            thread.join(30)
+
+
+def serves(client: Client, number: int) -> bool:
+    """Whether it serves this release by now."""
+    return bool(client.ask("GET", "/health")[1]["release"] == number)
+
+
+def within(seconds: float, condition: Callable[[], bool]) -> None:
+    """Wait until something is so, at most so long."""
+    ends = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < ends, f"it is not so after {seconds} s"
+        time.sleep(0.05)

@@ -5,14 +5,11 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
@@ -20,15 +17,12 @@ from sqlalchemy import create_engine, make_url
 
 from api.database import STATEMENT_SECONDS, Database
 from api.protocol import REQUEST_SECONDS
-from tests.api.releases import looks, publish_release
-from tests.api.server import Client, Server
-from tests.conftest import PrivateServer, mariadb_programs
+from tests.api.releases import publish_release
+from tests.api.server import SEEN_SECONDS, Client, Load, Server, serves, within
 from warehouse.database import connect
 
 Serve = Callable[..., Server]
 
-SEEN_SECONDS = 10
-"""Until then a swap, or a database that is away or back, is seen."""
 NEVER = ("assets", "dagster", "pandas", "great_expectations", "pyarrow", "scipy", "matplotlib")
 
 
@@ -41,7 +35,7 @@ def test_it_imports_nothing_of_the_etl() -> None:
     assert not set(NEVER) & set(loaded)
 
 
-def test_it_starts_serves_stays_small_and_ends_gracefully(serve: Serve, api_url: str) -> None:
+def test_it_startsserves_stays_small_and_ends_gracefully(serve: Serve, api_url: str) -> None:
     """With all that it stands on; `make bench` says how much it is on the real files."""
     server = serve(api_url)
     client = Client(server)
@@ -162,45 +156,6 @@ def _raw(server: Server, data: bytes) -> int:
         return int(connection.recv(65_536).split(b" ", 2)[1])
 
 
-class Load:
-    """Clients that ask without pause, each on its own connection, and note what they got.
-
-    A connection that is closed ends its client; half an answer is an exception of the thread, which pytest reports.
-    """
-
-    def __init__(self, server: Server, clients: int) -> None:
-        self.server, self.ended = server, threading.Event()
-        self.statuses: Counter[int] = Counter()
-        self.closed = 0
-        self.mixed: list[Any] = []
-        self.seen: set[str] = set()
-        self.threads = [threading.Thread(target=self._ask, args=(n,)) for n in range(clients)]
-        for thread in self.threads:
-            thread.start()
-
-    def _ask(self, first: int) -> None:
-        client, asked = Client(self.server), list(looks().items())
-        while not self.ended.is_set():
-            first += 1
-            (method, path, body), release_of = asked[first % len(asked)]
-            try:
-                status, answer, headers = client.ask(method, path, body.encode() or None)
-            except ConnectionError:
-                self.closed += 1
-                return
-            self.statuses[status] += 1
-            if status == 200:
-                said = release_of(answer)
-                self.seen |= said
-                if said != {headers["x-release"]}:
-                    self.mixed.append((path, headers["x-release"], said))
-
-    def end(self) -> None:
-        self.ended.set()
-        for thread in self.threads:
-            thread.join(30)
-
-
 def test_no_answer_mixes_two_releases_and_none_fails(serve: Serve, warehouse_url: str, tmp_path: Path) -> None:
     """Releases swap under load: each answer is of one release, and the newest is seen soon."""
     engine = connect(warehouse_url)
@@ -210,7 +165,7 @@ def test_no_answer_mixes_two_releases_and_none_fails(serve: Serve, warehouse_url
     swaps = 4
     for number in range(2, swaps + 1):
         publish_release(engine, tmp_path, number)
-        _within(SEEN_SECONDS, partial(_serves, client, number))
+        within(SEEN_SECONDS, partial(serves, client, number))
     load.end()
     engine.dispose()
     assert (load.mixed, load.closed) == ([], 0)
@@ -227,7 +182,7 @@ def test_the_first_release_is_seen_without_a_restart(serve: Serve, warehouse_url
     engine = connect(warehouse_url)
     publish_release(engine, tmp_path, 1)
     engine.dispose()
-    _within(SEEN_SECONDS, lambda: client.ask("GET", "/ogrs")[0] == 200)
+    within(SEEN_SECONDS, lambda: client.ask("GET", "/ogrs")[0] == 200)
 
 
 @pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
@@ -254,57 +209,6 @@ def test_told_to_end_it_answers_what_it_has_been_asked(serve: Serve, sample_in_s
     assert set(answered) == {200}
     assert len(answered) < 4 * len(asked)
     assert "Application shutdown complete" in server.log.read_text("utf-8")
-
-
-def test_a_database_that_goes_away_fails_no_request_and_comes_back_by_itself(serve: Serve, tmp_path: Path) -> None:
-    programs = mariadb_programs()
-    with tempfile.TemporaryDirectory(prefix="mobiville-mariadb-") as place:
-        database = PrivateServer(Path(place), *programs)
-        url = make_url(database.start()).set(database="mobiville").render_as_string(hide_password=False)
-        try:
-            engine = create_engine(database.url)
-            with engine.begin() as connection:
-                connection.exec_driver_sql("CREATE DATABASE mobiville CHARACTER SET utf8mb4")
-            engine.dispose()
-            engine = connect(url)
-            publish_release(engine, tmp_path, 1)
-            server = serve(url)
-            client, load = Client(server), Load(server, clients=3)
-            database.process.kill()
-            database.process.wait()
-            _within(SEEN_SECONDS, lambda: client.ask("GET", "/health")[1]["database"] == "away")
-            status, found, headers = client.ask("POST", "/cities/search", {"codeRome": "A1101"})
-            assert (status, found["total"], headers["x-database"]) == (200, 40, "away")
-            assert client.ask("GET", "/health")[0] == 200
-            other = serve(url)
-            status, found, headers = Client(other).ask("GET", "/health")
-            assert (status, found["status"], headers["retry-after"]) == (503, "database away", "5")
-            database.start()
-            _within(SEEN_SECONDS, lambda: Client(server).ask("GET", "/health")[1]["database"] == "ok")
-            _within(SEEN_SECONDS, lambda: Client(other).ask("GET", "/ogrs")[0] == 200)
-            assert "x-database" not in Client(server).ask("GET", "/release")[2]
-            publish_release(engine, tmp_path, 2)
-            engine.dispose()
-            _within(SEEN_SECONDS, lambda: Client(server).ask("GET", "/release")[1]["id"] == 2)
-            load.end()
-            assert load.statuses.keys() == {200}
-            assert (load.mixed, load.closed) == ([], 0)
-            assert "Traceback" not in server.log.read_text("utf-8")
-        finally:
-            database.process.terminate()
-            database.process.wait()
-
-
-def _serves(client: Client, number: int) -> bool:
-    return bool(client.ask("GET", "/health")[1]["release"] == number)
-
-
-def _within(seconds: float, condition: Callable[[], bool]) -> None:
-    """Wait until something is so, at most so long."""
-    ends = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < ends, f"it is not so after {seconds} s"
-        time.sleep(0.05)
 
 
 def test_a_statement_that_takes_too_long_is_ended(mariadb_server: str) -> None:
