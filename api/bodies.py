@@ -1,6 +1,6 @@
 """What the API is sent: texts of an address bar are taken for the numbers and lists that they stand for."""
 
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Literal, Self, TypeAlias, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -45,6 +45,8 @@ Whole = Annotated[int, IsNumber]
 """A whole number, 10 or 10.0, or its text; not true."""
 Decimal = Annotated[FiniteFloat, IsNumber]
 """A number or its text."""
+Key: TypeAlias = Literal[*(criterion.key for criterion in CRITERIA)]  # type: ignore[valid-type]
+"""Of a criterion."""
 
 
 class _Body(BaseModel):
@@ -63,79 +65,51 @@ class _Body(BaseModel):
 class Search(_Body):
     """Which cities are looked for. What is null, empty or left out does not narrow the search."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {"codeRome": ["D1102"], "codeRegion": [53], "codeEnvironment": "side-sea", "index": 0, "sortBy": "mer"}
-            ]
-        }
-    )
-
-    codeRegion: Listed[Whole | StrictStr] = Field(  # noqa: N815
-        [], max_length=MOST_CODES, description="codes of regions, as numbers or as text; none: all regions"
-    )
-    codeCity: Literal[*(c.key for c in CRITERIA)] | None = Field(  # type: ignore[valid-type]  # noqa: N815
-        None, description="key of a criterion (its size)"
-    )
-    codeEnvironment: Literal[*(c.key for c in CRITERIA)] | None = Field(  # type: ignore[valid-type]  # noqa: N815
-        None, description="key of a criterion (where it lies)"
-    )
-    codeRome: Listed[StrictStr] = Field(  # noqa: N815
-        [], max_length=MOST_CODES, description="ROME codes: the trades that are looked for"
-    )
-    index: Annotated[int, Field(ge=0), IsNumber] = Field(
-        0, description="position of the first city that is answered, from 0"
-    )
-    onlySearchInTension: bool = Field(  # noqa: N815
-        True, description="only cities whose basin has a tension row for one of codeRome; true unless it says false"
-    )
-    opportunity: Annotated[int, Field(ge=1, le=2), IsNumber] | None = Field(
-        None, description="1: ind_t below 4; 2: ind_t from 4 up"
-    )
-    sortBy: Literal["mer", "montagne"] | None = Field(  # noqa: N815
-        None, description="after the tension: the nearest to the sea first (mer), or the highest (montagne)"
+    codeRegion: Listed[Whole | StrictStr] = Field([], max_length=MOST_CODES, description="none: all", examples=[[53]])
+    codeCity: Key | None = Field(None, description="its size")
+    codeEnvironment: Key | None = Field(None, description="where it lies", examples=["side-sea"])
+    codeRome: Listed[StrictStr] = Field([], max_length=MOST_CODES, description="ROME codes", examples=[["D1102"]])
+    index: Whole = Field(0, ge=0, description="place of the first city that is answered, from 0", examples=[0])
+    onlySearchInTension: bool = Field(True, description="only where the basin has a tension row for one of codeRome")
+    opportunity: Whole | None = Field(None, ge=1, le=2, description="1: ind_t below 4; 2: ind_t from 4 up")
+    sortBy: Literal["mer", "montagne"] | None = Field(
+        None, description="after the tension: the nearest to the sea first, or the highest", examples=["mer"]
     )
 
 
-Rome = Annotated[str, Field(pattern=ROME, max_length=5), AfterValidator(_plain)]
-"""A ROME code: nothing else goes into a question to an outside service."""
-
-Commune = Annotated[str, Field(pattern=COMMUNE, max_length=5), AfterValidator(_plain)]
-"""An INSEE code."""
-
-MOST_ROMES = 200
+Rome = Annotated[str, Field(pattern=ROME, max_length=5, examples=["D1102"]), AfterValidator(_plain)]
+Commune = Annotated[str, Field(pattern=COMMUNE, max_length=5, examples=["29019"]), AfterValidator(_plain)]
+"""Codes: nothing else goes into a question to an outside service."""
 MOST_COMMUNES = 50
+Romes = Annotated[Listed[Rome], Field(max_length=200, examples=[["D1102"]])]
+Communes = Annotated[Listed[Commune], Field(max_length=MOST_COMMUNES, examples=[["29019"]])]
 """As many as a question to an outside service may name."""
 
 
 class OffersSearch(_Body):
     """Trades and communes; none of either: all."""
 
-    codeRome: Listed[Rome] = Field([], max_length=MOST_ROMES, examples=[["D1102"]])  # noqa: N815
-    insee: Listed[Commune] = Field([], max_length=MOST_COMMUNES, examples=[["29019"]])
+    codeRome: Romes = []
+    insee: Communes = []
 
 
 class OffersCounts(_Body):
     """Trades, and lists of communes, each counted on its own."""
 
-    codeRome: Listed[Rome] = Field([], max_length=MOST_ROMES, examples=[["D1102"]])  # noqa: N815
-    inseeList: Listed[Annotated[Listed[Commune], Field(min_length=1, max_length=MOST_COMMUNES)]] = Field(  # noqa: N815
-        max_length=MOST_COMMUNES, examples=[[["29019"], ["35238"]]]
-    )
+    codeRome: Romes = []
+    inseeList: Listed[Annotated[Communes, Field(min_length=1)]] = Field(max_length=MOST_COMMUNES)
 
 
 class TradeSearch(_Body):
-    """A trade and a commune."""
-
-    codeRome: Rome = Field(examples=["D1102"])  # noqa: N815
-    insee: Commune = Field(examples=["29019"])
+    codeRome: Rome
+    insee: Commune
 
 
 class CloseCompanies(_Body):
     """Trades, a commune, and in which order companies are listed."""
 
-    codeRome: Listed[Rome] = Field(min_length=1, max_length=MOST_ROMES, examples=[["D1102"]])  # noqa: N815
-    insee: Commune = Field(examples=["29019"])
+    codeRome: Annotated[Romes, Field(min_length=1)]
+    insee: Commune
     sort: str | None = Field(None, description="distance: the nearest first; else those most likely to hire")
 
 
@@ -152,11 +126,9 @@ class SkillSearch(_Body):
 
 
 class CloseCities(_Body):
-    """The point around which cities are looked for."""
-
     latitude: Decimal = Field(description="degrees", examples=[48.39])
     longitude: Decimal = Field(description="degrees", examples=[-4.49])
-    inseeCode: str | None = Field(None, description="INSEE code of the city that is left out", examples=["29019"])  # noqa: N815
+    inseeCode: str | None = Field(None, description="INSEE code of the city that is left out", examples=["29019"])
 
 
 class GivenCity(_Body):
@@ -187,7 +159,7 @@ class GivenCity(_Body):
 class SimilarCities(_Body):
     """A city, and the trade that must be in tension in those like it."""
 
-    codeRome: Listed[StrictStr] = Field([], max_length=MOST_CODES, examples=[["D1102"]])  # noqa: N815
+    codeRome: Listed[StrictStr] = Field([], max_length=MOST_CODES, examples=[["D1102"]])
     city: GivenCity = Field(
         examples=[{"insee_com": "29019", "population": 139.3, "distance_from_sea": 3, "z_moyen": 52}]
     )

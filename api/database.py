@@ -9,7 +9,6 @@ On SQLite a read transaction sees the database as it was at its first read.
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -31,14 +30,6 @@ class NotServedError(MobivilleError):
     """The warehouse has no release yet."""
 
 
-@dataclass(frozen=True)
-class Stamp:
-    """Which release is served, and since when (UTC)."""
-
-    id: int
-    published_at: datetime
-
-
 class Database:
     """The warehouse that the API reads."""
 
@@ -47,10 +38,23 @@ class Database:
         self.file = Path(str(parsed.database)).resolve() if parsed.drivername == "sqlite" else None
         self.engine = _engine(url)
 
-    def served(self) -> Stamp:
-        """Which release is served. Raises NotServedError, and SQLAlchemy's errors when the database is away."""
-        with self.engine.connect() as connection:
-            return _stamp(connection)
+    def served(self) -> tuple[int, datetime]:
+        """Which release is served, and since when (UTC).
+
+        Raises NotServedError, and SQLAlchemy's errors when the database is away.
+        """
+        served = tables.releases.c
+        query = select(served.id, served.published_at).order_by(served.id.desc()).limit(1)
+        try:
+            with self.engine.connect() as connection:
+                row = connection.execute(query).first()
+        except DBAPIError as error:
+            if (error.orig and error.orig.args[:1] == (NO_TABLE,)) or "no such table" in str(error.orig):
+                raise NotServedError from None
+            raise
+        if row is None:
+            raise NotServedError
+        return row.id, row.published_at
 
     @contextmanager
     def snapshot(self, names: Sequence[str]) -> Iterator[Connection]:
@@ -80,19 +84,6 @@ class Database:
     def close(self) -> None:
         """End the connections."""
         self.engine.dispose()
-
-
-def _stamp(connection: Connection) -> Stamp:
-    record = tables.releases.c
-    try:
-        row = connection.execute(select(record.id, record.published_at).order_by(record.id.desc()).limit(1)).first()
-    except DBAPIError as error:
-        if (error.orig and error.orig.args[:1] == (NO_TABLE,)) or "no such table" in str(error.orig):
-            raise NotServedError from None
-        raise
-    if row is None:
-        raise NotServedError
-    return Stamp(*row)
 
 
 def _engine(url: str) -> Engine:

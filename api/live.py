@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from resources.clients.france_travail import FranceTravail
@@ -46,41 +47,15 @@ class _Kept:
     until: float
 
 
-class _Service:
-    """One outside service: its threads, its pace, and how many questions wait."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self._pool = ThreadPoolExecutor(THREADS[name], thread_name_prefix=name)
-        self._pace = RateLimiter(1 / A_SECOND[name])
-        self._waiting = threading.BoundedSemaphore(MOST_WAITING)
-
-    def ask(self, question: Callable[[], Any]) -> Future[Any]:
-        """The answer to come. Raises ServiceError when too many questions wait already."""
-        if not self._waiting.acquire(blocking=False):
-            raise ServiceError(f"{self.name}: too many questions wait")
-
-        def asked() -> Any:
-            self._pace.wait()
-            return question()
-
-        future = self._pool.submit(asked)
-        future.add_done_callback(lambda _: self._waiting.release())
-        return future
-
-    def close(self) -> None:
-        """Ask nothing more."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
-
-
 class Live:
-    """What outside services answer now, or answered within a day."""
+    """What outside services answer now, or answered within a day. Asked from the event loop alone."""
 
     def __init__(self, settings: Settings) -> None:
         self.client = FranceTravail(settings, Http(LIMITS, settings.contact))
-        self._services = {name: _Service(name) for name in THREADS}
+        self._pools = {name: ThreadPoolExecutor(number, thread_name_prefix=name) for name, number in THREADS.items()}
+        self._paces = {name: RateLimiter(1 / number) for name, number in A_SECOND.items()}
+        self._waiting = {name: threading.BoundedSemaphore(MOST_WAITING) for name in THREADS}
         self._kept: OrderedDict[Hashable, _Kept] = OrderedDict()
-        self._lock = threading.Lock()
 
     async def ask(self, service: str, key: Hashable, question: Callable[[], Any]) -> Any:
         """The answer to a question, asked once for all who ask it meanwhile and for a day.
@@ -90,29 +65,36 @@ class Live:
         """
         if not self.client.has_credentials:
             raise NoCredentialsError("France Travail is not asked: no credentials are set")
-        future = self._future(service, (service, key), question)
+        kept = self._kept.get((service, key))
+        if kept is None or time.monotonic() >= kept.until:
+            kept = self._kept[service, key] = _Kept(self.submit(service, question), time.monotonic() + KEPT_SECONDS)
+            kept.answer.add_done_callback(partial(_shorten, kept))
+            self._kept.move_to_end((service, key))
+            if len(self._kept) > MOST_KEPT:
+                self._kept.popitem(last=False)
         try:
-            return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(future)), ANSWER_SECONDS)
+            return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(kept.answer)), ANSWER_SECONDS)
         except TimeoutError:
             raise ServiceError(f"{service} did not answer in {ANSWER_SECONDS} s") from None
 
-    def _future(self, service: str, key: Hashable, question: Callable[[], Any]) -> Future[Any]:
-        with self._lock:
-            kept = self._kept.get(key)
-            if kept and time.monotonic() < kept.until:
-                return kept.answer
-            kept = _Kept(self._services[service].ask(question), time.monotonic() + KEPT_SECONDS)
-            self._kept[key] = kept
-            self._kept.move_to_end(key)
-            while len(self._kept) > MOST_KEPT:
-                self._kept.popitem(last=False)
-        kept.answer.add_done_callback(lambda answer: _shorten(kept, answer))
-        return kept.answer
+    def submit(self, service: str, question: Callable[[], Any]) -> Future[Any]:
+        """The answer to come, at the service's pace. Raises ServiceError when too many questions wait already."""
+        waiting, pace = self._waiting[service], self._paces[service]
+        if not waiting.acquire(blocking=False):
+            raise ServiceError(f"{service}: too many questions wait")
+
+        def asked() -> Any:
+            pace.wait()
+            return question()
+
+        future = self._pools[service].submit(asked)
+        future.add_done_callback(lambda _: waiting.release())
+        return future
 
     def close(self) -> None:
         """Ask nothing more."""
-        for service in self._services.values():
-            service.close()
+        for pool in self._pools.values():
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _shorten(kept: _Kept, answer: Future[Any]) -> None:

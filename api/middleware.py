@@ -8,13 +8,14 @@ import logging
 import re
 import time
 import uuid
-from dataclasses import dataclass
+from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import Counter, Histogram
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-SECURITY = {
+HEADERS = {
+    "Cache-Control": "no-cache",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
@@ -27,82 +28,58 @@ INTERNAL = "/metrics"
 log = logging.getLogger("mobiville.api")
 
 
-class Measures:
-    """Requests and their seconds, by method, route and status."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        labels = ("method", "route", "status")
-        self.requests = Counter("mobiville_api_requests", "Requests answered", labels, registry=registry)
-        self.seconds = Histogram(
-            "mobiville_api_seconds",
-            "Time to answer, seconds",
-            labels[:2],
-            registry=registry,
-            buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5),
-        )
+LABELS = ("method", "route", "status")
+REQUESTS = Counter("mobiville_api_requests", "Requests answered", LABELS)
+BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5)
+SECONDS = Histogram("mobiville_api_seconds", "Time to answer, seconds", LABELS[:2], buckets=BUCKETS)
 
 
 class RequestLogMiddleware:
     """The outermost layer of the application."""
 
-    def __init__(self, app: ASGIApp, measures: Measures) -> None:
-        self.app, self.measures = app, measures
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request; see the module."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        asked, answered = Headers(scope=scope), _Answered(time.perf_counter())
-        answered.identity = _identity(asked.get("x-request-id", ""))
-        is_head = scope["method"] == "HEAD"
-        inner = _normalized(scope, asked)
+        started, asked = time.perf_counter(), Headers(scope=scope)
+        inner, method = _normalized(scope, asked), scope["method"]
+        identity = _identity(asked.get("x-request-id", ""))
+        noted: dict[str, Any] = {"request": identity, "status": 500, "bytes": 0, "release": ""}
 
         async def send_on(message: Message) -> None:
             if message["type"] == "http.response.start":
-                answered.start(message)
-            elif is_head:
+                headers = _completed(message, identity)
+                noted.update(status=message["status"], release=headers.get("x-release", ""))
+            elif method == "HEAD":
                 message = {**message, "body": b""}
             else:
-                answered.size += len(message.get("body", b""))
+                noted["bytes"] += len(message.get("body", b""))
             await send(message)
 
         try:
             await self.app(inner, receive, send_on)
         finally:
-            self._record(scope["method"], getattr(inner.get("route"), "path", "none"), answered)
-
-    def _record(self, method: str, route: str, answered: "_Answered") -> None:
-        """Measure and log a request that was answered."""
-        seconds = time.perf_counter() - answered.started
-        method = method if method in ("GET", "POST", "OPTIONS", "HEAD") else "other"
-        self.measures.requests.labels(method, route, str(answered.status)).inc()
-        self.measures.seconds.labels(method, route).observe(seconds)
-        line = {"request": answered.identity, "method": method, "route": route, "status": answered.status}
-        line |= {"ms": round(seconds * 1000, 2), "bytes": answered.size, "release": answered.release}
-        log.info(json.dumps(line))
+            seconds = time.perf_counter() - started
+            method = method if method in ("GET", "POST", "OPTIONS", "HEAD") else "other"
+            route = getattr(inner.get("route"), "path", "none")
+            REQUESTS.labels(method, route, str(noted["status"])).inc()
+            SECONDS.labels(method, route).observe(seconds)
+            log.info(json.dumps(noted | {"method": method, "route": route, "ms": round(seconds * 1000, 2)}))
 
 
-@dataclass
-class _Answered:
-    """What is known of a response; nothing was sent yet where its status is still 500."""
-
-    started: float
-    identity: str = ""
-    status: int = 500
-    size: int = 0
-    release: str = ""
-
-    def start(self, message: Message) -> None:
-        """Note the status and the release, and add the headers that every response has."""
-        self.status = message["status"]
-        headers = MutableHeaders(scope=message)
-        headers["X-Request-ID"] = self.identity
-        for name, value in SECURITY.items():
-            headers.setdefault(name, value)
-        if "accept-encoding" not in headers.get("vary", "").lower():
-            headers.add_vary_header("Accept-Encoding")
-        self.release = headers.get("x-release", "")
+def _completed(message: Message, identity: str) -> MutableHeaders:
+    """The headers of a response, with those that every one has."""
+    headers = MutableHeaders(scope=message)
+    headers["X-Request-ID"] = identity
+    for name, value in HEADERS.items():
+        headers.setdefault(name, value)
+    if "accept-encoding" not in headers.get("vary", "").lower():
+        headers.add_vary_header("Accept-Encoding")
+    return headers
 
 
 def _normalized(scope: Scope, headers: Headers) -> Scope:

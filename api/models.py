@@ -4,13 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    create_model,
-)
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
 from sqlalchemy import DateTime, Table
 
 from warehouse import tables
@@ -40,41 +34,33 @@ HelpPreview = row_model("HelpPreview", tables.helps, *PREVIEW, "visibility_boost
 CityName = row_model("CityName", tables.cities, "nom_comm", "insee_com", "postal_code")
 SimilarCity = row_model("SimilarCity", tables.cities, "id", "insee_com", "nom_comm")
 
-FoundCity = create_model(
-    "FoundCity",
-    __base__=City,
-    region_name=(str | None, Field(None, alias="newRegion.name")),
-    region_code=(int | None, Field(None, alias="newRegion.code")),
-    offers=(
-        int | None,
-        Field(None, alias="citiesJobs.number", description="offers for codeRome, districts included; null: none"),
-    ),
-    ind_t=(
-        int | None,
-        Field(None, alias="bassin.tensions.ind_t", description="the lowest of codeRome; only with onlySearchInTension"),
-    ),
-)
-CloseCity = create_model(
-    "CloseCity",
-    __base__=City,
-    region_name=(str | None, Field(None, alias="newRegion.name")),
-    distance=(float, Field(description="great-circle distance from the point, km")),
-)
-LoadedCity = create_model(
-    "LoadedCity",
-    __base__=City,
-    equipments=(list[Equipment], Field(description="facilities by type")),  # type: ignore[valid-type]
-    newRegion=(Region | None, None),  # type: ignore[arg-type]
-    departement=(Departement | None, None),  # type: ignore[arg-type]
-)
+Problem = create_model("Problem", message=str)
+JobTitle = create_model("JobTitle", codeRome=str, label=str)
+Ogr = create_model("Ogr", rome=str, romeLabel=str | None, ogrLabel=str)
+Similar = create_model("Similar", result=list[SimilarCity], criterions=list[str])  # type: ignore[valid-type]
+
+LOWEST = "the lowest ind_t of codeRome; only with onlySearchInTension"
 
 
-class Found(BaseModel):
-    """The cities from `index` on, ten at most, and how many there are in all."""
+class FoundCity(City):  # type: ignore[misc, valid-type]
+    region_name: str | None = Field(None, alias="newRegion.name")
+    region_code: int | None = Field(None, alias="newRegion.code")
+    offers: int | None = Field(None, alias="citiesJobs.number", description="for codeRome, districts included")
+    ind_t: int | None = Field(None, alias="bassin.tensions.ind_t", description=LOWEST)
 
-    list: list[FoundCity]
-    total: int
-    index: int
+
+class CloseCity(City):  # type: ignore[misc, valid-type]
+    region_name: str | None = Field(None, alias="newRegion.name")
+    distance: float = Field(description="great-circle distance from the point, km")
+
+
+class LoadedCity(City):  # type: ignore[misc, valid-type]
+    equipments: list[Equipment] = Field(description="facilities by type")  # type: ignore[valid-type]
+    newRegion: Region | None = None  # type: ignore[valid-type]
+    departement: Departement | None = None  # type: ignore[valid-type]
+
+
+Found = create_model("Found", list=list[FoundCity], total=int, index=int)
 
 
 class FoundBasin(BaseModel):
@@ -82,7 +68,7 @@ class FoundBasin(BaseModel):
 
     bassin_id: int
     bassin_name: str | None
-    ind_t: int | None = Field(None, description="the lowest of codeRome; only with onlySearchInTension")
+    ind_t: int | None = Field(None, description=LOWEST)
     cities: int = Field(description="cities that are found there, number")
     insee_com: str = Field(description="INSEE code of the most populous")
     latitude: float | None = Field(description="degrees")
@@ -90,50 +76,16 @@ class FoundBasin(BaseModel):
 
 
 class Trade(BaseModel):
-    """A trade in a city."""
-
-    codeRome: str = Field(examples=["D1102"])  # noqa: N815
+    codeRome: str = Field(examples=["D1102"])
     label: str | None
     number: int | None = Field(description="offers in the city and its districts; null: none")
     ind_t: int | None = Field(description="tension class in the city's basin; null: no tension row")
 
 
-class Trades(BaseModel):
-    """What work there is in a city."""
-
-    bassin_id: int | None
-    bassin_name: str | None
-    trades: list[Trade]
-
-
-class Similar(BaseModel):
-    """Cities like the given one, and the criteria on which they are."""
-
-    result: list[SimilarCity]  # type: ignore[valid-type]
-    criterions: list[str]
-
-
-class CriterionOut(BaseModel):
-    """A criterion by which cities are chosen."""
-
-    label: str
-    tag: str = Field(description="city or environment")
-    icon: str
-    weight: int
-    subLabel: str | None = Field(None, description="left out where there is none")  # noqa: N815
-    key: str
-
-
-class RomeOut(BaseModel):
-    """A ROME of tensions."""
-
-    key: str
-    label: str | None
+Trades = create_model("Trades", bassin_id=int | None, bassin_name=str | None, trades=list[Trade])
 
 
 class RegionRome(BaseModel):
-    """What a trade has to offer in a region."""
-
     model_config = ConfigDict(extra="allow")  # the table's JSON is answered as it is
 
     criterions: list[str] = Field(description="criteria met by cities of the region where it is in tension")
@@ -141,8 +93,6 @@ class RegionRome(BaseModel):
 
 
 class RegionOut(BaseModel):
-    """A region, with its trades."""
-
     model_config = ConfigDict(extra="allow")
 
     id: str
@@ -150,32 +100,13 @@ class RegionOut(BaseModel):
     romes: Mapping[str, RegionRome]
 
 
-class Criterions(BaseModel):
-    """What the first page needs."""
-
-    criterions: list[CriterionOut]
-    regions: list[RegionOut]
-    codeRomes: list[RomeOut]  # noqa: N815
-
-
-class JobTitle(BaseModel):
-    """A job title that was found."""
-
-    codeRome: str = Field(examples=["D1102"])  # noqa: N815
-    label: str = Field(examples=["Aide-boulanger / Aide-boulangère"])
-
-
-class Ogr(BaseModel):
-    """A job title (OGR) of a ROME of tensions."""
-
-    rome: str = Field(examples=["D1102"])
-    romeLabel: str | None = Field(examples=["Boulangerie - viennoiserie"])  # noqa: N815
-    ogrLabel: str = Field(examples=["Boulanger / Boulangère"])  # noqa: N815
+SubLabel = Annotated[str | None, Field(description="left out where there is none")]
+Choice = create_model("Choice", key=str, label=str, tag=str, icon=str, weight=int, subLabel=(SubLabel, None))
+Rome = create_model("Rome", key=str, label=str | None)
+Criterions = create_model("Criterions", criterions=list[Choice], regions=list[RegionOut], codeRomes=list[Rome])
 
 
 class Health(BaseModel):
-    """Whether the API serves."""
-
     status: str = Field(description="ok; or why it does not serve", examples=["ok"])
     release: int | None = Field(examples=[7])
     published_at: Stamp | None
@@ -185,11 +116,10 @@ class Health(BaseModel):
 
 FILE = ("source_id", "file_name", "vintage", "sha256", "rows_read", "rows_used", "rows_merged", "rows_rejected")
 Source = row_model("Source", tables.release_sources, *FILE)
+Recorded = row_model("Recorded", tables.releases, "id", "published_at", "started_at", "status")
 
 
 class ReleaseTable(BaseModel):
-    """A table of the release."""
-
     table: str = Field(examples=["equipments"])
     rows: int
     rows_before: int | None = Field(description="its rows in the release before this one; null: it was not there")
@@ -205,56 +135,48 @@ class Missing(BaseModel):
     consequence: str = Field(description="what readers miss without it")
 
 
-class ReleaseOut(BaseModel):
+class ReleaseOut(Recorded):  # type: ignore[misc, valid-type]
     """The served release, and what it was made from."""
 
-    id: int = Field(examples=[7])
-    published_at: Stamp
-    started_at: Stamp
-    status: str = Field(examples=["published"])
     sample: bool = Field(description="whether the invented sample is served")
     missing: list[Missing]
     tables: list[ReleaseTable]
 
 
-class Offers(BaseModel):
-    """Job offers, as Offres d'emploi has them, 150 at most, and how many there are in all."""
+class LiveModel(BaseModel):
+    """What a service of France Travail is asked for."""
 
-    resultats: list[dict[str, Any]]
-    totalOffres: int | None = Field(description="the sum over the kinds of contract; null: not known now")  # noqa: N815
     unavailable: bool | None = Field(None, description="true: France Travail does not answer now, or is not asked")
 
 
-class OffersCount(BaseModel):
+class Offers(LiveModel):
+    """Job offers, as Offres d'emploi has them, 150 at most, and how many there are in all."""
+
+    resultats: list[dict[str, Any]]
+    totalOffres: int | None = Field(description="the sum over the kinds of contract; null: not known now")
+
+
+class OffersCount(LiveModel):
     """How many offers there are around a list of communes."""
 
     insee: list[str]
     total: int | None = Field(description="null: not known now")
-    unavailable: bool | None = Field(None, description="true: France Travail does not answer now, or is not asked")
 
 
-class TradeInfo(BaseModel):
+class TradeInfo(LiveModel):
     """A trade in a commune; what is not known, or not now, is null."""
 
-    bassinId: int | None = Field(description="the commune's basin")  # noqa: N815
-    bassinTensionIndT: int | None = Field(description="1 to 5, from the warehouse")  # noqa: N815
+    bassinId: int | None = Field(description="the commune's basin")
+    bassinTensionIndT: int | None = Field(description="1 to 5, from the warehouse")
     min: float | None = Field(description="the least monthly salary in France, EUR")
     max: float | None = Field(description="the most, EUR")
-    bassinTension: float | None = Field(description="tension in the basin")  # noqa: N815
-    deptTension: float | None = Field(description="tension in the department")  # noqa: N815
-    hiringRate: float | None = Field(description="job seekers of the basin hired within six months, percent")  # noqa: N815
-    unavailable: bool | None = Field(None, description="true: France Travail does not answer now, or is not asked")
+    bassinTension: float | None = Field(description="tension in the basin")
+    deptTension: float | None = Field(description="tension in the department")
+    hiringRate: float | None = Field(description="job seekers of the basin hired within six months, percent")
 
 
-class Companies(BaseModel):
+class Companies(LiveModel):
     """Companies likely to hire, as La Bonne Boîte has them, ten at most, and how many there are."""
 
     companies: list[dict[str, Any]]
     companies_count: int | None = Field(description="null: not known now")
-    unavailable: bool | None = Field(None, description="true: France Travail does not answer now, or is not asked")
-
-
-class Problem(BaseModel):
-    """Why there is no answer."""
-
-    message: str

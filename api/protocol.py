@@ -14,46 +14,36 @@ class BoundedProtocol(HttpToolsProtocol):
     """A connection."""
 
     _timer: asyncio.TimerHandle | None = None
-    _head_bytes = 0
-    _is_in_head = True
+    _head_bytes: int | None = 0
+    """Of the head that is coming; None once it is there."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Wait for a request."""
         super().connection_made(transport)
         self._timer = self.loop.call_later(REQUEST_SECONDS, transport.abort)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait no more."""
         self._wait_no_more()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Take a part of a request."""
         super().data_received(data)
-        if self._is_in_head and not self.transport.is_closing():
+        if self._head_bytes is not None and not self.transport.is_closing():
             self._head_bytes += len(data)
             if self._head_bytes > HEAD_BYTES:
                 self.send_400_response("Headers too large.")
 
     def on_message_begin(self) -> None:
-        """A request begins."""
         super().on_message_begin()
-        self._is_in_head, self._head_bytes = True, 0
+        self._head_bytes = 0
         self._timer = self._timer or self.loop.call_later(REQUEST_SECONDS, self.transport.abort)
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header. Raises ValueError, which is answered 400, when they are too large."""
-        super().on_header(name, value)
-        if sum(len(name) + len(value) for name, value in self.headers) + len(self.url) > HEAD_BYTES:
-            raise ValueError("headers too large")
-
     def on_headers_complete(self) -> None:
-        """The head is there."""
-        self._is_in_head, self._head_bytes = False, 0
+        self._head_bytes = None
+        if sum(len(name) + len(value) for name, value in self.headers) + len(self.url) > HEAD_BYTES:
+            raise ValueError("headers too large")  # is answered 400
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        """The request is there, whole."""
         self._wait_no_more()
         super().on_message_complete()
 

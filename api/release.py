@@ -3,26 +3,27 @@
 A request is answered from the release that is held when it comes: it needs no database, no lock and no second try.
 """
 
+import asyncio
 import ctypes
 import gzip
 import json
 import logging
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import orjson
+from fastapi.concurrency import run_in_threadpool
 from sqlalchemy import Connection, Engine, StaticPool, create_engine, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 import raw_data
-from api.database import Database, NotServedError, Stamp
+from api.database import Database, NotServedError
 from api.search.counts import Facilities, Offers
 from api.search.places import JSON as JSON
 from api.search.places import Cities, Places
@@ -43,26 +44,23 @@ GZIP_LEVEL = 9
 log = logging.getLogger("mobiville.api")
 
 
-def _rows(table: str) -> Callable[[Connection], list[dict[str, Any]]]:
-    found = tables.metadata.tables[table]
-    query = select(found).order_by(*found.primary_key)
-    names = [str(column.name) for column in found.columns]
-    return lambda connection: [dict(zip(names, row, strict=True)) for row in connection.execute(query)]
+AS_ROWS = ("departements", "helps", "new_regions", "regions_tensions_criterions", "rome_codes")
+
+
+def _rows(name: str, connection: Connection) -> list[dict[str, Any]]:
+    table = tables.metadata.tables[name]
+    found = connection.execute(select(table).order_by(*table.primary_key)).mappings()
+    return [{str(key): value for key, value in row.items()} for row in found]  # orjson wants no kind of str
 
 
 READ: dict[str, Callable[[Connection], Any]] = {
     "bassins": Basins,
     "cities": Cities,
     "cities_jobs": Offers,
-    "departements": _rows("departements"),
     "equipments": Facilities,
-    "helps": _rows("helps"),
-    "new_regions": _rows("new_regions"),
-    "regions_tensions_criterions": _rows("regions_tensions_criterions"),
-    "rome_codes": _rows("rome_codes"),
     "romeogrs": Titles.read,
     "tensions": Tensions,
-}
+} | {name: partial(_rows, name) for name in AS_ROWS}
 """What is kept of each table, and how it is read."""
 
 
@@ -80,8 +78,7 @@ class Release:
     def __init__(self, recorded: list[record.Release], contents: dict[str, Any], before: "Release | None") -> None:
         self.record, *self.earlier = recorded
         """What the record says of it, and of the release before it, if there was one."""
-        self.stamp = Stamp(self.record.id, self.record.published_at)
-        self.contents = contents
+        self.id, self.contents = self.record.id, contents
         self.cities: Cities = contents["cities"]
         self.basins: Basins = contents["bassins"]
         self.tensions: Tensions = contents["tensions"]
@@ -98,8 +95,8 @@ class Release:
         self.is_sample = raw_data.is_sample({source.sha256 for source in sources})
         self.missing = raw_data.missing({source.source_id for source in sources})
         """What readers miss, by the source that was not there when the release was made."""
-        self.etag = f'W/"{self.stamp.id}-{self.stamp.published_at:%Y%m%d%H%M%S}-{_code()}"'
-        self.headers = {"ETag": self.etag, "X-Release": str(self.stamp.id), "Cache-Control": CACHE}
+        self.etag = f'W/"{self.id}-{self.record.published_at:%Y%m%d%H%M%S}-{_code()}"'
+        self.headers = {"ETag": self.etag, "X-Release": str(self.id), "Cache-Control": CACHE}
         self._made: dict[tuple[Any, ...], Ready] = {}
 
     def region(self, rank: int) -> dict[str, Any]:
@@ -132,38 +129,24 @@ def _code() -> str:
 
 
 class Served:
-    """The release that is held, and the thread that takes over the next one."""
+    """The release that is held, and what takes over the next one."""
 
     def __init__(self, database: Database, prepared: Sequence[Callable[[Release], bytes]]) -> None:
         self.database, self.prepared = database, prepared
         self.release: Release | None = None
         self.is_away = False
         """Whether the database did not answer when it was asked last."""
-        self._ended = threading.Event()
-        self._thread: threading.Thread | None = None
 
-    def start(self) -> None:
-        """Take over the served release, if there is one, and look for the next one from now on."""
-        self.look()
-        self._ended.clear()
-        self._thread = threading.Thread(target=self._look_on, name="release", daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        """Look no more."""
-        self._ended.set()
-        if self._thread:
-            self._thread.join()
-        self.database.close()
-
-    def _look_on(self) -> None:
-        while not self._ended.wait(LOOK_SECONDS):
-            self.look()
+    async def look_on(self) -> None:
+        """Look for the next release, for ever."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            await run_in_threadpool(self.look)
 
     def look(self) -> None:
         """Take over the release that the warehouse serves, if it is another one; what is held is served until then."""
         try:
-            stamp = self.database.served()
+            served = self.database.served()
         except NotServedError:
             self.is_away = False
             return
@@ -173,11 +156,11 @@ class Served:
             self.is_away = True
             return
         self.is_away = False
-        if self.release is None or self.release.stamp != stamp:
+        if self.release is None or (self.release.id, self.release.record.published_at) != served:
             try:
                 self.release = self._read()
                 _give_back()
-            except Exception as error:  # a release that cannot be read must not end the thread: the next one may be
+            except Exception as error:  # a release that cannot be read must not end the looking: the next one may be
                 _note("the release could not be read", error)
 
     def _read(self) -> Release:
@@ -199,7 +182,7 @@ class Served:
         release = Release(recorded, contents, before)
         for make in self.prepared:
             release.made(make)
-        log.info(json.dumps({"release": release.stamp.id, "seconds_to_read": round(time.monotonic() - started, 2)}))
+        log.info(json.dumps({"release": release.id, "seconds_to_read": round(time.monotonic() - started, 2)}))
         return release
 
 

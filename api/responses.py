@@ -1,6 +1,6 @@
 """Responses: JSON of the held release, with its headers, or 304 where the client has it already."""
 
-from typing import Any, cast
+from typing import Any
 
 from fastapi import HTTPException, Request, Response
 
@@ -13,12 +13,15 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
     304: {"description": "If-None-Match names the served release"},
     503: {"description": "No release is held yet; Retry-After says when to ask again", "model": Problem},
 }
+NOT_NOW = {"Retry-After": "5", "Cache-Control": "no-store"}
+"""Headers of a 503: when to ask again (seconds)."""
 NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"description": "There is no such thing", "model": Problem}}
 
 
 def served_of(request: Request) -> Served:
     """The release that this application holds, and whether the database is away."""
-    return cast(Served, request.app.state.served)
+    served: Served = request.app.state.served
+    return served
 
 
 def release_of(request: Request) -> Release:
@@ -34,22 +37,14 @@ def respond(request: Request, release: Release, content: bytes | Ready) -> Respo
     headers = release.headers
     if served_of(request).is_away:
         headers = headers | {"X-Database": "away"}
-    given = request.headers.get("if-none-match")
-    if given and _names(given, release.etag):
+    given = request.headers.get("if-none-match", "").replace("W/", "").split(",")
+    if not {"*", release.etag.removeprefix("W/")}.isdisjoint(tag.strip() for tag in given):  # weak: compressed or not
         return Response(status_code=304, headers=headers)
     if isinstance(content, Ready):
-        if "gzip" in request.headers.get("accept-encoding", ""):
-            headers = headers | {"Content-Encoding": "gzip"}
-            content = content.gzipped
-        else:
-            content = content.plain
+        is_packed = "gzip" in request.headers.get("accept-encoding", "")
+        headers = headers | {"Content-Encoding": "gzip"} if is_packed else headers
+        content = content.gzipped if is_packed else content.plain
     return Response(content, headers=headers, media_type="application/json")
-
-
-def _names(given: str, etag: str) -> bool:
-    """Whether an If-None-Match names the tag, which is weak: the same for the compressed form."""
-    tags = {tag.strip().removeprefix("W/") for tag in given.split(",")}
-    return "*" in tags or etag.removeprefix("W/") in tags
 
 
 def rank_of(release: Release, insee: str) -> int:

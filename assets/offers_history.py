@@ -39,7 +39,8 @@ def regions_of(cities: pd.DataFrame, cog: pd.DataFrame) -> dict[str, int]:
     """The region of every commune code, current or former (`cog`: code, current_code), that lies in one."""
     region = cities.dropna(subset="new_code_region").set_index("insee_com")["new_code_region"].astype(int)
     former = cog.set_index("code")["current_code"].map(region).dropna().astype(int)
-    return former.to_dict() | region.to_dict()
+    known = pd.concat([former[~former.index.isin(region.index)], region])
+    return dict(zip(known.index.astype(str), known.tolist(), strict=True))
 
 
 def by_region(offers: pa.Table, regions: Mapping[str, int]) -> pa.Table:

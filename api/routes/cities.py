@@ -1,71 +1,45 @@
 """Cities: which to choose, what each is like, and those near it or like it."""
 
 import re
-from collections.abc import Iterable
 from typing import Any
 
 import orjson
 from fastapi import APIRouter, Request, Response
 
 from api.bodies import Autocomplete, CloseCities, Search, SimilarCities, SkillSearch
-from api.models import CityName, CloseCity, Criterions, Found, FoundBasin, JobTitle, LoadedCity, Similar, SimilarCity
+from api.models import CityName, CloseCity, Found, FoundBasin, JobTitle, LoadedCity, Similar, SimilarCity, Trades
 from api.release import Release
 from api.responses import NOT_FOUND, RESPONSES, rank_of, release_of, respond
-from api.search.packed import Array, code
-from api.search.places import kind_of
-from api.search.tension import ind_t, romes
+from api.search.packed import code
+from api.search.places import Asked, kind_of
+from api.search.tension import ANY_BASIN, ind_t, romes
 from api.search.text import fold
-from warehouse.criteria import CRITERIA
 
 router = APIRouter(prefix="/cities", tags=["cities"], responses=RESPONSES)
 
 NO_DISTRICTS = re.compile("-1ER-ARRONDISSEMENT", re.IGNORECASE)
 
 
-@router.get("/criterions", response_model=Criterions, response_model_exclude_unset=True)
-async def criterions(request: Request) -> Response:
-    """What the first page needs: criteria, regions with their trades, and the trades by label."""
-    release = release_of(request)
-    return respond(request, release, release.made(criterions_of))
-
-
-def criterions_of(release: Release) -> bytes:
-    """Criteria, regions and trades, as JSON."""
-    regions = release.contents["regions_tensions_criterions"]
-    trades = sorted(release.tensions.labels.items(), key=lambda trade: (fold(trade[1] or ""), trade[0]))
-    content = {
-        "criterions": [
-            {"label": c.label, "tag": c.tag, "icon": c.icon, "weight": c.weight, "key": c.key}
-            | ({"subLabel": c.sub_label} if c.sub_label else {})
-            for c in CRITERIA
-        ],
-        "regions": regions[0]["json"] if regions else [],
-        "codeRomes": [{"key": key, "label": label} for key, label in trades],
-    }
-    return orjson.dumps(content)
-
-
-@router.post("/search", response_model=Found, response_model_exclude_unset=True)
+@router.post("/search", response_model=Found)
 async def search(request: Request, body: Search) -> Response:
     """Cities for a trade, ten from `index` on: those where it is wanted most first."""
     release = release_of(request)
-    levels, regions, criteria = _asked(release, body)
-    ranks, found, total = release.places.search(levels, regions, criteria, body.sortBy, body.index)
+    ranks, found, total = release.places.search(_asked(release, body), body.sortBy, body.index)
     offers = release.offers.of_cities(release.cities.codes[ranks], romes(body.codeRome))
     cities = []
     for rank, level, number in zip(ranks, found, offers, strict=True):
         region = release.region(rank)
         more = {"newRegion.name": region.get("name"), "newRegion.code": region.get("code"), "citiesJobs.number": number}
-        cities.append(release.city(rank, more if levels is None else more | {"bassin.tensions.ind_t": ind_t(level)}))
+        more |= {"bassin.tensions.ind_t": ind_t(level)} if body.onlySearchInTension else {}
+        cities.append(release.city(rank, more))
     content = b'{"list":[%b],"total":%d,"index":%d}' % (b",".join(cities), total, body.index)
     return respond(request, release, content)
 
 
-@router.post("/search-basins", response_model=list[FoundBasin], response_model_exclude_unset=True)
+@router.post("/search-basins", response_model=list[FoundBasin])
 async def search_basins(request: Request, body: Search) -> Response:
     """The basins where a search finds cities, for a map: those of all its pages. `index` and `sortBy` do not matter."""
     release = release_of(request)
-    levels, regions, criteria = _asked(release, body)
     cities = release.cities
     basins = [
         {
@@ -76,28 +50,26 @@ async def search_basins(request: Request, body: Search) -> Response:
             "latitude": float(cities.latitudes[rank]),
             "longitude": float(cities.longitudes[rank]),
         }
-        | ({} if levels is None else {"ind_t": ind_t(level)})
-        for basin, level, rank, count in release.places.in_basins(levels, regions, criteria)
+        | ({"ind_t": ind_t(level)} if body.onlySearchInTension else {})
+        for basin, level, rank, count in release.places.in_basins(_asked(release, body))
     ]
     return respond(request, release, orjson.dumps(basins))  # NaN, the unknown, is null
 
 
-def _asked(release: Release, body: Search) -> tuple[Array | None, set[int] | None, list[str]]:
-    """What a search asks for: the level of each basin (None: any basin will do), regions (None: all), criteria."""
-    in_tension = body.onlySearchInTension
-    levels = release.tensions.levels(romes(body.codeRome), body.opportunity) if in_tension else None
-    return levels, _regions(body.codeRegion), [key for key in (body.codeCity, body.codeEnvironment) if key]
+def _asked(release: Release, body: Search) -> Asked:
+    levels = ANY_BASIN
+    if body.onlySearchInTension:
+        levels = release.tensions.levels(romes(body.codeRome), body.opportunity)
+    regions = {_region(code) for code in body.codeRegion} if body.codeRegion else None
+    return Asked(levels, regions, [key for key in (body.codeCity, body.codeEnvironment) if key])
 
 
-def _regions(asked: Iterable[int | str]) -> set[int] | None:
-    """The codes of the regions that are asked for; None for all. What is no number is no region; -1 has no city."""
-    texts = [str(code).strip() if isinstance(code, str) else code for code in asked]
-    if not texts:
-        return None
-    return {code if isinstance(code, int) else int(code) if re.fullmatch("[0-9]{1,9}", code) else -1 for code in texts}
+def _region(asked: int | str) -> int:
+    """The code of a region; what is no number is no region, and -1 has no city."""
+    return int(asked) if isinstance(asked, int) or re.fullmatch(r"\s*[0-9]{1,9}\s*", asked) else -1
 
 
-@router.get("/load/{insee}", response_model=LoadedCity, responses=RESPONSES | NOT_FOUND)
+@router.get("/load/{insee}", response_model=LoadedCity, responses=NOT_FOUND)
 async def load(request: Request, insee: str) -> Response:
     """A city with all its columns, its facilities, its region and its department."""
     release = release_of(request)
@@ -110,7 +82,23 @@ def _load(release: Release, insee: str) -> bytes:
     city["nom_comm"] = NO_DISTRICTS.sub("", (city["nom_comm"] or "").replace("--", "-"))
     city["newRegion"] = release.regions.get(city["new_code_region"])
     city["departement"] = release.departements.get(city["code_dept"])
-    return orjson.dumps(city)[:-1] + b',"equipments":' + release.facilities.of_city(insee) + b"}"
+    return orjson.dumps(city | {"equipments": release.facilities.of_city(insee)})
+
+
+@router.get("/trades/{insee}", response_model=Trades, responses=NOT_FOUND)
+async def trades(request: Request, insee: str) -> Response:
+    """The trades of a city that have offers there, or a tension in its basin: those with most offers first."""
+    release = release_of(request)
+    rank = rank_of(release, insee)
+    basin = int(release.places.basins[rank]) or None
+    offers = release.offers.of_city(release.cities.insees[rank])
+    levels = release.tensions.of_basin(basin) if basin else {}
+    found = [
+        {"codeRome": rome, "label": release.labels.get(rome), "number": offers.get(rome), "ind_t": levels.get(rome)}
+        for rome in sorted(offers.keys() | levels.keys(), key=lambda rome: (-offers.get(rome, 0), rome))
+    ]
+    name = release.basins.names.get(basin) if basin else None
+    return respond(request, release, orjson.dumps({"bassin_id": basin, "bassin_name": name, "trades": found}))
 
 
 @router.post("/autocomplete", response_model=list[CityName])  # type: ignore[valid-type]
@@ -152,7 +140,7 @@ async def search_similar_cities(request: Request, body: SimilarCities) -> Respon
     """Six cities like the given one where the trade is in tension too, and on what they are alike."""
     release = release_of(request)
     given, cities = body.city, release.cities
-    kind = kind_of(given.population, given.distance_from_sea, given.z_moyen)
+    kind = kind_of(**given.model_dump(include={"population", "distance_from_sea", "z_moyen"}))
     if given.insee_com is not None:
         itself = cities.codes == code(fold(given.insee_com).upper())
     else:

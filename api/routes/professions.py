@@ -8,7 +8,8 @@ import asyncio
 import json
 import re
 from collections.abc import Awaitable
-from typing import Any, cast
+from functools import partial
+from typing import Any
 
 import orjson
 from fastapi import APIRouter, Request, Response
@@ -30,17 +31,17 @@ LIVE_TAG = "France Travail, live"
 router = APIRouter(tags=[LIVE_TAG])
 
 
-@router.post("/professions/search", response_model=Offers, response_model_exclude_unset=True)
+@router.post("/professions/search", response_model=Offers)
 async def search(request: Request, body: OffersSearch) -> Response:
     """Job offers of trades around communes, as Offres d'emploi gives them, and how many there are."""
-    (found,), missing = await _parts(_offers(_live(request), body.codeRome, body.insee, count_only=False))
+    (found,), missing = await _parts(_offers(request.app.state.live, body.codeRome, body.insee, count_only=False))
     return _json((found or {"resultats": [], "totalOffres": None}) | missing)
 
 
-@router.post("/professions/searchCountList", response_model=list[OffersCount], response_model_exclude_unset=True)
+@router.post("/professions/searchCountList", response_model=list[OffersCount])
 async def search_count_list(request: Request, body: OffersCounts) -> Response:
     """How many offers there are around each list of communes; null where that is not known now."""
-    live = _live(request)
+    live = request.app.state.live
     asked = [_parts(_offers(live, body.codeRome, insee, count_only=True)) for insee in body.inseeList]
     counts = [
         {"insee": insee, "total": found and found["totalOffres"]} | missing
@@ -49,31 +50,24 @@ async def search_count_list(request: Request, body: OffersCounts) -> Response:
     return _json(counts)
 
 
-@router.post("/professions/infos-travail", response_model=TradeInfo, response_model_exclude_unset=True)
+@router.post("/professions/infos-travail", response_model=TradeInfo)
 async def infos_travail(request: Request, body: TradeSearch) -> Response:
     """Salaries of a trade, its tension in the basin and the department of a commune, and the basin's hiring rate; a
     part that is not known, or not now, is null.
     """
-    live, rome = _live(request), body.codeRome
+    live, rome = request.app.state.live, body.codeRome
     client = live.client
     number, level, dept = _place(release_of(request), body)
     basin = str(number or "")
     (salaries, in_basin, in_department, hired), missing = await _parts(
-        live.ask("market", ("salaries", rome), lambda: client.salaries(rome)),
-        live.ask("market", ("BASBMO", rome, basin), lambda: client.tension(rome, "BASBMO", basin)) if basin else None,
-        live.ask("market", ("DEP", rome, dept), lambda: client.tension(rome, "DEP", dept)) if dept else None,
-        live.ask("hiring", (rome, basin), lambda: client.hiring_rate(rome, basin)) if basin else None,
+        live.ask("market", ("salaries", rome), partial(client.salaries, rome)),
+        live.ask("market", ("BASBMO", rome, basin), partial(client.tension, rome, "BASBMO", basin)) if basin else None,
+        live.ask("market", ("DEP", rome, dept), partial(client.tension, rome, "DEP", dept)) if dept else None,
+        live.ask("hiring", (rome, basin), partial(client.hiring_rate, rome, basin)) if basin else None,
     )
     least, most = salaries or (None, None)
-    found = {
-        "bassinId": number,
-        "bassinTensionIndT": level,
-        "min": least,
-        "max": most,
-        "bassinTension": in_basin,
-        "deptTension": in_department,
-        "hiringRate": hired,
-    }
+    found = {"bassinId": number, "bassinTensionIndT": level, "min": least, "max": most}
+    found |= {"bassinTension": in_basin, "deptTension": in_department, "hiringRate": hired}
     return _json(found | missing)
 
 
@@ -87,18 +81,13 @@ def _place(release: Release, body: TradeSearch) -> tuple[int | None, int | None,
     return basin, level, department or ""
 
 
-@router.post("/cities/search-close-companies", response_model=Companies, response_model_exclude_unset=True)
+@router.post("/cities/search-close-companies", response_model=Companies)
 async def search_close_companies(request: Request, body: CloseCompanies) -> Response:
     """Companies around a commune that are likely to hire in trades, as La Bonne Boîte tells."""
-    live, romes = _live(request), tuple(body.codeRome)
+    live, romes = request.app.state.live, tuple(body.codeRome)
     insee, by_distance = FIRST_DISTRICTS.get(body.insee, body.insee), body.sort == "distance"
-    (found,), missing = await _parts(
-        live.ask(
-            "companies",
-            (romes, insee, by_distance),
-            lambda: live.client.companies(romes, insee, by_distance=by_distance),
-        )
-    )
+    question = partial(live.client.companies, romes, insee, by_distance=by_distance)
+    (found,), missing = await _parts(live.ask("companies", (romes, insee, by_distance), question))
     if found is None:
         return _json({"companies": [], "companies_count": None} | missing)
     companies = [company | {"url": _page_of(company)} for company in found["companies"]]
@@ -116,11 +105,7 @@ def _page_of(company: dict[str, Any]) -> str | None:
 def _offers(live: Live, romes: list[str], insees: list[str], *, count_only: bool) -> Awaitable[Any]:
     communes = tuple(dict.fromkeys(FIRST_DISTRICTS.get(insee, insee) for insee in insees))
     key = (tuple(romes), communes, count_only)
-    return live.ask("offers", key, lambda: live.client.offers(romes, communes, count_only=count_only))
-
-
-def _live(request: Request) -> Live:
-    return cast(Live, request.app.state.live)
+    return live.ask("offers", key, partial(live.client.offers, romes, communes, count_only=count_only))
 
 
 async def _parts(*asked: Awaitable[Any] | None) -> tuple[list[Any], dict[str, bool]]:

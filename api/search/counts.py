@@ -59,17 +59,16 @@ class Facilities:
         order = np.lexsort((ids, of_commune))
         self._communes, self._ids = of_commune[order], ids[order]
         kinds = sorted(set(kind))
-        self._kinds = [f'"{text}"' if text else "null" for text in kinds]
+        self._kinds = [text or None for text in kinds]
         places = {text: place for place, text in enumerate(kinds)}
         self._of_kind = np.fromiter(map(places.__getitem__, kind), np.int32, len(kind))[order]
         self._totals = whole_numbers(total)[order]
 
-    def of_city(self, insee: str) -> bytes:
-        """The rows of a city by their id, as a JSON array."""
+    def of_city(self, insee: str) -> list[dict[str, Any]]:
+        """The rows of a city by their id."""
         first, end = np.searchsorted(self._communes, [code(insee), code(insee) + 1])
         columns = (column[first:end].tolist() for column in (self._ids, self._of_kind, self._totals))
-        rows = (
-            f'{{"id":{number},"depcom":"{insee}","typequ":{self._kinds[kind]},"total":{total}}}'
+        return [
+            {"id": number, "depcom": insee, "typequ": self._kinds[kind], "total": total}
             for number, kind, total in zip(*columns, strict=True)
-        )
-        return f"[{','.join(rows)}]".encode()
+        ]

@@ -4,20 +4,22 @@ Asked of MariaDB, a search of one trade in all France joins and sorts 35,000 com
 sort, since a city's place in it depends on the trade. Over arrays it takes a tenth of a millisecond.
 """
 
+import operator
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 import orjson
 from sqlalchemy import Connection, select
 
 from api.search.packed import Array, codes
-from api.search.tension import ABSENT, BASINS, LEVELS
+from api.search.tension import ABSENT, LEVELS
 from api.search.text import fold
 from warehouse import tables
-from warehouse.criteria import CRITERIA
+from warehouse.criteria import CRITERIA, Condition, Criterion
 from warehouse.geography import EARTH_RADIUS_KM
 
 NEAR_DEGREES = 0.5
@@ -28,33 +30,33 @@ JSON = orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z
 DISTRICT = re.compile(r"(.+?) +(\d{1,2})(?:er|e|eme)?(?:[ -]+arr.*)?")
 """How people write one: `lyon 3`, `Paris 1er`, `marseille 12e arrondissement`; folded."""
 
-_CAMPAGNE = next(criterion for criterion in CRITERIA if criterion.key == "campagne")
-KINDS: dict[str, Callable[[Any, Any, Any], Any]] = {
-    "small-city": lambda population, distance, altitude: population < 20,
-    "medium-city": lambda population, distance, altitude: (population >= 20) & (population < 50),
-    "big-city": lambda population, distance, altitude: (population >= 50) & (population < 200),
-    "extra-big-city": lambda population, distance, altitude: population >= 200,
-    "side-sea": lambda population, distance, altitude: distance < 30,
-    "campagne": lambda population, distance, altitude: _CAMPAGNE.met(
-        {"population": population, "distance_from_sea": distance, "z_moyen": altitude}
-    ),
-    "mountain": lambda population, distance, altitude: altitude > 600,
+_BOUNDS: dict[str, tuple[Condition, ...]] = {
+    "small-city": (("population", operator.lt, 20),),
+    "medium-city": (("population", operator.ge, 20), ("population", operator.lt, 50)),
+    "side-sea": (("distance_from_sea", operator.lt, 30),),
+    "mountain": (("z_moyen", operator.gt, 600),),
 }
-"""What similar cities have in common: size (thousands), and what lies around (km, m); NaN is nothing of it.
-
-The classes of the web tier's similar cities, whose bounds count a little otherwise than `warehouse/criteria.py`'s.
-"""
-
-
-def bits(keys: Iterable[str], names: Iterable[str]) -> int:
-    """Keys as bits of a number, by their place among the names."""
-    return sum(1 << place for place, name in enumerate(names) if name in set(keys))
+"""Where similar cities of the web tier are classed a little otherwise than searches do."""
+_ORDER = ("small-city", "medium-city", "big-city", "extra-big-city", "side-sea", "campagne", "mountain")
+KINDS = sorted(
+    (replace(kind, conditions=_BOUNDS.get(kind.key, kind.conditions)) for kind in CRITERIA),
+    key=lambda kind: _ORDER.index(kind.key),
+)
+"""What similar cities have in common: size (thousands), and what lies around (km, m)."""
 
 
-def kind_of(population: float | None, distance: float | None, altitude: float | None) -> list[str]:
-    """What a city is compared by."""
-    values = [np.nan if value is None else value for value in (population, distance, altitude)]
-    return [key for key, met in KINDS.items() if met(*values)]
+def kind_of(**measures: float | None) -> list[str]:
+    """What a city is compared by: what it has of KINDS."""
+    known = {name: np.nan if value is None else value for name, value in measures.items()}  # NaN is nothing of it
+    return [kind.key for kind in KINDS if kind.met(known)]
+
+
+class Asked(NamedTuple):
+    """What a search asks for: the level of each basin (see Tensions), regions (None: all), keys of criteria."""
+
+    levels: Array
+    regions: set[int] | None
+    criteria: list[str]
 
 
 class Cities:
@@ -79,19 +81,17 @@ class Cities:
         names = [name for _, _, name, *_ in found]
         self.ranks = {insee: rank for rank, insee in enumerate(self.insees)}
         self.codes = codes(self.insees)
-        measured = dict(
-            zip(measures, np.array([city[-1] for city in found], float).reshape(-1, len(measures)).T, strict=True)
-        )  # None is NaN
+        columns_of = np.array([city[-1] for city in found], float).reshape(-1, len(measures)).T  # None is NaN
+        measured = dict(zip(measures, columns_of, strict=True))
         self.ids, self.regions = measured["id"], np.nan_to_num(measured["new_code_region"]).astype(np.intp)
         self.latitudes, self.longitudes = measured["geo_point_2d_x"], measured["geo_point_2d_y"]
-        population, distance, altitude = (measured[name] for name in ("population", "distance_from_sea", "z_moyen"))
         self.is_district = np.array([name.endswith("-arrondissement") for name in names], bool)
         self.met = _bits(criterion.met(measured) for criterion in CRITERIA)
-        self.kinds = _bits(met(population, distance, altitude) for met in KINDS.values())
+        self.kinds = _bits(kind.met(measured) for kind in KINDS)
         self.orders = {  # the unknown comes last: NaN does
             None: np.arange(len(self.rows)),
-            "mer": np.argsort(distance, kind="stable"),
-            "montagne": np.argsort(-altitude, kind="stable"),
+            "mer": np.argsort(measured["distance_from_sea"], kind="stable"),
+            "montagne": np.argsort(-measured["z_moyen"], kind="stable"),
         }
         self.names = _Names(names, self.insees, ~self.is_district)
         by_code = ((code, rank) for rank, city in enumerate(found) for code in city[3].split("/") if code)
@@ -124,14 +124,11 @@ class Cities:
         around = (abs(self.latitudes - latitude) <= NEAR_DEGREES) & (abs(self.longitudes - longitude) <= NEAR_DEGREES)
         ranks = np.flatnonzero(around & ~self.is_district)
         ranks = ranks[ranks != self.ranks.get(but, -1)][:NEAR]
-        return list(zip(ranks.tolist(), self._distances(ranks, latitude, longitude).tolist(), strict=True))
-
-    def _distances(self, ranks: Array, latitude: float, longitude: float) -> Any:
-        """Great-circle distances in km (haversine)."""
         here, there = np.radians(latitude), np.radians(self.latitudes[ranks])
         east = np.radians(self.longitudes[ranks] - longitude)
         half = np.sin((there - here) / 2) ** 2 + np.cos(here) * np.cos(there) * np.sin(east / 2) ** 2
-        return 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.minimum(half, 1)))
+        distances = 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.minimum(half, 1)))  # great-circle (haversine)
+        return list(zip(ranks.tolist(), distances.tolist(), strict=True))
 
 
 def hyphened(name: str) -> str:
@@ -143,6 +140,11 @@ def _bits(conditions: Iterable[Array]) -> Any:
     """Conditions as bits of a number per city."""
     found = [condition.astype(np.uint8) << place for place, condition in enumerate(conditions)]
     return np.bitwise_or.reduce(found).astype(np.uint8)
+
+
+def _mask(keys: Collection[str], criteria: Iterable[Criterion]) -> int:
+    """The bits of some of the criteria, by their place."""
+    return sum(1 << place for place, criterion in enumerate(criteria) if criterion.key in keys)
 
 
 class _Names:
@@ -179,16 +181,13 @@ class Places:
         of_city = (self.basins, cities.regions, cities.met)
         self._orders = {name: (order, *(column[order] for column in of_city)) for name, order in cities.orders.items()}
 
-    def search(
-        self, levels: Array | None, regions: set[int] | None, criteria: Iterable[str], sort_by: str | None, index: int
-    ) -> tuple[list[int], list[int], int]:
+    def search(self, asked: Asked, sort_by: str | None, index: int) -> tuple[list[int], list[int], int]:
         """Ranks and levels of ten cities from `index` on, and the number of all.
 
-        They are in a basin (with a tension: `levels` of Tensions), in one of the regions (None: all), and meet the
-        criteria. Order: level rising; then as `sort_by` says; population falling; INSEE code.
+        Order: level rising; then as `sort_by` says; population falling; INSEE code.
         """
         order = self._orders[sort_by][0]
-        found = self._levels(levels, regions, criteria, sort_by)
+        found = self._levels(asked, sort_by)
         ranks: list[int] = []
         of: list[int] = []
         total = 0
@@ -202,36 +201,29 @@ class Places:
                 of += [level] * len(page)
         return ranks, of, total
 
-    def in_basins(
-        self, levels: Array | None, regions: set[int] | None, criteria: Iterable[str]
-    ) -> list[tuple[int, int, int, int]]:
+    def in_basins(self, asked: Asked) -> list[tuple[int, int, int, int]]:
         """Of each basin where a search finds cities: its number, level, the rank of the most populous, how many."""
-        found = self._levels(levels, regions, criteria, None)
+        found = self._levels(asked, None)
         ranks = np.flatnonzero(found != ABSENT)
         basins, first, counts = np.unique(self.basins[ranks], return_index=True, return_counts=True)
         columns = (basins, found[ranks[first]], ranks[first], counts)
         return list(zip(*(column.tolist() for column in columns), strict=True))
 
-    def _levels(
-        self, levels: Array | None, regions: set[int] | None, criteria: Iterable[str], sort_by: str | None
-    ) -> Array:
+    def _levels(self, asked: Asked, sort_by: str | None) -> Array:
         """The level of each city in the order, ABSENT for one that is not asked for."""
         _, basins, of_region, met = self._orders[sort_by]
-        if levels is None:
-            levels = np.zeros(BASINS, np.uint8)
-            levels[0] = ABSENT
-        found: Array = levels.take(basins)
-        if regions is not None:
+        found: Array = asked.levels.take(basins)
+        if asked.regions is not None:
             wanted = np.zeros(REGIONS, bool)
-            wanted[[code for code in regions if 0 < code < REGIONS]] = True
+            wanted[[code for code in asked.regions if 0 < code < REGIONS]] = True
             found[~wanted.take(of_region)] = ABSENT
-        if asked := bits(criteria, (criterion.key for criterion in CRITERIA)):
-            found[(met & asked) != asked] = ABSENT
+        if criteria := _mask(asked.criteria, CRITERIA):
+            found[(met & criteria) != criteria] = ABSENT
         return found
 
-    def like(self, kind: Iterable[str], levels: Array, but: Array) -> list[int]:
+    def like(self, kind: Collection[str], levels: Array, but: Array) -> list[int]:
         """The ranks of six cities of the kind whose basin has a tension row: level rising, then population falling."""
-        asked = bits(kind, KINDS)
+        asked = _mask(kind, KINDS)
         found = levels.take(self.basins)
         found[((self.cities.kinds & asked) != asked) | self.cities.is_district | but] = ABSENT
         ranks = np.flatnonzero(found != ABSENT)

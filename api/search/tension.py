@@ -17,6 +17,9 @@ ABSENT, UNKNOWN = 255, 254
 LEVELS = (0, 1, 2, 3, 4, 5, UNKNOWN)
 """In the order of a search; 0 is that of all basins where none is asked for."""
 BASINS = int(tables.BASIN[1]) + 1
+ANY_BASIN = np.zeros(BASINS, np.uint8)
+"""The levels where no trade is asked for."""
+ANY_BASIN[0] = ABSENT
 
 
 def romes(asked: Iterable[str]) -> list[str]:

@@ -14,6 +14,7 @@ from fastapi.testclient import TestClient
 from api import live
 from api.app import create_app
 from resources.errors import ServiceError
+from resources.settings import Settings
 from tests.api.test_robustness import hold_to_description
 from tests.services import Answer, Asked, Service, service
 
@@ -188,14 +189,14 @@ def test_one_slow_service_holds_up_neither_the_others_nor_the_warehouse(
 def test_too_many_questions_are_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "MOST_WAITING", 5)
     gate = threading.Event()
-    service = live._Service("offers")
-    futures = [service.ask(lambda: gate.wait(10)) for _ in range(5)]
+    asked = live.Live(Settings())
+    futures = [asked.submit("offers", lambda: gate.wait(10)) for _ in range(5)]
     with pytest.raises(ServiceError, match="too many questions wait"):
-        service.ask(lambda: None)
+        asked.submit("offers", lambda: None)
     gate.set()
     assert all(future.result() for future in futures)
-    assert service.ask(lambda: 7).result() == 7
-    service.close()
+    assert asked.submit("offers", lambda: 7).result() == 7
+    asked.close()
 
 
 @pytest.mark.parametrize(

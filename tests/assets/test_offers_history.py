@@ -12,8 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from assets import offers_history as module
-from assets.offers_by_day import KEY, SCHEMA, offers_by_day
+from assets.offers_by_day import KEY, SCHEMA, offers_by_day, read_day
 from assets.offers_history import WANTED, by_region, monday_of, of_week, offers_history
+from resources.days import Day
 from resources.raw_data import RawData
 from resources.staging import Staging
 
@@ -152,8 +153,12 @@ def test_days_are_read_again_when_they_are_asked_for(
         dumps(day, ("01004", "A1101", 2))
     assert run().success
     read: list[str] = []
-    of_a_day = module.read_day
-    monkeypatch.setattr(module, "read_day", lambda *given: read.append(given[2]) or of_a_day(*given))
+
+    def noted(*given: Any) -> Day:
+        read.append(given[2])
+        return read_day(*given)
+
+    monkeypatch.setattr(module, "read_day", noted)
     assert run().success
     assert read == []
     assert run(tags={WANTED: "2021-12-20:2021-12-21"}).success
