@@ -18,6 +18,7 @@ import pytest
 from sqlalchemy import create_engine
 
 import raw_data
+from assets.warehouse import parts_of
 from pipelines.definitions import definitions
 from resources.errors import names
 from resources.failures import in_words
@@ -114,11 +115,14 @@ class Place:
             shutil.copytree(sound, ours)
 
     def run(self, source_id: str) -> tuple[list[Any], str | None]:
-        """Stage the assets that read a source, publish their tables: these, and the error in words if there is one."""
+        """Stage the assets that read a source, with all parts of their tables, and publish these: their names, and
+        the error in words if there is one.
+        """
         readers = sorted(self.graph.get(dg.AssetKey(["raw", source_id])).child_keys)
         published = sorted({self.graph.get(reader).metadata["table"] for reader in readers})
-        error = self._error(readers) or self._error([dg.AssetKey(["warehouse", table]) for table in published])
-        return published, error
+        parts = {dg.AssetKey(part) for table in published for part in parts_of(table)}
+        served = [dg.AssetKey(["warehouse", table]) for table in published]
+        return published, self._error({*readers, *parts}) or self._error(served)
 
     def _error(self, keys: Iterable[dg.AssetKey]) -> str | None:
         result = self.job.execute_in_process(instance=self.instance, asset_selection=[*keys], raise_on_error=False)
