@@ -111,6 +111,7 @@ class RawData(dg.ConfigurableResource, RawFiles):  # type: ignore[type-arg]
         found: list[Hashable] = []
         for frame in batches.exact_frames(source, self.path(audit.source_id)):
             codes = pd.DataFrame({name: parse(frame[name], source.types[str(name)]).values for name in rows})
+            codes = self.with_todays_codes(codes, source.commune_columns, audit)[[*rows]]
             same = frame[pd.MultiIndex.from_frame(codes).isin(wanted)].head(MOST_KEPT - len(found))
             found += same.index.tolist()
             audit.texts |= dict(zip(same.index, map(";".join, same.fillna("").to_numpy().tolist()), strict=True))
