@@ -71,7 +71,7 @@ class Search(_Body):
     codeRome: Listed[StrictStr] = Field([], max_length=MOST_CODES, description="ROME codes", examples=[["D1102"]])
     index: Whole = Field(0, ge=0, description="place of the first city that is answered, from 0", examples=[0])
     onlySearchInTension: bool = Field(True, description="only where the basin has a tension row for one of codeRome")
-    opportunity: Whole | None = Field(None, ge=1, le=2, description="1: ind_t below 4; 2: ind_t from 4 up")
+    opportunity: Annotated[int, Field(ge=1, le=2), IsNumber] | None = Field(None, description="1: ind_t < 4; 2: >= 4")
     sortBy: Literal["mer", "montagne"] | None = Field(
         None, description="after the tension: the nearest to the sea first, or the highest", examples=["mer"]
     )

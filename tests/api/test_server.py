@@ -177,12 +177,12 @@ def test_no_answer_mixes_two_releases_and_none_fails(serve: Serve, warehouse_url
 
 
 def test_the_first_release_is_seen_without_a_restart(serve: Serve, warehouse_url: str, tmp_path: Path) -> None:
-    client = Client(serve(warehouse_url))
-    assert client.ask("GET", "/ogrs")[0] == 503
+    server = serve(warehouse_url)
+    assert Client(server).ask("GET", "/ogrs")[0] == 503
     engine = connect(warehouse_url)
     publish_release(engine, tmp_path, 1)
     engine.dispose()
-    within(SEEN_SECONDS, lambda: client.ask("GET", "/ogrs")[0] == 200)
+    within(SEEN_SECONDS, lambda: Client(server).ask("GET", "/ogrs")[0] == 200)
 
 
 @pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
