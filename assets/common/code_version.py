@@ -30,6 +30,7 @@ MAKES_NO_ROWS = {
     "assets.common.code_version": "says what counts",
     "assets.common.lineage": "where columns come from, as the UI shows it",
     "assets.common.plots": "pictures of rows",
+    "assets.common.trial": "tries what was fetched, in a scratch staging area",
     "resources.errors": "says what went wrong",
     "resources.retries": "tries again what failed",
     "warehouse.release": "publishes what is staged",

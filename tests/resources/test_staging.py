@@ -86,7 +86,7 @@ def test_the_graph_stages_in_an_object_store_what_it_stages_in_a_folder(bucket: 
         found[staging] = {name: (table.rows, table.sha256) for name, table in release.tables.items()}
     of_folder, of_bucket = found.values()
     assert of_folder == of_bucket
-    assert len(of_bucket) == 13
+    assert set(of_bucket) == {table.name for table in tables.SERVED}
     with contextlib.suppress(ZeroDivisionError), atomic_write(UPath(bucket) / "half") as file:
         file.write(b"half" * (1 // 0))
     names = {path.name for path in UPath(bucket).iterdir()}

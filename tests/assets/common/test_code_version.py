@@ -102,7 +102,7 @@ def test_its_own_sources_count(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_makes_no_rows_is_there_and_is_imported() -> None:
     imported = {
         name
-        for asset in ("cities", "helps", "regions")
+        for asset in ("cities", "helps", "regions", "fetched")
         for m in followed(f"assets.{asset}")
         for name in module._parsed(m).imports
     }

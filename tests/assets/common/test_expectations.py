@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -24,6 +25,9 @@ GOOD: dict[str, dict[str, Any]] = {
     "former_communes": {"code": "01091", "current_code": "01033"},
     "helps": {"slug": "a", "count_vue": 0},
     "new_regions": {"code": 84, "average_delay_obtain_social_housing": 12},
+    "offers_history": {
+        **{"week": date(2021, 12, 20), "code_region": 84, "rome_id": "A1101", "number": 7, "days": 2},
+    },
     "old_regions": {"former_code": "82", "new_code": 84},
     "regions_tensions_criterions": {"json": "[]"},
     "rome_codes": {"code": "A1101", "label": "Conduite"},

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import dagster as dg
+import pandas as pd
 import pytest
 
 import raw_data as bundled
@@ -51,10 +52,15 @@ def run(function: Callable[[RawData], Import], files: Path, staging: Staging) ->
     return made(asset, files, staging)
 
 
-def made(asset: dg.AssetsDefinition, files: Path, staging: Staging) -> str:
-    """Materialize an asset; return its error in words, empty if there is none."""
+def made(asset: dg.AssetsDefinition, files: Path, staging: Staging, **upstream: pd.DataFrame) -> str:
+    """Materialize an asset, given what it reads of others; return its error in words, empty if there is none."""
     reader = RawData(folder=str(files), dumps=str(files))
-    result = dg.materialize([asset], resources={"raw_data": reader, "staging": staging}, raise_on_error=False)
+    for name, frame in upstream.items():
+        Path(staging.folder).mkdir(exist_ok=True)
+        frame.to_parquet(Path(staging.folder) / f"{name}.parquet", index=False)
+    stubs = [dg.AssetSpec(name, metadata={"dagster/io_manager_key": "staging"}) for name in upstream]
+    resources = {"raw_data": reader, "staging": staging}
+    result = dg.materialize([*stubs, asset], selection=[asset], resources=resources, raise_on_error=False)
     failed = [event.step_failure_data.error for event in result.all_events if event.is_step_failure]
     return in_words(failed[0]) if failed and failed[0] else ""
 
@@ -120,7 +126,8 @@ def test_facilities_that_fail_a_check_are_looked_for_in_the_file(tmp_path: Path)
     rows = "01004;COM;A101;FACILITIES;2024;1\n1001;COM;A101;FACILITIES;2024;2000000\n"
     (tmp_path / "DS_BPE_2024_data.csv").write_text(head + rows)
     staging = Staging(folder=str(tmp_path / "staging"))
-    said = made(equipments, tmp_path, staging)
+    cities = pd.DataFrame({"insee_com": ["01001", "01004"]})
+    said = made(equipments, tmp_path, staging, cities=cities, cog=pd.DataFrame(columns=["code", "current_code"]))
     assert "total is from 1 to 1e+06: 1 rows" in said
     assert "They stand in DS_BPE_2024_data.csv, line 3: `mobiville rejects --source bpe` shows them" in said
     (reject,) = staging.rejects().to_dict("records")
