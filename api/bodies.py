@@ -86,6 +86,13 @@ Communes = Annotated[Listed[Commune], Field(max_length=MOST_COMMUNES, examples=[
 """As many as a question to an outside service may name."""
 
 
+class Trend(_Body):
+    """A trade, and a region; none: all."""
+
+    rome: StrictStr = Field(description="ROME code", examples=["D1102"])
+    region: Whole | None = Field(None, description="code of the region since 2016", examples=[53])
+
+
 class OffersSearch(_Body):
     """Trades and communes; none of either: all."""
 
@@ -114,7 +121,7 @@ class CloseCompanies(_Body):
 
 
 class Autocomplete(_Body):
-    """The beginning of a city's name or postal code, or a district: `lyon 3`."""
+    """The beginning of a city's name, present or former, or postal code, or a district: `lyon 3`."""
 
     query: str = Field("", description="compared without case and accents", examples=["saint-e"])
 

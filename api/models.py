@@ -32,6 +32,8 @@ Help = row_model("Help", tables.helps)
 PREVIEW = ("id", "title", "goal", "who", "section", "situation", "count_vue", "slug", "logo", "type", "partner")
 HelpPreview = row_model("HelpPreview", tables.helps, *PREVIEW, "visibility_boost")
 CityName = row_model("CityName", tables.cities, "nom_comm", "insee_com", "postal_code")
+FormerCommune = row_model("FormerCommune", tables.former_communes, "code", "name")
+Week = row_model("Week", tables.offers_history, "week", "number", "days")
 SimilarCity = row_model("SimilarCity", tables.cities, "id", "insee_com", "nom_comm")
 
 Problem = create_model("Problem", message=str)
@@ -55,6 +57,7 @@ class CloseCity(City):  # type: ignore[misc, valid-type]
 
 
 class LoadedCity(City):  # type: ignore[misc, valid-type]
+    former: list[FormerCommune] = Field(description="the communes that are in it now")  # type: ignore[valid-type]
     equipments: list[Equipment] = Field(description="facilities by type")  # type: ignore[valid-type]
     newRegion: Region | None = None  # type: ignore[valid-type]
     departement: Departement | None = None  # type: ignore[valid-type]
@@ -138,6 +141,7 @@ class Missing(BaseModel):
 class ReleaseOut(Recorded):  # type: ignore[misc, valid-type]
     """The served release, and what it was made from."""
 
+    geography: str | None = Field(description="which communes codes are of", examples=["COG 2026", "communes 2015"])
     sample: bool = Field(description="whether the invented sample is served")
     missing: list[Missing]
     tables: list[ReleaseTable]

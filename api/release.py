@@ -24,7 +24,8 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 import raw_data
 from api.database import Database, NotServedError
-from api.search.counts import Facilities, Offers
+from api.search.counts import Facilities, Offers, Trends
+from api.search.former import Former
 from api.search.places import JSON as JSON
 from api.search.places import Cities, Places
 from api.search.tension import Basins, Tensions
@@ -58,6 +59,8 @@ READ: dict[str, Callable[[Connection], Any]] = {
     "cities": Cities,
     "cities_jobs": Offers,
     "equipments": Facilities,
+    "former_communes": Former,
+    "offers_history": Trends,
     "romeogrs": Titles.read,
     "tensions": Tensions,
 } | {name: partial(_rows, name) for name in AS_ROWS}
@@ -84,6 +87,8 @@ class Release:
         self.tensions: Tensions = contents["tensions"]
         self.offers: Offers = contents["cities_jobs"]
         self.facilities: Facilities = contents["equipments"]
+        self.former: Former = contents["former_communes"]
+        self.trends: Trends = contents["offers_history"]
         self.titles: Titles = contents["romeogrs"]
         self.regions = {row["code"]: row for row in contents["new_regions"]}
         self.departements = {row["code"]: row for row in contents["departements"]}
@@ -91,9 +96,8 @@ class Release:
         self.helps = {fold(row["slug"]): row for row in contents["helps"] if row["slug"] is not None}
         is_same = before is not None and (before.cities, before.basins) == (self.cities, self.basins)
         self.places: Places = before.places if before and is_same else Places(self.cities, self.basins.of_commune)
-        sources = [source for table in self.record.tables.values() for source in table.sources]
-        self.is_sample = raw_data.is_sample({source.sha256 for source in sources})
-        self.missing = raw_data.missing({source.source_id for source in sources})
+        self.is_sample = raw_data.is_sample({file.sha256 for file in self.record.files})
+        self.missing = raw_data.missing({file.source_id for file in self.record.files})
         """What readers miss, by the source that was not there when the release was made."""
         self.etag = f'W/"{self.id}-{self.record.published_at:%Y%m%d%H%M%S}-{_code()}"'
         self.headers = {"ETag": self.etag, "X-Release": str(self.id), "Cache-Control": CACHE}

@@ -16,6 +16,7 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
 NOT_NOW = {"Retry-After": "5", "Cache-Control": "no-store"}
 """Headers of a 503: when to ask again (seconds)."""
 NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"description": "There is no such thing", "model": Problem}}
+MOVED: dict[int | str, dict[str, Any]] = {308: {"description": "A former code; Location is that of the commune now"}}
 
 
 def served_of(request: Request) -> Served:
@@ -34,9 +35,7 @@ def release_of(request: Request) -> Release:
 
 def respond(request: Request, release: Release, content: bytes | Ready) -> Response:
     """JSON of the release; 304 when the client has that release's answers already."""
-    headers = release.headers
-    if served_of(request).is_away:
-        headers = headers | {"X-Database": "away"}
+    headers = _headers(request, release)
     given = request.headers.get("if-none-match", "").replace("W/", "").split(",")
     if not {"*", release.etag.removeprefix("W/")}.isdisjoint(tag.strip() for tag in given):  # weak: compressed or not
         return Response(status_code=304, headers=headers)
@@ -45,6 +44,17 @@ def respond(request: Request, release: Release, content: bytes | Ready) -> Respo
         headers = headers | {"Content-Encoding": "gzip"} if is_packed else headers
         content = content.gzipped if is_packed else content.plain
     return Response(content, headers=headers, media_type="application/json")
+
+
+def redirect(request: Request, release: Release, last: str) -> Response:
+    """308 to the address that has `last` for its last part. Relative: the proxy has stripped what stood before."""
+    asked = request.scope["raw_path"].decode("ascii", "replace")
+    up = "../" * (len(asked) - len(asked.rstrip("/")))  # a trailing slash is a part more
+    return Response(status_code=308, headers=_headers(request, release) | {"Location": up + last})
+
+
+def _headers(request: Request, release: Release) -> dict[str, str]:
+    return release.headers | ({"X-Database": "away"} if served_of(request).is_away else {})
 
 
 def rank_of(release: Release, insee: str) -> int:

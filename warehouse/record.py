@@ -50,6 +50,15 @@ class SourceFile:
     rows_rejected: int | None = None
 
 
+def geography(files: Iterable[SourceFile]) -> str | None:
+    """Which communes codes are of, in words: "COG 2026"; without a COG "communes 2015", those of the communes file."""
+    found = {(file.source_id, file.vintage) for file in files if file.vintage not in (None, "unknown")}
+    for source, words in (("cog", "COG"), ("communes", "communes")):
+        if vintages := sorted(str(vintage) for name, vintage in found if name == source):
+            return f"{words} {' and '.join(vintages)}"  # two where a table is still of the one before
+    return None
+
+
 @dataclass(frozen=True)
 class ServedTable:
     """One table of a release."""
@@ -84,6 +93,11 @@ class Release:
     code_version: str
     started_by: str
     tables: dict[str, ServedTable]
+
+    @property
+    def files(self) -> list[SourceFile]:
+        """The files that its tables were made from."""
+        return [file for table in self.tables.values() for file in table.sources]
 
     def contents(self) -> dict[str, int]:
         """The contents that it serves: of each table, the release that loaded them."""

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from api.bodies import Autocomplete, CloseCities, Search, SimilarCities, SkillSearch
 from api.models import CityName, CloseCity, Found, FoundBasin, JobTitle, LoadedCity, Similar, SimilarCity, Trades
 from api.release import Release
-from api.responses import NOT_FOUND, RESPONSES, rank_of, release_of, respond
+from api.responses import MOVED, NOT_FOUND, RESPONSES, rank_of, redirect, release_of, respond
 from api.search.packed import code
 from api.search.places import Asked, kind_of
 from api.search.tension import ANY_BASIN, ind_t, romes
@@ -69,10 +69,13 @@ def _region(asked: int | str) -> int:
     return int(asked) if isinstance(asked, int) or re.fullmatch(r"\s*[0-9]{1,9}\s*", asked) else -1
 
 
-@router.get("/load/{insee}", response_model=LoadedCity, responses=NOT_FOUND)
+@router.get("/load/{insee}", response_model=LoadedCity, responses=NOT_FOUND | MOVED)
 async def load(request: Request, insee: str) -> Response:
-    """A city with all its columns, its facilities, its region and its department."""
+    """A city with all its columns, its facilities, its region, its department, and the communes that are in it now."""
     release = release_of(request)
+    asked = fold(insee).upper()
+    if asked not in release.cities.ranks and (current := release.former.current.get(asked)):
+        return redirect(request, release, current)
     rank = rank_of(release, insee)
     return respond(request, release, release.made(_load, release.cities.insees[rank]))
 
@@ -82,6 +85,7 @@ def _load(release: Release, insee: str) -> bytes:
     city["nom_comm"] = NO_DISTRICTS.sub("", (city["nom_comm"] or "").replace("--", "-"))
     city["newRegion"] = release.regions.get(city["new_code_region"])
     city["departement"] = release.departements.get(city["code_dept"])
+    city["former"] = release.former.of_city.get(insee, [])
     return orjson.dumps(city | {"equipments": release.facilities.of_city(insee)})
 
 
@@ -103,9 +107,9 @@ async def trades(request: Request, insee: str) -> Response:
 
 @router.post("/autocomplete", response_model=list[CityName])  # type: ignore[valid-type]
 async def autocomplete(request: Request, body: Autocomplete) -> Response:
-    """The first ten cities whose name begins so, by name; then by postal code, and districts."""
+    """The first ten cities whose name begins so, by name; then by postal code, districts, and by former names."""
     release = release_of(request)
-    found = [_chosen(release, rank, CityName) for rank in release.cities.named(body.query)]
+    found = [_chosen(release, rank, CityName) for rank in release.cities.named(body.query, release.former)]
     return respond(request, release, orjson.dumps(found))
 
 

@@ -1,9 +1,12 @@
-"""What the pages list whole: criteria, regions and trades; job titles (OGR); mobility aids."""
+"""What the pages list whole: criteria, regions and trades; job titles (OGR); weekly offers; mobility aids."""
+
+from typing import Annotated
 
 import orjson
-from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi import APIRouter, HTTPException, Query, Request, Response
 
-from api.models import Criterions, Help, HelpPreview, Ogr
+from api.bodies import Trend
+from api.models import Criterions, Help, HelpPreview, Ogr, Week
 from api.release import Release
 from api.responses import NOT_FOUND, RESPONSES, release_of, respond
 from api.search.text import fold
@@ -46,6 +49,13 @@ def ogrs_of(release: Release) -> bytes:
     return orjson.dumps(
         [{"rome": rome, "romeLabel": labels.get(rome), "ogrLabel": label} for rome, label in titles if rome in known]
     )
+
+
+@router.get("/trends", response_model=list[Week], tags=["trends"])  # type: ignore[valid-type]
+async def trends(request: Request, asked: Annotated[Trend, Query()]) -> Response:
+    """A trade's offers week by week, the oldest first: the mean over the week's dumps."""
+    release = release_of(request)
+    return respond(request, release, orjson.dumps(release.trends.of(fold(asked.rome).upper(), asked.region)))
 
 
 @router.get("/helps/get-previews", response_model=list[HelpPreview], tags=["aids"])  # type: ignore[valid-type]

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 from api.models import Health, ReleaseOut
 from api.release import JSON, Release
 from api.responses import NOT_NOW, RESPONSES, release_of, respond, served_of
+from warehouse.record import geography
 
 router = APIRouter(tags=["release"], responses=RESPONSES)
 
@@ -44,5 +45,6 @@ def release_of_record(release: Release) -> bytes:
     ]
     head = {"id": now.id, "published_at": now.published_at, "started_at": now.started_at, "status": now.status}
     missing = [{"source": source, "consequence": consequence} for source, consequence in release.missing.items()]
-    content = {**head, "sample": release.is_sample, "missing": missing, "tables": of_tables}
+    head |= {"geography": geography(now.files), "sample": release.is_sample}
+    content = {**head, "missing": missing, "tables": of_tables}
     return orjson.dumps(content, option=JSON)

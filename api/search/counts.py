@@ -1,10 +1,12 @@
-"""What is counted per commune: offers by trade (table `cities_jobs`), facilities by type (`equipments`)."""
+"""What is counted per commune: offers by trade (table `cities_jobs`), facilities by type (`equipments`); per region
+and week: offers by trade (`offers_history`).
+"""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from api.search.packed import CODE_BITS, Array, code, codes, packed, whole_numbers
 from warehouse import tables
@@ -71,4 +73,43 @@ class Facilities:
         return [
             {"id": number, "depcom": insee, "typequ": self._kinds[kind], "total": total}
             for number, kind, total in zip(*columns, strict=True)
+        ]
+
+
+OF_WEEK = np.dtype([("week", np.int16), ("region", np.int16), ("number", np.int32), ("days", np.int8)])
+
+
+class Trends:
+    """Job offers per week, region and ROME: nine bytes each."""
+
+    def __init__(self, connection: Connection) -> None:
+        row = tables.offers_history.c
+        self._weeks = list(connection.execute(select(row.week).distinct().order_by(row.week)).scalars())
+        romes, weeks = [np.empty(0, np.int64)], [np.empty(0, OF_WEEK)]
+        for place, week in enumerate(self._weeks):
+            columns = (row.rome_id, row.code_region, row.number, row.days)
+            rome, *counted = packed(connection, *columns, where=row.week == week)
+            romes.append(codes(rome))
+            weeks.append(np.empty(len(rome), OF_WEEK))
+            weeks[-1]["week"] = place
+            for name, texts in zip(("region", "number", "days"), counted, strict=True):
+                weeks[-1][name] = whole_numbers(texts)
+        of_rome = np.concatenate(romes)
+        order = np.argsort(of_rome, kind="stable")
+        found, starts = np.unique(of_rome[order], return_index=True)
+        rows = np.split(np.concatenate(weeks)[order], starts[1:])
+        self._of_rome = dict(zip(found.tolist(), rows, strict=bool(len(found))))
+
+    def of(self, rome: str, region: int | None) -> list[dict[str, Any]]:
+        """The weeks in which a trade has offers, the oldest first: their sum, and the most dumps that a region has."""
+        rows = self._of_rome.get(code(rome), np.empty(0, OF_WEEK))
+        rows = rows if region is None else rows[rows["region"] == region]
+        if not len(rows):
+            return []
+        places, starts = np.unique(rows["week"], return_index=True)
+        numbers = np.add.reduceat(rows["number"], starts, dtype=np.int64)
+        columns = (places, numbers, np.maximum.reduceat(rows["days"], starts))
+        return [
+            {"week": self._weeks[place], "number": number, "days": days}
+            for place, number, days in zip(*(column.tolist() for column in columns), strict=True)
         ]

@@ -15,9 +15,10 @@ import numpy as np
 import orjson
 from sqlalchemy import Connection, select
 
+from api.search.former import Former
 from api.search.packed import Array, codes
 from api.search.tension import ABSENT, LEVELS
-from api.search.text import fold
+from api.search.text import fold, hyphened
 from warehouse import tables
 from warehouse.criteria import CRITERIA, Condition, Criterion
 from warehouse.geography import EARTH_RADIUS_KM
@@ -102,10 +103,11 @@ class Cities:
         found: dict[str, Any] = orjson.loads(self.rows[rank] + b"}")
         return found
 
-    def named(self, text: str) -> list[int]:
+    def named(self, text: str, former: Former) -> list[int]:
         """The ranks of ten cities: those whose name begins with the text, by name, without districts.
 
-        Then, where there is room: those with a postal code that begins so, and the district that is meant.
+        Then, where there is room: those with a postal code that begins so, the district that is meant, and those that
+        a commune is in now whose name began so.
         """
         folded = fold(text).strip()
         found = self.names.beginning_with(fold(text))
@@ -117,6 +119,9 @@ class Cities:
             first, last = (bisect_left(self.postal, (end,)) for end in (folded, folded + ":"))
             ranks = {rank for _, rank in self.postal[first:last]} - set(found)
             found += sorted(ranks, key=self.names.places.__getitem__)
+        if len(found) < PAGE:
+            present = (self.ranks[code] for code in former.named(folded) if code in self.ranks)
+            found += [rank for rank in dict.fromkeys(present) if rank not in found]
         return found[:PAGE]
 
     def near(self, latitude: float, longitude: float, but: str) -> list[tuple[int, float]]:
@@ -129,11 +134,6 @@ class Cities:
         half = np.sin((there - here) / 2) ** 2 + np.cos(here) * np.cos(there) * np.sin(east / 2) ** 2
         distances = 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.minimum(half, 1)))  # great-circle (haversine)
         return list(zip(ranks.tolist(), distances.tolist(), strict=True))
-
-
-def hyphened(name: str) -> str:
-    """A folded name as its beginning is compared: a space is as good as a hyphen."""
-    return name.replace(" ", "-")
 
 
 def _bits(conditions: Iterable[Array]) -> Any:

@@ -17,6 +17,11 @@ def fold(text: str) -> str:
     return text.lower()
 
 
+def hyphened(name: str) -> str:
+    """A folded name as its beginning is compared: a space is as good as a hyphen."""
+    return name.replace(" ", "-")
+
+
 def words(text: str) -> list[str]:
     """The words of a text, folded: `L'Aide-boulangère C++` has l, aide, boulangere and c++."""
     return _WORD.findall(fold(text).replace("_", " "))

@@ -31,6 +31,7 @@ from resources.sources.catalogue import catalogue, require_sources
 from resources.sources.geography import GEOGRAPHY
 from resources.staging import Staged, Staging, fingerprint
 from warehouse import tables
+from warehouse.record import geography
 from warehouse.release import SourceFile
 
 CHECK = "expectations"
@@ -327,6 +328,8 @@ def _seen(frame: pd.DataFrame, files: Sequence[SourceFile], notes: Sequence[str]
             "\n".join(f"- {file.file_name} ({file.vintage}), sha256 `{file.sha256}`" for file in files)
         ),
     }
+    if words := geography(files):
+        seen["geography"] = words
     return seen | ({"notes": dg.MetadataValue.md("\n".join(f"- {note}" for note in notes))} if notes else {})
 
 

@@ -11,6 +11,7 @@ from raw_data import is_sample
 from warehouse.damage import damage
 from warehouse.diff import Change, diff
 from warehouse.lock import holder, unlock
+from warehouse.record import geography
 from warehouse.release import Release, current_release, history, rollback
 
 
@@ -108,6 +109,7 @@ def unlock_command(yes: bool) -> None:
 def _as_json(release: Release) -> dict[str, Any]:
     return {
         "release": release.id,
+        "geography": geography(release.files),
         "sample": _is_sample(release),
         "status": release.status,
         "started_at": f"{release.started_at.isoformat()}Z",
@@ -129,11 +131,12 @@ def _as_json(release: Release) -> dict[str, Any]:
 
 
 def _is_sample(release: Release) -> bool:
-    return is_sample({source.sha256 for table in release.tables.values() for source in table.sources})
+    return is_sample({file.sha256 for file in release.files})
 
 
 def _as_text(release: Release) -> str:
-    lines = [f"Release {release.id}, published {release.published_at} UTC by {release.started_by}", ""]
+    lines = [f"Release {release.id}, published {release.published_at} UTC by {release.started_by}"]
+    lines += [f"Geography: {words}", ""] if (words := geography(release.files)) else [""]
     if _is_sample(release):
         lines.insert(1, "SAMPLE: données d'essai, inventées")
     for table in release.tables.values():

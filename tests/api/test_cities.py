@@ -106,6 +106,7 @@ def test_a_city_has_all_its_columns_and_what_belongs_to_it(client: TestClient, s
             "equipments": sorted(facilities, key=lambda row: row["id"]),
             "newRegion": regions.get(city["new_code_region"]),
             "departement": departements.get(city["code_dept"]),
+            "former": [],
         }
     assert client.get("/cities/load/75101").json()["nom_comm"] == "PARIS"
 

@@ -1,0 +1,31 @@
+"""What communes were before: table `former_communes`."""
+
+from bisect import bisect_left
+from collections import defaultdict
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from api.search.text import fold, hyphened
+from warehouse import tables
+
+
+class Former:
+    """The codes and names that communes had, and the communes that they are in now."""
+
+    def __init__(self, connection: Connection) -> None:
+        row = tables.former_communes.c
+        found = connection.execute(select(row.code, row.name, row.current_code).order_by(row.code)).all()
+        self.current = {code: current for code, _, current in found}
+        """Of each former code that of the present commune."""
+        self.of_city: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        """Of a present commune, code and name of those that are in it, by code."""
+        for code, name, current in found:
+            self.of_city[current].append({"code": code, "name": name})
+        self._names = sorted((hyphened(fold(name)), current) for _, name, current in found if name)
+
+    def named(self, text: str) -> list[str]:
+        """The present codes of communes whose name began with the folded text, by that name."""
+        start = hyphened(text)
+        first, last = (bisect_left(self._names, (end,)) for end in (start, start + "\U0010ffff"))
+        return [current for _, current in self._names[first:last]]
