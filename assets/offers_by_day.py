@@ -14,6 +14,7 @@ from assets.common.lineage import raw_key
 from assets.common.staging_asset import OWNERS
 from resources.days import Day, Days
 from resources.errors import SourceError
+from resources.failures import explained
 from resources.raw_data import RawData
 from resources.retries import with_retries
 from resources.sources.geography import OF_FILE
@@ -116,7 +117,7 @@ def offers_by_day(
     to read days again; days do not depend on each other. Kept as Parquet, a folder per day, in the staging folder.
     """
     day = context.partition_key
-    with with_retries(context.retry_number):
+    with explained(), with_retries(context.retry_number):
         known = read_day(raw_data, staging, day, context.run.run_id)
     return dg.MaterializeResult(metadata=shown(known), data_version=dg.DataVersion(known.sha256))
 

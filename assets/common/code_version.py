@@ -31,6 +31,7 @@ MAKES_NO_ROWS = {
     "assets.common.lineage": "where columns come from, as the UI shows it",
     "assets.common.plots": "pictures of rows",
     "resources.errors": "says what went wrong",
+    "resources.failures": "says it to Dagster",
     "resources.retries": "tries again what failed",
     "warehouse.release": "publishes what is staged",
     "warehouse.tables": "an asset counts the description of its own table, see `_described`",
