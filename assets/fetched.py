@@ -1,26 +1,38 @@
-"""Fetching as Dagster assets: official files, climate sheets, and the ROME of France Travail's API.
+"""Fetching as Dagster shows it: official files, climate sheets, the ROME of France Travail's API, descriptions.
 
-Fetching is apart from the refresh: it never holds one up, and what it could not get stays as it was.
+Fetching is apart from the refresh: a job of its own. What it fetches is shown as external assets, which no
+"Materialize all" starts: a network that is away holds nothing up, and what could not be fetched stays as it was.
 """
 
 from collections.abc import Iterator
 
 import dagster as dg
+from pydantic import Field
 
 from assets.common.staging_asset import OWNERS
 from assets.common.trial import try_sources
 from assets.raw_files import fetched_key
-from resources.fetcher import FETCHED, Fetcher
+from resources.errors import ServiceError
+from resources.failures import explained
+from resources.fetcher import DESCRIPTIONS, FETCHED, Fetcher
 from resources.sources.catalogue import Source, catalogue
 
 GROUP = "fetching"
 
 
+class Wanted(dg.Config):
+    """What a run fetches."""
+
+    sources: list[str] = Field(default=list(FETCHED), description="Sources, as raw_data/sources.yaml names them.")
+
+
 def _spec(source_id: str, source: Source) -> dg.AssetSpec:
     where = {"download": dg.MetadataValue.url(source.download_url)} if source.download_url else {}
+    job = "enrichment" if source_id == DESCRIPTIONS else "fetch"
     return dg.AssetSpec(
         fetched_key(source_id),
-        description=f"{source.title}, fetched from {source.publisher}: a file that the refresh would refuse is refused",
+        description=f"{source.title}, fetched from {source.publisher} by the job `{job}`: a file that the refresh "
+        "would refuse is refused",
         group_name=GROUP,
         kinds={"http"},
         owners=OWNERS,
@@ -29,25 +41,23 @@ def _spec(source_id: str, source: Source) -> dg.AssetSpec:
     )
 
 
-@dg.multi_asset(
-    name="fetched",
-    specs=[_spec(name, catalogue()[name]) for name in FETCHED],
-    can_subset=True,
-)
-def fetched(
-    context: dg.AssetExecutionContext, fetcher: dg.ResourceParam[Fetcher]
-) -> Iterator[dg.MaterializeResult[None]]:
-    """Fetch what is new of the selected sources into a dated folder. One that fails is told at the end: the others are
+fetched = [_spec(name, catalogue()[name]) for name in (*FETCHED, DESCRIPTIONS)]
+
+
+@dg.op(out={})
+def fetch_sources(
+    context: dg.OpExecutionContext, config: Wanted, fetcher: dg.ResourceParam[Fetcher]
+) -> Iterator[dg.AssetMaterialization]:
+    """Fetch what is new of the given sources. One that fails is told at the end: the others are
     fetched all the same.
     """
-    names = [key.path[-1] for key in sorted(context.selected_asset_keys)]
-    outcomes = fetcher.fetch(names, context.log.info, try_sources)
-    for outcome in outcomes:
-        context.log.info(f"{outcome.source}: {outcome.state}: {outcome.detail}")
-        if outcome.state in ("new", "unchanged"):
-            yield dg.MaterializeResult(
-                asset_key=fetched_key(outcome.source), metadata={"state": outcome.state, "detail": outcome.detail}
-            )
-    wrong = [f"{outcome.source}: {outcome.detail}" for outcome in outcomes if outcome.state in ("refused", "failed")]
-    if wrong:
-        raise dg.Failure("; ".join(wrong))
+    with explained():
+        outcomes = fetcher.fetch(config.sources, context.log.info, try_sources)
+        for outcome in outcomes:
+            context.log.info(f"{outcome.source}: {outcome.state}: {outcome.detail}")
+            if outcome.state in ("new", "unchanged"):
+                told = {"state": outcome.state, "detail": outcome.detail}
+                yield dg.AssetMaterialization(fetched_key(outcome.source), metadata=told)
+        wrong = [f"{o.source}: {o.detail}" for o in outcomes if o.state in ("refused", "failed")]
+        if wrong:
+            raise ServiceError("; ".join(wrong))

@@ -14,6 +14,7 @@ from assets.common.lineage import raw_key
 from assets.common.staging_asset import OWNERS
 from resources.days import Day, Days
 from resources.errors import SourceError
+from resources.failures import explained
 from resources.raw_data import RawData
 from resources.retries import with_retries
 from resources.sources.geography import OF_FILE
@@ -94,8 +95,8 @@ def shown(known: Day) -> dict[str, Any]:
     }
 
 
-@dg.asset(
-    key=KEY,
+by_day = dg.AssetSpec(
+    KEY,
     partitions_def=PARTITIONS,
     deps=[raw_key(SOURCE)],
     group_name="work",
@@ -103,22 +104,24 @@ def shown(known: Day) -> dict[str, Any]:
     kinds={"python", "parquet"},
     tags={"layer": "days"},
     code_version=rules(),
+    description="Job offers per commune and ROME, a partition per day: what its dump has, with the dump's own commune "
+    "codes. Kept as Parquet, a folder per day, in the staging folder.\n\n"
+    "offers_history reads each new day by itself. To read days again: the job `offers_by_day`, tab Partitions, Launch "
+    "backfill, or `mobiville refresh --days FIRST:LAST`. Days do not depend on each other.",
     metadata={
         "dagster/column_schema": dg.TableSchema([dg.TableColumn(field.name, str(field.type)) for field in SCHEMA])
     },
 )
-def offers_by_day(
-    context: dg.AssetExecutionContext, raw_data: RawData, staging: dg.ResourceParam[Staging]
-) -> dg.MaterializeResult[None]:
-    """Job offers per commune and ROME, a partition per day: what its dump has, with the dump's own commune codes.
+"""External: "Materialize all" would ask which days are meant, and a fresh install knows of none."""
 
-    A refresh reads each new day by itself. Materialize partitions here, or run `mobiville refresh --days FIRST:LAST`,
-    to read days again; days do not depend on each other. Kept as Parquet, a folder per day, in the staging folder.
-    """
+
+@dg.op
+def read_partition(context: dg.OpExecutionContext, raw_data: RawData, staging: dg.ResourceParam[Staging]) -> None:
+    """Read the dump of a day, the run's partition, in the place of what that day was."""
     day = context.partition_key
-    with with_retries(context.retry_number):
+    with explained(), with_retries(context.retry_number):
         known = read_day(raw_data, staging, day, context.run.run_id)
-    return dg.MaterializeResult(metadata=shown(known), data_version=dg.DataVersion(known.sha256))
+    context.log_event(dg.AssetMaterialization(KEY, metadata=shown(known), partition=day))
 
 
 def _sha256(path: Path) -> str:

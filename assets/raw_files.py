@@ -24,8 +24,8 @@ BLOCK = 1 << 20
 
 
 def fetched_key(source_id: str) -> dg.AssetKey:
-    """The asset that fetches a source."""
-    return dg.AssetKey([source_id] if source_id == DESCRIPTIONS else ["fetched", source_id])
+    """The external asset of what is fetched of a source."""
+    return dg.AssetKey(["fetched", source_id])
 
 
 def _spec(source_id: str, source: Source) -> dg.AssetSpec:

@@ -12,6 +12,7 @@ from assets.common.plots import drawn, rows_over_releases
 from assets.common.staging_asset import OWNERS, column_schema, described
 from raw_data import is_sample
 from resources.errors import ValidationError
+from resources.failures import explained
 from resources.retries import with_retries
 from resources.staging import Staging, fingerprint, once
 from resources.warehouse import Warehouse
@@ -119,15 +120,17 @@ def warehouse_tables(
     sample would be served to those who ask MariaDB.
     """
     names = sorted(key.path[-1] for key in context.selected_asset_keys)
-    contents = contents_of(staging, names)
-    refuse_sample(contents, context.run.tags, warehouse.url)
-    with with_retries(context.retry_number):
-        before = warehouse.rows()
-    yield from volumes(contents, before, context.run.tags.get(ACCEPTED, "").split(","))
-    with with_retries(context.retry_number):
-        release = warehouse.publish(contents, _started_at(context), context.log.info, deep=FORCED in context.run.tags)
-        changes = warehouse.changes(release)
-        rows = warehouse.rows_by_release()
+    with explained():
+        contents = contents_of(staging, names)
+        refuse_sample(contents, context.run.tags, warehouse.url)
+        with with_retries(context.retry_number):
+            before = warehouse.rows()
+        yield from volumes(contents, before, context.run.tags.get(ACCEPTED, "").split(","))
+        with with_retries(context.retry_number):
+            deep = FORCED in context.run.tags
+            release = warehouse.publish(contents, _started_at(context), context.log.info, deep=deep)
+            changes = warehouse.changes(release)
+            rows = warehouse.rows_by_release()
     for name in names:
         table, known = release.tables[name], rows[rows["table"] == name]
         yield dg.MaterializeResult(
@@ -179,6 +182,5 @@ def volumes(
         )
     if wrong:
         accept = " ".join(f"--allow-shrink {name}" for name in wrong)
-        raise ValidationError(
-            f"{'; '.join(wrong.values())}. Are these the right files? If so, say so: mobiville refresh {accept}"
-        )
+        remedy = f"Are these the right files? If so, say so: mobiville refresh {accept}"
+        raise ValidationError(f"{'; '.join(wrong.values())}. {remedy}", found="; ".join(wrong.values()), remedy=remedy)

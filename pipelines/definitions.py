@@ -7,7 +7,7 @@ import dagster as dg
 from assets.common.imports import load_imports
 from assets.raw_files import dump_is_whole
 from pipelines.executors import executor
-from pipelines.jobs import enrichment, fetch, refresh
+from pipelines.jobs import enrichment, fetch, offers_by_day, refresh
 from resources.fetcher import Fetcher
 from resources.raw_data import RawData
 from resources.settings import Settings
@@ -31,7 +31,7 @@ def definitions(settings: Settings) -> dg.Definitions:
     return dg.Definitions(
         assets=load_imports(),
         asset_checks=[dump_is_whole],
-        jobs=[refresh, fetch, enrichment, backup],
+        jobs=[refresh, fetch, enrichment, offers_by_day, backup],
         schedules=[nightly(settings, refresh), weekly(enrichment), daily(settings, backup)],
         sensors=[dump_sensor(settings, refresh), raw_file_sensor(settings, refresh), alert_sensor(settings)],
         executor=executor(settings),

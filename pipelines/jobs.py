@@ -4,28 +4,43 @@ import warnings
 
 import dagster as dg
 
-from assets.offers_by_day import offers_by_day
+from assets.fetched import Wanted, fetch_sources
+from assets.offers_by_day import KEY, PARTITIONS, read_partition
 from assets.raw_files import dump_is_whole
+from resources.fetcher import DESCRIPTIONS
 
 warnings.filterwarnings("ignore", category=dg.BetaWarning, message=".*include_sources")
 
 refresh = dg.define_asset_job(
     "refresh",
     selection=dg.AssetSelection.all(include_sources=True)
-    - dg.AssetSelection.groups("fetching")
-    - dg.AssetSelection.assets(offers_by_day)  # offers_history reads the new days by itself
+    - dg.AssetSelection.groups("fetching", include_sources=True)
+    - dg.AssetSelection.assets(KEY)  # offers_history reads the new days by itself
     - dg.AssetSelection.checks(dump_is_whole),  # the import reads it anyway
     description="The whole chain: check the raw files, stage every table, publish all of them in one step.",
 )
 
-fetch = dg.define_asset_job(
-    "fetch",
-    selection=dg.AssetSelection.groups("fetching") - dg.AssetSelection.assets("city_descriptions"),
-    description="Fetch new official files, climate sheets and ROME entries; the next refresh reads them.",
-)
 
-enrichment = dg.define_asset_job(
-    "enrichment",
-    selection=dg.AssetSelection.assets("city_descriptions"),
-    description="Fetch descriptions and photos of communes from Wikipedia, within a time limit.",
+@dg.job(description="Fetch new official files, climate sheets and ROME entries; the next refresh reads them.")
+def fetch() -> None:
+    """See `fetch_sources`."""
+    fetch_sources()
+
+
+@dg.job(
+    description="Fetch descriptions and photos of communes from Wikipedia, within a time limit: those never asked for "
+    "or long ago, the most populous first. It waits for cities: before these are staged it fetches nothing.",
+    config=dg.RunConfig({"fetch_sources": Wanted(sources=[DESCRIPTIONS])}),
 )
+def enrichment() -> None:
+    """See `fetch_sources`."""
+    fetch_sources()
+
+
+@dg.job(
+    description="Read the dumps of days again, each in the place of what that day was; offers_history adds them up.",
+    partitions_def=PARTITIONS,
+)
+def offers_by_day() -> None:
+    """See `read_partition`."""
+    read_partition()

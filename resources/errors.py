@@ -16,8 +16,8 @@ class SourceError(MobivilleError):
 class RejectedRowsError(SourceError):
     """More rows of a file are rejected than the catalogue allows. `audit`: the RowAudit that has them."""
 
-    def __init__(self, message: str, *, audit: Any) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *, audit: Any, **facts: Any) -> None:
+        super().__init__(message, **facts)
         self.audit = audit
 
 

@@ -111,7 +111,9 @@ def _descriptions(settings: Settings, http: Http, progress: Progress, check: boo
         codes = cities.sort_values(["population", "insee_com"], ascending=[False, True])["insee_com"]
         seconds = settings.descriptions_minutes * 60
         done = fetch_descriptions(Wikimedia(settings, http), settings.cache, list(codes), seconds, progress)
-    except (ServiceError, CacheError, StagingError) as error:
+    except StagingError as error:
+        return Outcome(DESCRIPTIONS, "waits", str(error))
+    except (ServiceError, CacheError) as error:
         return Outcome(DESCRIPTIONS, "failed", f"{error} (earlier responses are kept)")
     said = f"{done.requested} communes requested, {done.found} with an article; {done.left} left for the next run"
     return Outcome(DESCRIPTIONS, "new" if done.requested else "unchanged", said)

@@ -14,6 +14,7 @@ from upath import UPath
 
 from resources.atomic_files import atomic_write
 from resources.errors import StagingError
+from resources.failures import explained
 from resources.sources.audit import REJECTS, RowAudit
 from warehouse import tables
 from warehouse.release import SourceFile
@@ -94,12 +95,13 @@ class Staging(dg.ConfigurableIOManager):
         return path
 
     def handle_output(self, context: dg.OutputContext, obj: Staged) -> None:
-        """Write a staged table. Raises StagingError when the rows do not fit the table's description."""
+        """Write a staged table. Raises Explained when the rows do not fit the table's description."""
         name = context.asset_key.path[-1]
         schema = tables.contents_schema(tables.metadata.tables[context.definition_metadata["table"]])
         sources = json.dumps([asdict(source) for source in once(obj.sources)]).encode()
         known = {SOURCES_KEY: sources, FINGERPRINT_KEY: obj.fingerprint.encode()}
-        table = fit(obj.rows, schema, name).replace_schema_metadata(known)
+        with explained():
+            table = fit(obj.rows, schema, name).replace_schema_metadata(known)
         written = io.BytesIO()
         pq.write_table(table, written)
         digest = hashlib.sha256(written.getbuffer()).hexdigest().encode()
@@ -108,9 +110,10 @@ class Staging(dg.ConfigurableIOManager):
                 file.write(content)
 
     def load_input(self, context: dg.InputContext) -> pd.DataFrame:
-        """Read a staged table."""
-        name = context.asset_key.path[-1]
-        with self.path(name).open("rb") as file:
+        """Read a staged table. Raises Explained when it is not there."""
+        with explained():
+            path = self.path(context.asset_key.path[-1])
+        with path.open("rb") as file:
             frame: pd.DataFrame = pq.read_table(file).to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
         return frame
 

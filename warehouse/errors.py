@@ -29,10 +29,18 @@ import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 
 class MobivilleError(Exception):
-    """An error whose message explains itself: which file or service, what was expected, what was found, what to do."""
+    """An error whose message explains itself: which file or service, what was expected, what was found, what to do.
+
+    `facts`: the same one by one, as far as it was told: file, line, expected, found, remedy, rows (a list of dicts).
+    """
+
+    def __init__(self, message: str = "", **facts: Any) -> None:
+        super().__init__(message)
+        self.facts = {name: fact for name, fact in facts.items() if fact not in ("", None, [])}
 
 
 class WarehouseError(MobivilleError):

@@ -32,6 +32,7 @@ MAKES_NO_ROWS = {
     "assets.common.plots": "pictures of rows",
     "assets.common.trial": "tries what was fetched, in a scratch staging area",
     "resources.errors": "says what went wrong",
+    "resources.failures": "says it to Dagster",
     "resources.retries": "tries again what failed",
     "warehouse.release": "publishes what is staged",
     "warehouse.tables": "an asset counts the description of its own table, see `_described`",

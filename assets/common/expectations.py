@@ -59,10 +59,13 @@ class Finding:
     def __str__(self) -> str:
         if self.said:
             return self.said
-        examples = "; ".join(", ".join(f"{k} {v}" for k, v in row.items()) for row in self.first[:3])
-        return f"{self.words}: {self.rows:,} rows ({self.share:.2%}) fail" + (
-            f", first: {examples}" if examples else ""
-        )
+        examples = f", first: {self.examples}" if self.first else ""
+        return f"{self.words}: {self.rows:,} rows ({self.share:.2%}) fail{examples}"
+
+    @property
+    def examples(self) -> str:
+        """The first three failing rows, in words; empty where it is not one of rows."""
+        return "; ".join(", ".join(f"{k} {v}" for k, v in row.items()) for row in self.first[:3])
 
 
 def of_columns(table: Table) -> list[Expectation]:

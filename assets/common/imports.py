@@ -14,7 +14,7 @@ from warehouse import tables
 
 def load_imports() -> list[Any]:
     """Every asset of `assets/`. Raises CatalogueError when an import, a table and a source do not fit together."""
-    found = list(dg.load_assets_from_package_module(assets))
+    found = list(dg.load_assets_from_package_module(assets, include_specs=True))
     specs = [spec for asset in found if isinstance(asset, dg.AssetsDefinition) for spec in asset.specs]
     staged = {spec.key.path[-1]: spec for spec in specs if spec.tags.get("layer") == "staged"}
     if wrong := [*_unpublished(staged), *_unfilled(staged), *_unknown_columns(staged)]:

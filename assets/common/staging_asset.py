@@ -1,7 +1,7 @@
 """The thin Dagster layer around an import: what every staged asset has in common."""
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -24,9 +24,10 @@ from assets.common.expectations import (
 from assets.common.lineage import of_staged, raw_key
 from assets.common.plots import Picture, drawn
 from resources.errors import AuditError, RejectedRowsError, ValidationError
+from resources.failures import explained
 from resources.raw_data import RawData
 from resources.retries import with_retries
-from resources.sources.audit import Reject, RowAudit
+from resources.sources.audit import CORRECT, Reject, RowAudit
 from resources.sources.catalogue import catalogue, require_sources
 from resources.sources.geography import GEOGRAPHY
 from resources.staging import Staged, Staging, fingerprint
@@ -183,39 +184,45 @@ def _computed(step: _Step) -> Callable[..., Any]:
         staging: dg.ResourceParam[Staging],
         **upstream: pd.DataFrame,
     ) -> Iterator[dg.AssetCheckResult | dg.Output[Staged]]:
-        with with_retries(context.retry_number):
-            made = step.read(context, raw_data, staging, upstream)
-        findings, check = step.validate(made, raw_data, staging, upstream)
-        yield check
-        if wrong := [finding for finding in findings if finding.error]:
-            told = _keep_failing(wrong, made)
-            staging.keep_rejects(step.name, context.run.run_id, made.audits)
-            raise ValidationError(f"{step.name}: {'; '.join(map(str, wrong))}{told}")
-        notes = [*_absent(raw_data, step.sources), *_audited(made.audits), *made.notes, *map(str, findings)]
-        for note in notes:
-            context.log.warning(note)
-        yield step.describe(made, raw_data, staging, notes)
+        with explained():
+            with with_retries(context.retry_number):
+                made = step.read(context, raw_data, staging, upstream)
+            findings, check = step.validate(made, raw_data, staging, upstream)
+            yield check
+            if wrong := [finding for finding in findings if finding.error]:
+                refused = _refused(step.name, wrong, made)
+                staging.keep_rejects(step.name, context.run.run_id, made.audits)
+                raise refused
+            notes = [*_absent(raw_data, step.sources), *_audited(made.audits), *made.notes, *map(str, findings)]
+            for note in notes:
+                context.log.warning(note)
+            yield step.describe(made, raw_data, staging, notes)
 
     return compute
 
 
-def _keep_failing(findings: Sequence[Finding], made: Import) -> str:
-    """Put the rows that fail, where their lines are known, with the rejects; say of which file they are, what to do."""
+def _refused(name: str, findings: Sequence[Finding], made: Import) -> ValidationError:
+    """The error of rows that fail. Where their lines are known they are put with the rejects, and it says of which file
+    they are, and what to do.
+    """
+    words = f"{name}: {'; '.join(map(str, findings))}"
+    rows = [{"expected": finding.words, **row} for finding in findings for row in finding.first]
+    facts: dict[str, Any] = {"expected": "; ".join(finding.words for finding in findings), "rows": rows}
     index = made.frame.index.names[0]
     audit = next((a for a in made.audits if a.read and (a.lines_of or a.location == index)), None)
     if audit is None or not any(finding.positions for finding in findings):
-        return ""
-    where = audit.file
+        return ValidationError(words, **facts)
+    where, first = audit.file, list[Hashable]()
     for finding in findings:
         lines = finding.lines
         if audit.lines_of and finding.positions:
             lines = audit.lines_of(made.frame.iloc[list(finding.positions)])
             where = ", ".join([where, *(f"{audit.location} {line}" for line in lines[:1])])
         audit.reject(lines, Reject(finding.words))
-    return (
-        f". They stand in {where}: `mobiville rejects --source {audit.source_id}` shows them; correct them at the "
-        "publisher's, or fetch the file again"
-    )
+        first += lines[:1]
+    remedy = f"`mobiville rejects --source {audit.source_id}` shows them; {CORRECT}"
+    facts |= {"file": audit.file, "line": ", ".join(map(str, first)), "found": findings[0].examples, "remedy": remedy}
+    return ValidationError(f"{words}. They stand in {where}: {remedy}", **facts)
 
 
 def check_audits(name: str, audits: Sequence[RowAudit], present: Set[str]) -> None:

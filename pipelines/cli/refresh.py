@@ -119,5 +119,5 @@ def fetch(sources: tuple[str, ...], vintage: str | None, check: bool, as_json: b
     else:
         for outcome in outcomes:
             click.echo(f"{outcome.source:<29}{outcome.state:<11}{outcome.detail}")
-    if any(outcome.state in ("refused", "failed") for outcome in outcomes):
+    if any(outcome.state in ("refused", "failed", "waits") for outcome in outcomes):
         sys.exit(1)

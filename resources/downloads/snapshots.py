@@ -52,7 +52,8 @@ Raises RefusedError if a refresh would refuse the new files.
 @dataclass(frozen=True)
 class Outcome:
     """The result for a source. state: new (fetched, or available if only checked), unchanged, refused (the download is
-    not the file that the catalogue describes), failed (no download). Only `new` replaces files.
+    not the file that the catalogue describes), failed (no download), waits (for a table that is not staged yet). Only
+    `new` replaces files.
     """
 
     source: str

@@ -17,6 +17,8 @@ MOST_KEPT = 50_000
 SHOWN = 3
 """How many rejected rows an error shows."""
 
+CORRECT = "correct them at the publisher's, or fetch the file again"
+
 REJECTS = ["source", "file", "location", "line", "row", "column", "found", "reason", "is_error"]
 """Columns of the rejects table: `line` is the line (of JSON and XML the record) of the file, `row` its text."""
 
@@ -100,11 +102,18 @@ class RowAudit:
         if self.errors > share * self.read:
             first = [(at, reject) for at, reject in self.rejected.items() if reject.is_error][:SHOWN]
             shown = "; ".join(f"{self.location} {at}: {_sentence(reject)}" for at, reject in first)
+            at, reject = first[0]
+            remedy = f"`mobiville rejects --source {self.source_id}` shows them all; {CORRECT}"
             raise RejectedRowsError(
                 f"{self.file}: {self.errors:,} of {self.read:,} rows cannot be used, at most {share:.1%} may be so "
-                f"(max_rejected in sources.yaml). {shown}. `mobiville rejects --source {self.source_id}` shows them "
-                "all; correct them at the publisher's, or fetch the file again",
+                f"(max_rejected in sources.yaml). {shown}. {remedy}",
                 audit=self,
+                file=self.file,
+                line=str(at),
+                expected=reject.reason,
+                found=reject.found,
+                remedy=remedy,
+                rows=[{self.location: at, "found": reject.found, "reason": reject.reason} for at, reject in first],
             )
 
     def check_sum(self) -> None:

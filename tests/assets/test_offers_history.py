@@ -12,10 +12,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from assets import offers_history as module
-from assets.offers_by_day import KEY, SCHEMA, offers_by_day, read_day
+from assets.offers_by_day import KEY, SCHEMA, by_day, read_day
 from assets.offers_history import WANTED, by_region, monday_of, of_week, offers_history
+from pipelines.definitions import definitions
 from resources.days import Day
 from resources.raw_data import RawData
+from resources.settings import Settings
 from resources.staging import Staging
 
 HEADER = '"commune";"dc_rome_id";"nb_offre";"date_extract"\r\n'
@@ -75,10 +77,10 @@ def run(tmp_path: Path, instance: dg.DagsterInstance) -> Callable[..., Any]:
     }
     stubs = [dg.AssetSpec(name, metadata={"dagster/io_manager_key": "staging"}) for name in ("cities", "cog")]
 
-    def materialize(asset: dg.AssetsDefinition = offers_history, **options: Any) -> dg.ExecuteInProcessResult:
+    def materialize(**options: Any) -> dg.ExecuteInProcessResult:
         return dg.materialize(
-            [*stubs, offers_by_day, offers_history],
-            selection=[asset],
+            [*stubs, by_day, offers_history],
+            selection=[offers_history],
             resources=resources,
             instance=instance,
             raise_on_error=False,
@@ -166,13 +168,15 @@ def test_days_are_read_again_when_they_are_asked_for(
 
 
 def test_a_backfill_reads_a_partition_by_itself(
-    run: Callable[..., Any], dumps: Callable[..., None], instance: dg.DagsterInstance, tmp_path: Path
+    dumps: Callable[..., None], instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
     dumps("20211220", ("01004", "A1101", 2), ("", "A1101", 9))
+    job = definitions(Settings(raw_data=tmp_path, dumps=tmp_path / "dumps", staging=tmp_path / "staging"))
+    days = job.resolve_job_def("offers_by_day")
     instance.add_dynamic_partitions("day", ["2021-12-20", "2021-12-21"])
-    ran = run(offers_by_day, partition_key="2021-12-20")
-    (made,) = ran.asset_materializations_for_node("offers_by_day")
+    ran = days.execute_in_process(instance=instance, partition_key="2021-12-20")
+    (made,) = ran.asset_materializations_for_node("read_partition")
     assert (made.metadata["dagster/row_count"].value, made.metadata["rows read"].value) == (1, 2)
-    missing = run(offers_by_day, partition_key="2021-12-21")
+    missing = days.execute_in_process(instance=instance, partition_key="2021-12-21", raise_on_error=False)
     assert not missing.success
     assert partitions(instance) == {"2021-12-20"}

@@ -20,8 +20,7 @@ from sqlalchemy import create_engine
 import raw_data
 from assets.warehouse import parts_of
 from pipelines.definitions import definitions
-from resources.errors import names
-from resources.failures import in_words
+from resources.failures import Explained, in_words
 from resources.settings import Settings
 from resources.sources.catalogue import Layout, catalogue
 from resources.sources.files import RawFiles
@@ -104,8 +103,7 @@ class Place:
         defs = definitions(self.settings)
         self.graph, self.job = defs.resolve_asset_graph(), defs.resolve_job_def("refresh")
         shutil.copytree(raw_data.SAMPLE, self.files)
-        refreshed = [key for key in self.graph.get_all_asset_keys() if self.graph.get(key).group_name != "fetching"]
-        assert self._error(refreshed) is None
+        assert self._error(self.job.asset_layer.selected_asset_keys) is None
         self.made.rename(self.sound)
 
     def restore(self) -> None:
@@ -148,7 +146,7 @@ class Place:
 
 def _explained(error: Any) -> bool:
     """Whether an error of the chain is one whose message is the whole story."""
-    while error is not None and error.message.partition(": ")[0] not in names():
+    while error is not None and error.cls_name != Explained.__name__:
         error = error.cause
     return error is not None
 

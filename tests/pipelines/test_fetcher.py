@@ -300,8 +300,8 @@ def test_the_jobs_fetch_and_report_what_failed(
     sheet = "/donneespubliques.meteofrance.fr/FichesClim/FICHECLIM_75114001.data"
     (tmp_path / "files" / "weather" / "FICHECLIM_75114001.data").unlink()
     outside.on(sheet, Answer(b"FICHE"))
-    keys = [dg.AssetKey(["fetched", name]) for name in ("house_rents", "weather_sheets", "bpe")]
-    ran = job.execute_in_process(instance=instance, asset_selection=keys, raise_on_error=False)
+    wanted = {"ops": {"fetch_sources": {"config": {"sources": ["house_rents", "weather_sheets", "bpe"]}}}}
+    ran = job.execute_in_process(wanted, instance=instance, raise_on_error=False)
     assert not ran.success
     made = [event.asset_key for event in ran.all_events if event.is_step_materialization]
     assert set(made) == {dg.AssetKey(["fetched", "house_rents"]), dg.AssetKey(["fetched", "weather_sheets"])}
@@ -311,7 +311,7 @@ def test_the_jobs_fetch_and_report_what_failed(
     assert not asked & there
     assert (tmp_path / "var" / "raw_data" / "current" / "weather" / "FICHECLIM_75114001.data").read_text() == "FICHE"
     (failure,) = [event for event in ran.all_events if event.is_step_failure]
-    assert "BPE24.zip does not exist" in str(failure.step_failure_data.user_failure_data)
+    assert "BPE24.zip does not exist" in str(failure.step_failure_data.error)
     assert (tmp_path / "var" / "raw_data" / "current" / "pred-app-mef-dhup-2024.csv").is_file()
-    description = definitions(Settings()).resolve_job_def("enrichment")
-    assert not description.execute_in_process(instance=instance, raise_on_error=False).success
+    description = definitions(Settings()).resolve_job_def("enrichment").execute_in_process(instance=instance)
+    assert not [event for event in description.all_events if event.is_step_materialization]

@@ -14,7 +14,7 @@ from assets.common.staging_asset import Import, staging_asset
 from assets.departements import departements_table
 from assets.equipments import equipments
 from assets.regions import old_regions
-from resources.failures import in_words
+from resources.failures import in_words, where
 from resources.raw_data import RawData
 from resources.staging import Staging
 from warehouse import tables
@@ -132,3 +132,34 @@ def test_facilities_that_fail_a_check_are_looked_for_in_the_file(tmp_path: Path)
     assert "They stand in DS_BPE_2024_data.csv, line 3: `mobiville rejects --source bpe` shows them" in said
     (reject,) = staging.rejects().to_dict("records")
     assert (reject["line"], reject["row"]) == ("3", "1001;COM;FACILITIES;A101;2024;2000000")
+
+
+def test_a_failure_is_shown_in_words_with_its_facts_and_no_stack(tmp_path: Path) -> None:
+    lines = (bundled.SAMPLE / "departements.csv").read_text().splitlines()
+    lines[4] = "4;Alpes-de-Haute-Provence;4;880"
+    (tmp_path / "departements.csv").write_text("\n".join(lines))
+    asset = staging_asset(tables.departements, sources=["departements"], group="territory")(all_told)
+    resources = {
+        "raw_data": RawData(folder=str(tmp_path), dumps=str(tmp_path)),
+        "staging": Staging(folder=str(tmp_path / "staging")),
+    }
+    result = dg.materialize([asset], resources=resources, raise_on_error=False)
+    (failed,) = [event.step_failure_data for event in result.all_events if event.is_step_failure]
+    assert failed.error
+    assert failed.error.message.startswith("all_told: rent_t2 is from 50 to 10000: 1 rows")
+    assert len(failed.error.stack) == 1
+    assert failed.error.cause is None
+    assert where(failed.error).startswith("assets/common/staging_asset.py:")
+    assert failed.user_failure_data
+    rows = failed.user_failure_data.metadata["rows"]
+    assert isinstance(rows, dg.TableMetadataValue)
+    facts = {name: fact.value for name, fact in failed.user_failure_data.metadata.items() if name != "rows"}
+    assert facts == {
+        "file": "departements.csv",
+        "line": "5",
+        "expected": "rent_t2 is from 50 to 10000",
+        "found": "line 5, code 04, rent_t2 4.0",
+        "remedy": "`mobiville rejects --source departements` shows them; correct them at the publisher's, or fetch the "
+        "file again",
+    }
+    assert dict(rows.records[0].data) == {"expected": facts["expected"], "line": "5", "code": "04", "rent_t2": "4.0"}
