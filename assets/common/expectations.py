@@ -202,6 +202,11 @@ def _compared(column: str) -> str:
     return f"{column}, as the database compares it"
 
 
+def preload() -> None:
+    """Import the library, which takes seconds: in a thread, while files are read."""
+    import great_expectations  # noqa: F401
+
+
 @cache
 def _great_expectations() -> tuple[Any, Any]:
     """The library, imported once and late (it takes three seconds), silent, and asking nobody outside."""

@@ -1,6 +1,9 @@
 """The `mobiville` command line, one module per group of commands."""
 
-from typing import Any
+import os
+import sys
+from contextlib import suppress
+from typing import Any, NoReturn
 
 import click
 
@@ -33,6 +36,19 @@ def main() -> None:
       3    published, but something after it failed
       130  interrupted
     """
+
+
+def run() -> NoReturn:
+    """`main`, ended without taking the interpreter down, which takes a second after a refresh."""
+    code: object = 0
+    try:
+        main()
+    except SystemExit as ended:
+        code = ended.code
+    with suppress(OSError):  # nobody reads any more
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code if isinstance(code, int) else int(bool(code)))
 
 
 for command in (

@@ -4,6 +4,8 @@ Two readers of the same rows: a fast one (Arrow) for files in which every row is
 and an exact one (the csv module) for the others, which names the line of whatever is not as it should be.
 """
 
+from __future__ import annotations
+
 import csv
 import difflib
 import io
@@ -12,8 +14,8 @@ from collections.abc import Container, Hashable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
@@ -22,6 +24,9 @@ from resources.sources.catalogue import Layout, Source, century, column_key
 from resources.sources.decompression import HEAD_BYTES, encoding_of, has_bom, members, open_decompressed, sniff_header
 from resources.sources.field_types import parse
 from warehouse.errors import MobivilleError
+
+if TYPE_CHECKING:  # half a second, which a refresh with nothing new does without
+    import pandas as pd
 
 BLOCK_BYTES = 8 << 20
 LONGEST_LINE = 16 << 20
@@ -99,6 +104,8 @@ class CsvFile:
 
     def frame(self) -> tuple[pd.DataFrame, list[Row]]:
         """Its columns as text, indexed by the line on which each row begins; and the rows that are none."""
+        import pandas as pd
+
         try:
             batches = [pa.table(batch) for batch in self.batches(list(self.names))]
         except NotLineByLineError:
@@ -108,6 +115,8 @@ class CsvFile:
         return frame.astype("str"), []
 
     def _exact_frame(self) -> tuple[pd.DataFrame, list[Row]]:
+        import pandas as pd
+
         position = {column: self.header.index(spelling) for column, spelling in self.names.items()}
         good: list[Row] = []
         wrong: list[Row] = []
@@ -139,7 +148,7 @@ class CsvFile:
             except UnicodeDecodeError as error:
                 raise SourceError(f"{self.path.name}: expected {self.encoding}: {error}. Fetch it again") from error
 
-    def _read(self, reader: Iterator[list[str]], lines: "_Lines") -> Iterator[Row]:
+    def _read(self, reader: Iterator[list[str]], lines: _Lines) -> Iterator[Row]:
         while True:
             start, wrong, fields = lines.number + 1, None, []
             lines.taken.clear()
@@ -258,6 +267,8 @@ def _first_row(first: bytes, encoding: str, delimiter: str) -> list[str]:
 
 def _is_row_of(fields: list[str], layout: Layout, source: Source) -> bool:
     """Whether what stands first is a row of a layout without header: as many fields, each of its column's type."""
+    import pandas as pd
+
     return len(fields) == len(layout.columns) and not any(
         parse(pd.Series([field], dtype="str"), source.types[column]).wrong.any()
         for field, column in zip(fields, layout.columns, strict=True)

@@ -1,12 +1,16 @@
 """What a field of a raw file may be: its text repaired where that is safe, typed, or told apart as wrong."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from warehouse import codes
+
+if TYPE_CHECKING:  # half a second, which a refresh with nothing new does without
+    import pandas as pd
 
 LONGEST_NAME = 255
 """Characters of a VARCHAR column."""
@@ -62,7 +66,7 @@ def _code(pattern: str, width: int, what: str) -> Callable[[pd.Series, str], Par
 
     def parsed(text: pd.Series, _decimal: str) -> Parsed:
         if (text.isna() | text.str.fullmatch(pattern)).all():
-            return Parsed(text, pd.Series(False, text.index), what)
+            return Parsed(text, text.isna() & False, what)
         bare = text.str.strip(_SPACES).str.replace(r"^(\d+)\.0$", r"\1", regex=True)
         bare = bare.str.replace(r"\s*[,/]\s*", "/", regex=True)
         values = bare.str.replace(rf"(?<![^/])(\d{{{width - 1}}})(?![^/])", r"0\1", regex=True)
@@ -78,6 +82,8 @@ def _code(pattern: str, width: int, what: str) -> Callable[[pd.Series, str], Par
 
 def _number(text: pd.Series, decimal: str) -> Parsed:
     """Numbers (float64). The decimal mark is the file's, or the other one where the text leaves no doubt."""
+    import pandas as pd
+
     expected = "a number, all its digits written out"
     if pd.api.types.is_numeric_dtype(text.dtype):
         return Parsed(text.astype("float64"), pd.Series(False, text.index), expected)
