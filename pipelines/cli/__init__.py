@@ -1,6 +1,7 @@
 """The `mobiville` command line, one module per group of commands."""
 
 import os
+import signal
 import sys
 from contextlib import suppress
 from typing import Any, NoReturn
@@ -12,10 +13,11 @@ from pipelines.cli.common import INTERRUPTED
 
 
 class Commands(click.Group):
-    """A group whose commands end with one line and exit code 130 when they are interrupted (Ctrl-C)."""
+    """A group whose commands end with one line and exit code 130 when they are interrupted (Ctrl-C, SIGTERM)."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command that was asked for."""
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:

@@ -97,29 +97,35 @@ def publishing(settings: Settings, *, wait: bool = True) -> Iterator[Engine]:
 
     What fails or is interrupted in the block ends the process with words that say whether a release was published.
     """
-    with warehouse(settings) as engine, only_writer(engine, wait=wait, progress=click.echo):
-        before = next_number(engine)
+    with warehouse(settings) as engine:
+        before = None
         try:
-            yield engine
-        except KeyboardInterrupt:
+            with only_writer(engine, wait=wait, progress=click.echo):
+                before = next_number(engine)
+                try:
+                    yield engine
+                except (RefreshError, *EXPLAINED) as error:
+                    code, words = _published(engine, before)
+                    click.echo(f"\n{words[0].upper()}{words[1:]}.", err=True)
+                    text = str(error) if isinstance(error, RefreshError) else f"Error: {_first_line(error)}"
+                    click.echo(text, err=True)
+                    sys.exit(code)
+        except KeyboardInterrupt:  # also while the lock is waited for, or given back
             click.echo(f"interrupted: {_published(engine, before)[1]}", err=True)
             sys.exit(INTERRUPTED)
-        except (RefreshError, *EXPLAINED) as error:
-            code, words = _published(engine, before)
-            click.echo(f"\n{words[0].upper()}{words[1:]}.", err=True)
-            click.echo(str(error) if isinstance(error, RefreshError) else f"Error: {_first_line(error)}", err=True)
-            sys.exit(code)
 
 
 def _first_line(error: Exception) -> str:
     return str(error).splitlines()[0]
 
 
-def _published(engine: Engine, number: int) -> tuple[int, str]:
-    """Whether release `number` is served: an exit code, and words. A server that restarts is waited for."""
+def _published(engine: Engine, number: int | None) -> tuple[int, str]:
+    """Whether release `number` is served: an exit code, and words. A server that restarts is waited for. Without a
+    number the command had not begun to publish.
+    """
     for _ in range(ASKED_TIMES):
         try:
-            if next_number(engine) > number:
+            if number is not None and next_number(engine) > number:
                 return PUBLISHED, f"release {number} is published, but something after it failed"
             return FAILED, "nothing was published: the served release is as it was"
         except SQLAlchemyError:

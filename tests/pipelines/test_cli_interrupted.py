@@ -6,9 +6,13 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from filelock import FileLock
 
+from pipelines.cli.common import publishing
+from resources.settings import Settings
 from tests.conftest import PrivateServer, mariadb_programs
 from tests.pipelines.conftest import Command, last_release, started
+from tests.warehouse.factories import done, jobs
 from warehouse.database import connect
 from warehouse.lock import only_writer
 
@@ -32,6 +36,38 @@ def test_an_interrupted_refresh_says_in_a_line_what_is_served(
     else:
         assert (process.returncode, said.count("\n")) == (130, 1)
     assert ("nothing was published" in said) == (last_release(mobiville) == 0)
+
+
+def test_a_command_that_is_told_to_end_says_so_in_a_line(tmp_path: Path) -> None:
+    engine = connect(f"sqlite:///{tmp_path / 'var' / 'warehouse.db'}")
+    with only_writer(engine), started(tmp_path, "backup") as process:
+        assert process.stdout
+        assert process.stderr
+        assert "the warehouse is being written by " in process.stdout.readline()
+        process.terminate()
+        assert process.stderr.read() == "interrupted\n"
+    assert process.returncode == 130
+    engine.dispose()
+
+
+def test_an_interruption_after_the_swap_says_that_it_is_published(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_lock: FileLock) -> None:
+        raise KeyboardInterrupt
+
+    settings = Settings(warehouse_url=f"sqlite:///{tmp_path / 'warehouse.db'}")
+    (tmp_path / "new").mkdir()
+
+    def publish_it() -> None:
+        with publishing(settings) as engine:
+            done(engine, jobs(tmp_path / "new", 1))
+            monkeypatch.setattr(FileLock, "release", interrupted)
+
+    with pytest.raises(SystemExit, match="130"):
+        publish_it()
+    monkeypatch.undo()
+    assert capsys.readouterr().err == "interrupted: release 1 is published, but something after it failed\n"
 
 
 def test_what_fails_after_the_swap_is_exit_code_3(mobiville: Command, sample: Path, tmp_path: Path) -> None:
