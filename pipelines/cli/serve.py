@@ -3,12 +3,21 @@
 import os
 import sys
 import tempfile
+import time
+import urllib.request
+from pathlib import Path
+from threading import Thread
 
 import click
 
 from pipelines.cli.common import prepare_dagster_home, read_settings
 from warehouse.database import parse_url
 from warehouse.errors import WarehouseError
+
+WORKSPACE = """\
+load_from:
+  - python_module: {module_name: pipelines.definitions, location_name: mobiville}
+"""
 
 
 @click.command()
@@ -18,13 +27,29 @@ def ui(host: str, port: int) -> None:
     """Open the Dagster UI and its daemon: materialize assets, see runs and their history."""
     prepare_dagster_home()
     import dagster as dg  # it takes a second
+    from dagster._cli.dev import dev_command_impl
+    from dagster_shared.cli import WorkspaceOpts
 
     from schedules.runs import end_dead_runs
 
     end_dead_runs(dg.DagsterInstance.get(), click.echo)
-    command = ["dagster", "dev", "-m", "pipelines.definitions", "-h", host, "-p", str(port)]
+    workspace = Path(os.environ["DAGSTER_HOME"]) / "workspace.yaml"
+    workspace.write_text(WORKSPACE, encoding="utf-8")
     os.environ.setdefault("MALLOC_ARENA_MAX", "1")  # what one thread frees, another uses
-    os.execv(sys.executable, [sys.executable, "-m", *command])  # noqa: S606
+    Thread(target=_say_address, args=(f"http://{host}:{port}",), daemon=True).start()
+    # What `dagster dev` does, which says on every start that `dg dev` does it now. Ticks stand in the UI, in words.
+    options = WorkspaceOpts(workspace=(str(workspace),))
+    dev_command_impl("warning", "warning", "colored", str(port), host, False, None, False, options)
+
+
+def _say_address(url: str) -> None:
+    """Say the address of the UI once it answers there, as the last line of the start."""
+    while True:
+        try:
+            with urllib.request.urlopen(f"{url}/server_info", timeout=5):  # noqa: S310
+                return click.echo(f"Dagster's UI is on {url} (Ctrl-C ends it)")
+        except OSError:
+            time.sleep(0.5)
 
 
 @click.command()

@@ -47,7 +47,7 @@ def mobiville(folder: Path, environment: dict[str, str], *arguments: str) -> sub
 
 
 LAUNCH = """mutation { launchRun(executionParams: {selector: {
-    repositoryLocationName: "pipelines.definitions", repositoryName: "__repository__", jobName: "fetch"}})
+    repositoryLocationName: "mobiville", repositoryName: "__repository__", jobName: "fetch"}})
     { __typename } }"""
 
 
