@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from assets.cog import communes_now
 from assets.common.communes import communes_of_2015, communes_of_2025, in_capitals, of_today, with_whole_cities
 from assets.common.expectations import Expectation, in_set, some_rows
 from assets.common.geography import check_cities, city_of, nearest, places, stands_for, weighted_mean
@@ -16,6 +15,7 @@ from resources.clients.jsonl_cache import CacheEntry
 from resources.errors import SourceError
 from resources.raw_data import RawData
 from resources.sources.audit import Reject, RowAudit
+from resources.sources.geography import among
 from warehouse import tables
 from warehouse.geography import CITY_OF_DISTRICT, OVERSEAS_COLLECTIVITIES
 
@@ -115,11 +115,11 @@ def vertices(outline: Any, file: str) -> pd.DataFrame:
 
 
 class _Communes(NamedTuple):
-    """The rows of `cities`; those of the communes file, with their own codes, names and inhabitants; the audits."""
+    """The rows of `cities`; those of the communes file, with their own codes, names and inhabitants; its audit."""
 
     rows: pd.DataFrame
     of_file: pd.DataFrame
-    audits: list[RowAudit]
+    audit: RowAudit
 
     @property
     def inhabitants(self) -> pd.Series:
@@ -127,22 +127,20 @@ class _Communes(NamedTuple):
         return self.of_file.set_index("insee_com_of_file")["inhabitants"]
 
 
-def _communes(raw_data: RawData, old_regions: pd.DataFrame) -> _Communes:
+def _communes(raw_data: RawData, old_regions: pd.DataFrame, cog: pd.DataFrame) -> _Communes:
     """The communes of the COG made of those of the file; without a COG those of the file."""
     raw, audit = raw_data.table("communes")
     communes = communes_of_2025(raw) if "new_region" in raw.columns else communes_of_2015(raw, old_regions)
     found = with_whole_cities(communes)
-    of_file = found[found["insee_com_of_file"].isin(raw["insee_com_of_file"])]
-    if not raw_data.has("cog"):
-        return _Communes(found, of_file, [audit.count(len(of_file))])
-    records, of_cog = raw_data.table("cog")
-    now = communes_now(records)
-    known = raw["insee_com"].isin(now["code"])
+    of_file = found[among(found["insee_com_of_file"], raw["insee_com_of_file"])]
+    if cog.empty:
+        return _Communes(found, of_file, audit.count(len(of_file)))
+    now = cog[cog["code"] == cog["current_code"]]
+    known = among(raw["insee_com"], now["code"])
     audit.reject(raw.index[~known], UNKNOWN)
     rows = of_today(found, now)
     used = raw["insee_com"][known].nunique()
-    of_cog.count(len(now), len(records) - len(now))
-    return _Communes(rows, of_file, [audit.count(used, int(known.sum()) - used), of_cog])
+    return _Communes(rows, of_file, audit.count(used, int(known.sum()) - used))
 
 
 def _city_rents(raw_data: RawData, communes: _Communes) -> tuple[pd.DataFrame | None, list[RowAudit]]:
@@ -182,7 +180,7 @@ def _values(
     if not raw_data.has(source):
         return None, []
     raw, audit = raw_data.table(source)
-    there = raw["insee_com"].isin([*communes.rows["insee_com"], *CITY_OF_DISTRICT])
+    there = among(raw["insee_com"], [*communes.rows["insee_com"], *CITY_OF_DISTRICT])
     unknown = UNKNOWN if raw_data.has("cog") else OF_ANOTHER_YEAR
     audit.reject(raw.index[~there], unknown._replace(is_error=not there.any()))
     raw = raw[there]
@@ -235,7 +233,7 @@ def _described(raw_data: RawData, communes: _Communes) -> tuple[dict[str, CacheE
     codes = pd.DataFrame({"insee_com": pd.Series(list(answered), dtype="str")})
     codes = raw_data.with_todays_codes(codes, ["insee_com"], audit)
     audit.reject([code for code, entry in answered.items() if not entry.get("description")], NO_ARTICLE)
-    there = codes["insee_com"].isin(communes.rows["insee_com"])
+    there = among(codes["insee_com"], communes.rows["insee_com"])
     audit.reject(codes["insee_com_of_file"][~there], NO_COMMUNE)
     known = codes[~codes["insee_com_of_file"].isin(list(audit.rejected))]
     kept = known[stands_for(known, "insee_com", communes.inhabitants)]
@@ -260,7 +258,6 @@ def expected(new_regions: pd.DataFrame, departements: pd.DataFrame, cog: pd.Data
 @staging_asset(
     tables.cities,
     sources=[
-        "cog",
         "communes",
         "city_rents",
         "coastline",
@@ -275,11 +272,11 @@ def expected(new_regions: pd.DataFrame, departements: pd.DataFrame, cog: pd.Data
     expect=expected,
     picture=map_of_communes,
 )
-def cities(raw_data: RawData, old_regions: pd.DataFrame) -> Import:
+def cities(raw_data: RawData, old_regions: pd.DataFrame, cog: pd.DataFrame) -> Import:
     """Communes and districts, and PARIS, LYON and MARSEILLE made from theirs: where, how high, how large, how far from
     the sea, how warm, what housing costs, and what Wikipedia says of them.
     """
-    communes = _communes(raw_data, old_regions)
+    communes = _communes(raw_data, old_regions, cog)
     found = communes.rows
     city_rents, of_city_rents = _city_rents(raw_data, communes)
     coastline, of_coastline = _coastline(raw_data)
@@ -296,6 +293,6 @@ def cities(raw_data: RawData, old_regions: pd.DataFrame) -> Import:
     found = with_value_per_commune(found, "city_house_tension", zones, whole=True)
     if "total_social_housing" in found:
         check_cities(found.set_index("insee_com")["total_social_housing"], "social housing")
-    audits = [*communes.audits, *of_city_rents, *of_coastline, *of_weather, *of_prices, *of_rents, *of_zones]
+    audits = [communes.audit, *of_city_rents, *of_coastline, *of_weather, *of_prices, *of_rents, *of_zones]
     found = with_descriptions(found, descriptions).drop(columns=["inhabitants", "insee_com_of_file"]).set_index("line")
     return Import(found, [*audits, *of_descriptions])

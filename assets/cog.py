@@ -7,10 +7,12 @@ from assets.common.plots import bars_of_communes
 from assets.common.staging_asset import Import, staging_asset
 from resources.raw_data import RawData
 from resources.sources.audit import Reject, RowAudit
+from resources.sources.geography import among
 from warehouse import tables
 
 COMMUNE, DISTRICT = "commune-actuelle", "arrondissement-municipal"
-COLUMNS = ["code", "name", "current_code", "population"]
+FORMER = ["code", "name", "current_code", "population"]
+COLUMNS = [*FORMER, "persons", "postal_codes", "department", "region"]
 
 NO_CITY = Reject("commune: expected the code of a current commune, the district's city")
 STILL_CURRENT = Reject("anciensCodes: expected codes that no commune has now")
@@ -24,12 +26,13 @@ def communes_now(raw: pd.DataFrame) -> pd.DataFrame:
 
 def codes_of_cog(raw: pd.DataFrame, communes: pd.DataFrame) -> pd.DataFrame:
     """Every code (code) of a current commune or district, and every former one: its name, the commune that it is in now
-    (current_code), and its inhabitants in the communes file (population, thousands); by code, indexed by the record.
+    (current_code), and its inhabitants in the communes file (population, thousands); of those of today what else the
+    COG has; by code, indexed by the record.
 
     A former code has the name of the delegated or associated commune, else that in the communes file (`communes`: code,
     name, population), else none.
     """
-    now = communes_now(raw)
+    now = communes_now(raw).rename(columns={"population": "persons"})
     former = _former(now)
     of_file = communes.set_index("code")
     parts = raw[~raw["type"].isin([COMMUNE, DISTRICT])].drop_duplicates("code").set_index("code")["name"]
@@ -51,8 +54,8 @@ def reject_wrong(raw: pd.DataFrame, audit: RowAudit) -> None:
     districts = now[now["type"] == DISTRICT]
     cities = districts["city"].astype("str").fillna(city_of(districts["code"]))
     former = _former(now)
-    audit.reject(districts.index[~cities.isin(whole)], NO_CITY)
-    audit.reject(former.index[former["code"].isin(now["code"])], STILL_CURRENT)
+    audit.reject(districts.index[~among(cities, whole)], NO_CITY)
+    audit.reject(former.index[among(former["code"], now["code"])], STILL_CURRENT)
     audit.reject(former.index[former["code"].duplicated(keep=False)], OF_TWO)
 
 
@@ -64,7 +67,7 @@ def _names_and_people(raw_data: RawData) -> pd.DataFrame:
 
 
 @staging_asset(
-    tables.former_communes,
+    tables.cog,
     sources=["cog", "communes"],
     group="territory",
     expect=lambda: [],
@@ -88,4 +91,4 @@ def cog(raw_data: RawData) -> Import:
 @staging_asset(tables.former_communes, group="territory", expect=lambda: [])
 def former_communes(cog: pd.DataFrame) -> Import:
     """The codes that communes had, or that were in them, before: each with its name, and the commune it is in now."""
-    return Import(cog[cog["code"] != cog["current_code"]])
+    return Import(cog[cog["code"] != cog["current_code"]][FORMER])

@@ -97,7 +97,7 @@ class Staging(dg.ConfigurableIOManager):
     def handle_output(self, context: dg.OutputContext, obj: Staged) -> None:
         """Write a staged table. Raises Explained when the rows do not fit the table's description."""
         name = context.asset_key.path[-1]
-        schema = tables.contents_schema(tables.metadata.tables[context.definition_metadata["table"]])
+        schema = tables.contents_schema(tables.described(context.definition_metadata["table"]))
         sources = json.dumps([asdict(source) for source in once(obj.sources)]).encode()
         known = {SOURCES_KEY: sources, FINGERPRINT_KEY: obj.fingerprint.encode()}
         with explained():

@@ -34,6 +34,8 @@ if TYPE_CHECKING:  # 40 MB and a third of a second, which the read API does with
     import pyarrow as pa
 
 metadata = MetaData()
+staged = MetaData()
+"""Tables that imports alone read: no database has them."""
 
 STAMPS = ("created_at", "updated_at", "deleted_at")
 """Columns that the database fills at the load; no source gives them."""
@@ -123,8 +125,10 @@ def _table(
     key: tuple[str, ...] = (),
     parts: tuple[str, ...] = (),
     max_age: timedelta = timedelta(days=400),
+    of: MetaData = metadata,
 ) -> Table:
-    """A served table, checked. Raises WarehouseError when its key, or where a column comes from, is not said.
+    """A served table (or one `of` the staged ones), checked. Raises WarehouseError when its key, or where a column
+    comes from, is not said.
 
     In its `info`: `key`, the columns that tell its rows apart, beside their `id`; `parts`, the imports whose rows it
     holds, one after the other (by default the import of its name); `max_age`, how old its contents may be: most sources
@@ -132,7 +136,7 @@ def _table(
     """
     table = Table(
         name,
-        metadata,
+        of,
         *content,
         comment=comment,
         info={"key": key, "parts": parts or (name,), "max_age": max_age},
@@ -184,8 +188,8 @@ cities = _table(
     "cities",
     "Communes and municipal districts of France, and the cities of Paris, Lyon and Marseille made from theirs",
     _id(),
-    _str("name", "name as INSEE writes it, with accents; NULL without a COG", "cog.name"),
-    _str("code_comm", "code of the commune within its department", "communes.insee_com cog.code"),
+    _str("name", "name as INSEE writes it, with accents; NULL without a COG", "", made_from="cog.name"),
+    _str("code_comm", "code of the commune within its department", "communes.insee_com", made_from="cog.code"),
     _str("nom_dept", "name of the department", "communes.nom_dept"),
     _str("statut", "administrative rank", "communes.statut"),
     _int("z_moyen", "mean altitude, m", "communes.z_moyen", (-10, 4_810)),
@@ -193,18 +197,19 @@ cities = _table(
     _int(
         "new_code_region",
         "code of the region since 2016",
-        "communes.old_region communes.new_region cog.region",
+        "communes.old_region communes.new_region",
         REGION,
-        made_from="old_regions.new_code",
+        made_from="old_regions.new_code cog.region",
     ),
     _str(
         "insee_com",
         "INSEE code of the commune or district",
-        "communes.insee_com cog.code",
+        "communes.insee_com",
+        made_from="cog.code",
         matches=COMMUNE,
         nullable=False,
     ),
-    _str("code_dept", "code of the department", "communes.code_dept cog.department", matches=DEPARTMENT),
+    _str("code_dept", "code of the department", "communes.code_dept", made_from="cog.department", matches=DEPARTMENT),
     _float(
         "geo_point_2d_x",
         "LATITUDE, despite its name, degrees",
@@ -220,19 +225,21 @@ cities = _table(
     _str(
         "postal_code",
         "postal codes, joined by /",
-        "communes.postal_code communes.postal_codes cog.postal_codes",
+        "communes.postal_code communes.postal_codes",
+        made_from="cog.postal_codes",
         matches=POSTAL_CODES,
     ),
     _str("id_geofla", "identifier in IGN's GEOFLA", "communes.id_geofla"),
     _str("code_cant", "code of the canton", "communes.code_cant communes.canton"),
     _int("superficie", "area, hectares", "communes.superficie", (0, 2_000_000)),
-    _str("nom_comm", "name in capitals", "communes.nom_comm cog.name"),
+    _str("nom_comm", "name in capitals", "communes.nom_comm", made_from="cog.name"),
     _str("code_arr", "code of the arrondissement of the department", "communes.code_arr"),
     _float(
         "population",
         "inhabitants, thousands; districts hold their city's",
-        "communes.population communes.persons cog.population",
+        "communes.population communes.persons",
         (0, 2_500),
+        made_from="cog.persons",
     ),
     _int(
         "distance_from_sea",
@@ -382,6 +389,21 @@ former_communes = _table(
         made_from="cog.population",
     ),
     key=("code",),
+)
+
+cog = _table(
+    "cog",
+    "Every commune code, of today or former, and the commune that it is in now; empty without a COG",
+    _str("code", "INSEE code of a commune or district", "cog.code cog.former", 5, matches=COMMUNE, nullable=False),
+    _str("name", "name that the commune has or had, where one is known", "cog.name communes.nom_comm"),
+    _str("current_code", "INSEE code of the commune that it is in now", "cog.code", 5, nullable=False),
+    _float("population", "inhabitants in the communes file, thousands", "communes.population communes.persons"),
+    _int("persons", "inhabitants of today's communes, persons", "cog.population"),
+    _str("postal_codes", "postal codes of today's communes, joined by /", "cog.postal_codes"),
+    _str("department", "code of the department of today's communes", "cog.department"),
+    _int("region", "code of the region of today's communes", "cog.region"),
+    key=("code",),
+    of=staged,
 )
 
 helps = _table(
@@ -587,6 +609,11 @@ release_sources = Table(
     Column("rows_rejected", Integer, comment="rows that were left out, each with its reason, number"),
     **_MARIADB,
 )
+
+
+def described(name: str) -> Table:
+    """The table of this name, served or only staged."""
+    return (metadata.tables | staged.tables)[name]
 
 
 def contents_schema(table: Table) -> "pa.Schema":

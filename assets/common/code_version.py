@@ -52,7 +52,13 @@ def all_versions() -> str:
     modules = [LOADING, *(f"assets.{path.stem}" for path in (ROOT / "assets").glob("[!_]*.py"))]
     rules = {name: _parsed(name).sha256 for module in modules for name in followed(module)}
     entries = {name: source.model_dump(mode="json") for name, source in catalogue().items()}
-    return _sha256([sorted(rules.items()), [_described(table) for table in tables.SERVED], entries])
+    return _sha256(
+        [
+            sorted(rules.items()),
+            [_described(table) for table in (*tables.SERVED, *tables.staged.sorted_tables)],
+            entries,
+        ]
+    )
 
 
 def followed(module: str) -> set[str]:

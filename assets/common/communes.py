@@ -115,8 +115,8 @@ def _of_districts(communes: pd.DataFrame, cities: pd.Series) -> dict[str, pd.Ser
 def of_today(communes: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
     """One row per commune and district of the COG, by code, made of the rows of `communes` that are in it now.
 
-    `communes`: columns of `cities`, insee_com being today's code and insee_com_of_file the row's own; `now`: the COG's
-    records of these, as the catalogue names its columns. Area, social housing and inhabitants are summed, altitude is
+    `communes`: columns of `cities`, insee_com being today's code and insee_com_of_file the row's own; `now`: what `cog`
+    holds of these. Area, social housing and inhabitants are summed, altitude is
     the mean weighted by area; name, population, postal codes, department and region (NULL of overseas collectivities)
     are the COG's; all else is that of the row whose code it still has, else of the most populous. What no row has is
     NULL.
@@ -132,7 +132,7 @@ def of_today(communes: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
     kept = kept.reindex(now.index)
     districts = city_of(pd.Series(now.index, now.index))
     capitals = now["name"].map(in_capitals)
-    persons = now["population"].astype("float64")
+    persons = now["persons"].astype("float64")
     return kept.assign(
         name=now["name"],
         nom_comm=capitals.where(districts.isna(), kept["nom_comm"].fillna(capitals.str.replace(" ", "-"))),

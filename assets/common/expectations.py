@@ -16,6 +16,7 @@ from sqlalchemy import String, Table
 from resources.errors import ValidationError
 from resources.sources.audit import RowAudit
 from resources.sources.catalogue import catalogue
+from resources.sources.geography import among
 from warehouse import tables
 from warehouse.text import as_compared
 
@@ -141,7 +142,7 @@ def validate(frame: pd.DataFrame, expectations: Sequence[Expectation], key: Sequ
     """
     checked = [e for e in expectations if _columns(e) <= set(frame.columns)]
     # The library takes seconds over a set of 36,000 values: pandas looks them up, the library checks what it found.
-    looked_up = {e.words: frame[e.arguments["column"]].isin(e.values) for e in checked if e.values is not None}
+    looked_up = {e.words: among(frame[e.arguments["column"]], e.values) for e in checked if e.values is not None}
     for name in {name for e in checked for name in e.texts}:
         looked_up[_compared(name)] = frame[name].map(as_compared, na_action="ignore")
     suite, batch = _suite_and_batch(checked, frame.assign(**looked_up).reset_index(drop=True))

@@ -23,7 +23,7 @@ def load_imports() -> list[Any]:
 
 
 def _table_of(spec: dg.AssetSpec) -> Table:
-    return tables.metadata.tables[spec.metadata["table"]]
+    return tables.described(spec.metadata["table"])
 
 
 def _unpublished(staged: Mapping[str, dg.AssetSpec]) -> Iterator[str]:
@@ -51,7 +51,8 @@ def _unfilled(staged: Mapping[str, dg.AssetSpec]) -> Iterator[str]:
 
 def _unknown_columns(staged: Mapping[str, dg.AssetSpec]) -> Iterator[str]:
     """What the tables' columns are said to come from and is not there."""
-    for column in (column for table in tables.SERVED for column in tables.contents_columns(table)):
+    described = (*tables.SERVED, *tables.staged.sorted_tables)
+    for column in (column for table in described for column in tables.contents_columns(table)):
         for source, name in column.info["source"]:
             if source not in catalogue():
                 yield (

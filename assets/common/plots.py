@@ -131,18 +131,15 @@ def bars_of_facilities(equipments: pd.DataFrame) -> Any:
 
 
 def bars_of_communes(codes: pd.DataFrame) -> Any:
-    """Communes and districts now, and the codes they had before; the communes that took in most others."""
-    figure = _figure(11, 4.6)
-    left, right = figure.subplots(1, 2, width_ratios=[1, 2])
+    """The communes that have most former codes; in the title how many codes there are now, and were."""
     former = codes[codes["code"] != codes["current_code"]]
-    new_names = former["current_code"].nunique()
-    counts = {"codes now": len(codes) - len(former), "former codes": len(former), "communes that had them": new_names}
-    left.bar_label(left.bar(list(counts), list(counts.values()), color="#4f81bd"), fmt="{:,.0f}")
-    left.set(title="commune codes")
-    names = codes.set_index("code")["name"]
     top = former.groupby("current_code").size().sort_values(ascending=False, kind="stable").head(SHOWN)[::-1]
-    right.barh([f"{code}  {names.get(code)}" for code in top.index], top, color="#9bbb59")
-    right.set(title="former codes of a commune, number: the most")
+    names = codes[codes["code"].isin(list(top.index))].set_index("code")["name"]
+    figure = _figure(8, 4.4)
+    axes = figure.subplots()
+    axes.barh([f"{code}  {names.get(code)}" for code in top.index], top, color="#9bbb59")
+    now = f"{len(codes) - len(former):,} codes now, {len(former):,} former ones"
+    axes.set(title=f"{now} in {former['current_code'].nunique():,} communes: those with most")
     return figure
 
 

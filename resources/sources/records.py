@@ -3,6 +3,7 @@
 import json
 import math
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 import defusedxml.ElementTree
@@ -18,6 +19,8 @@ from resources.sources.typed_rows import typed
 
 LARGEST_NUMBER = 1e15
 """A number beyond it has digits that a float would lose."""
+MOST_DIGITS = 15
+"""A whole number of so many characters is not beyond it."""
 
 
 def typed_records(source: Source, path: Path, records: list[dict[str, Any]], audit: RowAudit) -> Reading[pd.DataFrame]:
@@ -29,33 +32,40 @@ def typed_records(source: Source, path: Path, records: list[dict[str, Any]], aud
     }
     names = matched(path, layout, header) if records else {}
     columns = {
-        column: [_as_text(record.get(key), listed=source.types.get(column) in LISTS) for record in records]
+        column: _as_texts([record.get(key) for record in records], listed=source.types.get(column) in LISTS)
         for column, key in names.items()
     }
-    nested = [at for at in range(1, len(records) + 1) if any(values[at - 1] is ... for values in columns.values())]
+    nested = sorted({at for values in columns.values() for at, value in enumerate(values, 1) if value is ...})
     audit.reject(nested, Reject("expected a text or a number in each field, found a list or an object"))
     frame = pd.DataFrame(columns, index=pd.RangeIndex(1, 1 + len(records), name="record"))
     return typed(source, layout, frame.drop(index=nested).astype("str"), audit, names)
+
+
+def _as_texts(values: list[Any], *, listed: bool) -> list[Any]:
+    """JSON values as texts, see `_as_text`; most are texts already."""
+    return values if set(map(type, values)) <= {str, NoneType} else [_as_text(v, listed=listed) for v in values]
 
 
 def _as_text(value: Any, *, listed: bool = False) -> Any:
     """A JSON value as a text; None for null; the ellipsis for what is no single value. A list may be one of texts where
     the column has several codes: they are joined by `/`.
     """
+    if isinstance(value, str):
+        return value
     if listed and isinstance(value, list) and all(isinstance(code, str) for code in value):
         return "/".join(value)
     if isinstance(value, dict | list):
         return ...
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return None
-    return value if isinstance(value, str) else str(value)
+    return str(value)
 
 
 def json_content(path: Path, encoding: str) -> Any:
     """The content of a JSON file. Raises SourceError that names the line where it is none."""
     text = decoded(path, encoding)
     with readable_as("JSON", path):
-        return json.loads(text, object_pairs_hook=_object, parse_int=_number, parse_float=_number)
+        return json.loads(text, object_pairs_hook=_object, parse_int=_whole, parse_float=_number)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -70,7 +80,12 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _number(text: str) -> Any:
     """A JSON number; one that no column could hold stays the text it is, and its record is rejected for it."""
     value = float(text)
-    return text if abs(value) > LARGEST_NUMBER else value if set(text) & set(".eE") else int(text)
+    return text if abs(value) > LARGEST_NUMBER else value
+
+
+def _whole(text: str) -> Any:
+    """The same of one without point and exponent."""
+    return int(text) if len(text) <= MOST_DIGITS or abs(float(text)) <= LARGEST_NUMBER else text
 
 
 def json_records(path: Path, layout: Layout) -> list[dict[str, Any]]:

@@ -223,8 +223,8 @@ COG = pd.DataFrame(
         ("75101", "Paris 1er Arrondissement", "arrondissement-municipal", "75", 11, "75001", 15114),
         ("98735", "Papeete", "commune-actuelle", "987", 987, "98714", 26654),
     ],
-    columns=["code", "name", "type", "department", "region", "postal_codes", "population"],
-).astype({"region": "Int64", "population": "Int64"})
+    columns=["code", "name", "type", "department", "region", "postal_codes", "persons"],
+).astype({"region": "Int64", "persons": "Int64"})
 
 
 def test_todays_communes_are_made_of_those_that_are_in_them_now() -> None:

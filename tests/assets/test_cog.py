@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from assets.cog import codes_of_cog, reject_wrong
+from assets.cog import COLUMNS, FORMER, codes_of_cog, reject_wrong
 from resources.sources.audit import RowAudit
 
 RECORDS = pd.DataFrame(
@@ -14,6 +14,11 @@ RECORDS = pd.DataFrame(
     ],
     columns=["code", "name", "type", "former", "city"],
     index=pd.RangeIndex(1, 6, name="record"),
+).assign(
+    population=pd.Series({1: 16_302}, dtype="Int64"),
+    postal_codes=pd.Series({1: "01200/01130"}, dtype="str"),
+    department=["01", "01", "01", "69", "69"],
+    region=84,
 )
 COMMUNES = pd.DataFrame(
     {"code": ["01033", "01091", "01018"], "name": ["BELLEGARDE", "CHATILLON", "ARLOD"], "population": [11.6, 3.3, 1.0]}
@@ -22,7 +27,8 @@ COMMUNES = pd.DataFrame(
 
 def test_each_code_is_in_the_commune_of_today_and_has_the_name_it_had() -> None:
     codes = codes_of_cog(RECORDS, COMMUNES).astype("object")
-    assert codes.where(codes.notna(), None).to_numpy().tolist() == [
+    codes = codes.where(codes.notna(), None)
+    assert codes[FORMER].to_numpy().tolist() == [
         ["01018", "ARLOD", "01033", 1.0],
         ["01033", "Valserhône", "01033", 11.6],
         ["01091", "Châtillon-en-Michaille", "01033", 3.3],
@@ -31,6 +37,9 @@ def test_each_code_is_in_the_commune_of_today_and_has_the_name_it_had() -> None:
         ["69381", "Lyon 1er Arrondissement", "69381", None],
     ]
     assert codes.index.tolist() == [1, 1, 1, 4, 4, 5]
+    of_today, former = codes.set_index("code").loc[["01033", "01091"], COLUMNS[len(FORMER) :]].to_numpy()
+    assert [*of_today] == [16_302, "01200/01130", "01", 84]
+    assert [*former] == [None] * 4
 
 
 def rejected(raw: pd.DataFrame) -> dict[object, str]:
