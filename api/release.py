@@ -19,7 +19,7 @@ from typing import Any
 
 import orjson
 from fastapi.concurrency import run_in_threadpool
-from sqlalchemy import Connection, Engine, StaticPool, create_engine, select
+from sqlalchemy import Connection, StaticPool, create_engine, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 import raw_data
@@ -182,7 +182,7 @@ class Served:
                 if before and name in now and _version(now[name]) == _version(old.get(name)):
                     contents[name] = before.contents[name]
                 else:
-                    contents[name] = read(connection if name in now else _empty().connect())
+                    contents[name] = read(connection if name in now else _empty())
         release = Release(recorded, contents, before)
         for make in self.prepared:
             release.made(make)
@@ -201,12 +201,11 @@ def _version(table: record.ServedTable | None) -> object:
     return table and (table.sha256, table.contents_id, table.loaded_at)
 
 
-@cache
-def _empty() -> Engine:
+def _empty() -> Connection:
     """Every table without a row: what a release of an older version of the code does not have."""
     engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
     tables.metadata.create_all(engine)
-    return engine
+    return engine.connect()
 
 
 def _note(what: str, error: Exception) -> None:
