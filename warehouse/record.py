@@ -52,10 +52,12 @@ class SourceFile:
 
 def geography(files: Iterable[SourceFile]) -> str | None:
     """Which communes codes are of, in words: "COG 2026"; without a COG "communes 2015", those of the communes file."""
-    found = {(file.source_id, file.vintage) for file in files if file.vintage not in (None, "unknown")}
+    vintages: dict[str, set[str]] = {}
+    for file in files:
+        vintages.setdefault(file.source_id, set()).add(file.vintage or "unknown")
     for source, words in (("cog", "COG"), ("communes", "communes")):
-        if vintages := sorted(str(vintage) for name, vintage in found if name == source):
-            return f"{words} {' and '.join(vintages)}"  # two where a table is still of the one before
+        if found := vintages.get(source):  # two where a table is still of the one before
+            return f"{words} {', '.join(sorted(found - {'unknown'}))}".strip()
     return None
 
 

@@ -128,8 +128,8 @@ def test_release_names_the_geography(asked: TestClient) -> None:
     ("files", "words"),
     [
         ([SourceFile("communes", "a", "unknown", "3" * 64), COMMUNES], "communes 2015"),
-        ([COMMUNES, COG, SourceFile("cog", "a", "2021", "3" * 64), COG], "COG 2021 and 2026"),
-        ([SourceFile("communes", "a", None, "3" * 64)], None),
+        ([COMMUNES, COG, SourceFile("cog", "a", "2021", "3" * 64), COG], "COG 2021, 2026"),
+        ([COMMUNES, SourceFile("cog", "a", None, "3" * 64)], "COG"),
         ([SourceFile("bpe", "a", "2021", "3" * 64)], None),
     ],
 )

@@ -7,9 +7,10 @@ import { map } from "./map.js";
 import { ask, redraw } from "./requests.js";
 import { pending } from "./states.js";
 import { tradeLabel } from "./trade.js";
-import { count, inhabitants, oneDecimal, placeName, plural } from "./words.js";
+import { cityName, count, inhabitants, oneDecimal, placeName, plural } from "./words.js";
 
 const TRADES_SHOWN = 8;
+const both = new Intl.ListFormat("fr");
 let photoOf = null;
 
 /** The view. */
@@ -24,19 +25,20 @@ export function city() {
 }
 
 /** The name of the city that is shown, once it is known. */
-export const cityTitle = () => placeName(ask(`api/cities/load/${encodeURIComponent(state().ville)}`).value?.nom_comm ?? "");
+export const cityTitle = () => cityName(ask(`api/cities/load/${encodeURIComponent(state().ville)}`).value ?? {});
 
 function sheet(it, metier) {
   const work = ask(`api/cities/trades/${it.insee_com}`);
   const close = it.geo_point_2d_x === null ? { value: [] } : ask("api/cities/search-close-cities", {
     latitude: it.geo_point_2d_x, longitude: it.geo_point_2d_y, inseeCode: it.insee_com,
   });
-  const name = placeName(it.nom_comm);
+  const name = cityName(it);
   return html`
     <article class="layout city">
       <header class="choose">
         <h1 tabindex="-1">${name}</h1>
         <p class="where">${where(it)}</p>
+        ${former(it.former)}
         ${about(it)}
       </header>
       <section class="see" aria-label="Situation">
@@ -57,9 +59,17 @@ function where({ departement, nom_dept, newRegion, postal_code }) {
   return [...names].filter(Boolean).join(" · ");
 }
 
+/** The communes that it was made of: their names, and how many have none. */
+function former(communes) {
+  const names = communes.map(({ name }) => name).filter(Boolean);
+  const more = communes.length - names.length;
+  const others = more ? [`${plural(more, "commune")} dont le nom n’est pas connu`] : [];
+  return communes.length ? html`<p class="where">Réunit ${both.format([...names, ...others])}</p>` : nothing;
+}
+
 function pinsOf(it, name, close) {
-  const pin = ({ insee_com, nom_comm, geo_point_2d_x, geo_point_2d_y }) => ({
-    insee: insee_com, name: placeName(nom_comm), latitude: geo_point_2d_x, longitude: geo_point_2d_y,
+  const pin = (place) => ({
+    insee: place.insee_com, name: cityName(place), latitude: place.geo_point_2d_x, longitude: place.geo_point_2d_y,
   });
   return [{ ...pin(it), kind: "chosen", caption: name }, ...close.map(pin)];
 }
@@ -74,8 +84,9 @@ function about(it) {
     ${it.photo ? photo(it) : nothing}`;
 }
 
-function photo({ insee_com, nom_comm, photo: address, photo_page }) {
-  const name = placeName(nom_comm);
+function photo(it) {
+  const { insee_com, photo: address, photo_page } = it;
+  const name = cityName(it);
   return html`<figure class="photo">
     ${photoOf === insee_com
       ? html`<img src=${address} alt="Vue de ${name}" referrerpolicy="no-referrer">`
@@ -191,7 +202,7 @@ function neighbours(close) {
   if (!close.value) return html`<section><h2>Villes proches</h2>${pending(close, 2)}</section>`;
   return close.value.length ? html`<section>
     <h2>Villes proches</h2>
-    <ul class="others">${close.value.map((other) => html`<li><a href=${href({ ville: other.insee_com })}>${placeName(other.nom_comm)}</a>
+    <ul class="others">${close.value.map((other) => html`<li><a href=${href({ ville: other.insee_com })}>${cityName(other)}</a>
       <span>à ${count(other.distance)} km · ${inhabitants(other.population ?? 0)}</span></li>`)}</ul>
   </section>` : nothing;
 }

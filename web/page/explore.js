@@ -6,7 +6,7 @@ import { map, shareWords } from "./map.js";
 import { ask } from "./requests.js";
 import { pending } from "./states.js";
 import { allTrades, tradeField, tradeLabel } from "./trade.js";
-import { count, isOpportunity, opportunity, percent, placeName, plural } from "./words.js";
+import { cityName, count, isOpportunity, opportunity, percent, placeName, plural } from "./words.js";
 
 const PER_PAGE = 10;
 const WIDE = matchMedia("(min-width: 56.25em)"); // as in style.css
@@ -78,7 +78,7 @@ function pinsOf(found, now) {
   const first = PER_PAGE * (pageNumber(now.page) - 1);
   return (found?.list ?? []).map((city, position) => ({
     insee: city.insee_com,
-    name: `${first + position + 1}. ${placeName(city.nom_comm)}`,
+    name: `${first + position + 1}. ${cityName(city)}`,
     latitude: city.geo_point_2d_x,
     longitude: city.geo_point_2d_y,
     label: first + position + 1,
@@ -175,7 +175,7 @@ function item(city, rank) {
   const offers = city["citiesJobs.number"];
   return html`<li>
     <span class="rank" aria-hidden="true">${rank}</span>
-    <h3><a href=${href({ ville: city.insee_com })}>${placeName(city.nom_comm)}</a></h3>
+    <h3><a href=${href({ ville: city.insee_com })}>${cityName(city)}</a></h3>
     ${indT ? tag(indT) : nothing}
     <div class="about">
       <p>${placeName(city.nom_dept)} · ${city["newRegion.name"] ?? ""}</p>

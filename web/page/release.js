@@ -12,7 +12,7 @@ export function release() {
   const found = ask("api/release");
   if (!found.value) return html`<div class="single"><h1 tabindex="-1">Les données</h1>${
     found.status === "missing" ? nothing : pending(found, 12)}</div>`;
-  const { id, published_at, started_at, tables } = found.value;
+  const { id, published_at, started_at, geography, tables } = found.value;
   const changed = tables.filter((table) => table.changed);
   const seconds = (new Date(published_at) - new Date(started_at)) / 1000;
   return html`<div class="single">
@@ -22,7 +22,8 @@ export function release() {
         ? "C’est la première."
         : changed.length
           ? `${plural(changed.length, "table a changé", "tables ont changé")} depuis la précédente.`
-          : "Rien n’a changé depuis la précédente."}</p>
+          : "Rien n’a changé depuis la précédente."}
+      ${geography ? `Géographie : ${geography}.` : nothing}</p>
     <section><h2>Ce qui est servi</h2>${tablesOf(tables)}</section>
     <section><h2>D’où cela vient</h2>${sourcesOf(tables)}</section>
   </div>`;

@@ -16,6 +16,9 @@ export function placeName(capitals) {
   });
 }
 
+/** How a commune's row is called: as INSEE writes it, where that is known. */
+export const cityName = ({ name, nom_comm }) => name ?? placeName(nom_comm);
+
 const number = (options) => {
   const format = new Intl.NumberFormat("fr-FR", options);
   return (value) => format.format(value);
