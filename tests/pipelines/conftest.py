@@ -4,6 +4,7 @@ import json
 import multiprocessing
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -30,12 +31,23 @@ def environment_with(**settings: str) -> dict[str, str]:
 
 def run_in(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     """`mobiville ARGUMENTS` in `folder`, with MOBIVILLE_* settings given by name."""
+    return stopped_in(folder, None, 0, *arguments, **settings)
+
+
+def stopped_in(
+    folder: Path, number: signal.Signals | None, seconds: float, *arguments: str, **settings: str
+) -> subprocess.CompletedProcess[str]:
+    """`run_in`, with a signal sent to it after some seconds, if it still runs then."""
     with tempfile.TemporaryDirectory(prefix="mobiville-said-") as said:
         files = [str(Path(said) / name) for name in ("stdout", "stderr")]
         process = PROCESSES.Process(target=_command, args=(folder, arguments, environment_with(**settings), files))
         process.start()
+        if number:
+            process.join(seconds)
+            if process.is_alive() and process.pid:
+                os.kill(process.pid, number)
         process.join()
-        texts = [Path(file).read_text() for file in files]
+        texts = [Path(file).read_text() if Path(file).exists() else "" for file in files]
     return subprocess.CompletedProcess(arguments, process.exitcode or 0, *texts)
 
 
