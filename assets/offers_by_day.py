@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from assets.cities_jobs import offers_of
 from assets.common.code_version import asset_version
-from assets.common.lineage import raw_key
+from assets.common.lineage import raw_key, staged_key
 from assets.common.staging_asset import OWNERS
 from resources.days import Day, Days
 from resources.errors import SourceError
@@ -22,7 +22,7 @@ from resources.staging import Staging
 from warehouse import tables
 
 SOURCE = "offers_days"
-KEY = dg.AssetKey("offers_by_day")
+KEY = staged_key("offers_by_day")
 PARTITIONS = dg.DynamicPartitionsDefinition(name="day")
 SCHEMA = pa.schema(
     [

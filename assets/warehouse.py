@@ -7,7 +7,7 @@ import dagster as dg
 
 from assets.common.code_version import LOADING, asset_version
 from assets.common.expectations import Finding
-from assets.common.lineage import of_served
+from assets.common.lineage import of_served, staged_key
 from assets.common.plots import drawn, rows_over_releases
 from assets.common.staging_asset import OWNERS, column_schema, described
 from raw_data import is_sample
@@ -72,7 +72,7 @@ def _spec(name: str) -> dg.AssetSpec:
     table = tables.metadata.tables[name]
     return dg.AssetSpec(
         table_key(name),
-        deps=parts_of(name),
+        deps=[*map(staged_key, parts_of(name))],
         description=described(f"{table.comment}. What readers read.", name, ()),
         owners=OWNERS,
         freshness_policy=dg.FreshnessPolicy.time_window(table.info["max_age"]),

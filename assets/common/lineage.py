@@ -17,16 +17,21 @@ def raw_key(source_id: str) -> dg.AssetKey:
     return dg.AssetKey(["raw", source_id])
 
 
+def staged_key(name: str) -> dg.AssetKey:
+    """The asset of a staged table."""
+    return dg.AssetKey(["staged", name])
+
+
 def of_staged(table: Table, sources: Collection[str], inputs: Collection[str]) -> dg.TableColumnLineage:
     """Of a staged table, as far as `sources` and `inputs` (staged tables) give its columns. What they do not give comes
     from the input that `table` describes too. A column that nothing fills has none.
     """
-    same = [dg.AssetKey(name) for name in inputs if name == table.name or name in table.info["parts"]]
+    same = [staged_key(name) for name in inputs if name == table.name or name in table.info["parts"]]
     found: dict[str, list[dg.TableColumnDep]] = {}
     for column in tables.contents_columns(table):
         of_files, of_tables = column.info["source"], column.info["made_from"]
         given = [dg.TableColumnDep(raw_key(name), of or WHOLE_FILE) for name, of in of_files if name in sources]
-        given += [dg.TableColumnDep(dg.AssetKey(name), of) for name, of in of_tables if name in inputs]
+        given += [dg.TableColumnDep(staged_key(name), of) for name, of in of_tables if name in inputs]
         if of_files or of_tables:
             found[column.name] = given or [dg.TableColumnDep(key, column.name) for key in same]
     return dg.TableColumnLineage(found)
@@ -36,7 +41,7 @@ def of_served(table: Table) -> dg.TableColumnLineage:
     """Of a served table: the same columns of the staged tables it holds."""
     columns = [column.name for column in tables.contents_columns(table)]
     parts = table.info["parts"]
-    return dg.TableColumnLineage({c: [dg.TableColumnDep(dg.AssetKey(part), c) for part in parts] for c in columns})
+    return dg.TableColumnLineage({c: [dg.TableColumnDep(staged_key(part), c) for part in parts] for c in columns})
 
 
 def raw_schema(source: Source) -> dg.TableSchema:

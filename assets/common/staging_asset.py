@@ -21,7 +21,7 @@ from assets.common.expectations import (
     unlike_known,
     validate,
 )
-from assets.common.lineage import of_staged, raw_key
+from assets.common.lineage import of_staged, raw_key, staged_key
 from assets.common.plots import Picture, drawn
 from resources.errors import AuditError, RejectedRowsError, ValidationError
 from resources.failures import explained
@@ -75,7 +75,7 @@ def staging_asset(
     def decorate(function: Callable[..., Import]) -> dg.AssetsDefinition:
         require_sources(f"{function.__module__}.{function.__name__}", sources)
         step = _Step(function, table, sources, expect, picture)
-        return dg.asset(
+        made = dg.asset(
             name=step.name,
             io_manager_key="staging",
             description=described(inspect.getdoc(function) or "", step.name, sources),
@@ -85,10 +85,11 @@ def staging_asset(
             kinds={"python", "pandas", "parquet"},
             tags={"layer": "staged", "import": function.__module__.rpartition(".")[2]},
             code_version=step.version,
-            ins={name: dg.AssetIn() for name in step.inputs},
+            ins={name: dg.AssetIn(staged_key(name)) for name in step.inputs},
             deps=[*map(raw_key, sources), *above],
             check_specs=[dg.AssetCheckSpec(CHECK, asset=step.name, blocking=True, description=CHECKED)],
         )(_computed(step))
+        return made.with_attributes(asset_key_replacements={dg.AssetKey(step.name): staged_key(step.name)})  # not steps
 
     return decorate
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import dagster as dg
 
-from assets.common.lineage import raw_key
+from assets.common.lineage import raw_key, staged_key
 from assets.warehouse import parts_of, table_fingerprint, table_key
 from resources.errors import UnknownAssetError
 from resources.settings import Settings
@@ -90,7 +90,7 @@ def whole(graph: Any, settings: Settings) -> Plan:
     tables = {
         name
         for name in metadata.tables
-        if any(dg.AssetKey(part) in remade for part in parts_of(name))
+        if any(staged_key(part) in remade for part in parts_of(name))
         or name not in old
         or old[name].fingerprint != table_fingerprint(staging, name)
     }
@@ -103,7 +103,7 @@ def of_sources(graph: Any, settings: Settings, sources: Sequence[str]) -> Plan:
     touched = {key for key in stale(graph, settings) if graph.get_ancestor_asset_keys(key) & raw}
     above = {key for key in _staged(graph) if any(key in graph.get_ancestor_asset_keys(below) for below in touched)}
     touched |= {key for key in above if not staging.fingerprint(key.path[-1])}
-    tables = {name for name in metadata.tables if touched & set(map(dg.AssetKey, parts_of(name)))}
+    tables = {name for name in metadata.tables if touched & set(map(staged_key, parts_of(name)))}
     return Plan(frozenset(touched), frozenset(tables))
 
 

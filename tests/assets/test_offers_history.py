@@ -75,7 +75,9 @@ def run(tmp_path: Path, instance: dg.DagsterInstance) -> Callable[..., Any]:
         "raw_data": RawData(folder=str(tmp_path), dumps=str(tmp_path / "dumps")),
         "staging": Staging(folder=str(tmp_path / "staging")),
     }
-    stubs = [dg.AssetSpec(name, metadata={"dagster/io_manager_key": "staging"}) for name in ("cities", "cog")]
+    stubs = [
+        dg.AssetSpec(["staged", name], metadata={"dagster/io_manager_key": "staging"}) for name in ("cities", "cog")
+    ]
 
     def materialize(**options: Any) -> dg.ExecuteInProcessResult:
         return dg.materialize(

@@ -10,6 +10,7 @@ import pytest
 import yaml
 from sqlalchemy import create_engine, make_url
 
+from assets.common.lineage import staged_key
 from pipelines.definitions import definitions
 from resources.downloads.snapshots import CURRENT
 from resources.settings import Settings
@@ -131,11 +132,11 @@ def test_dagster_keeps_its_history_in_mariadb(
     job = definitions(settings).resolve_job_def("refresh")
     with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
         assert type(instance.event_log_storage).__name__ == "MySQLEventLogStorage"
-        run = job.execute_in_process(instance=instance, asset_selection=[dg.AssetKey("helps")])
+        run = job.execute_in_process(instance=instance, asset_selection=[staged_key("helps")])
         assert run.success
     with dg.DagsterInstance.from_config(str(tmp_path)) as later:  # as after a restart
         assert [record.run_id for record in later.get_runs()] == [run.run_id]
-        made = later.get_latest_materialization_event(dg.AssetKey("helps"))
+        made = later.get_latest_materialization_event(staged_key("helps"))
         assert made
         assert made.run_id == run.run_id
     with engine.begin() as connection:

@@ -67,8 +67,10 @@ from pipelines.definitions import defs
 from warehouse.database import connect
 from warehouse.migrate import differences
 graph = defs.resolve_asset_graph()
-assert {p.to_user_string() for p in graph.get(dg.AssetKey("stations")).parent_keys} == {"raw/stations", "cities", "cog"}
-assert graph.get(dg.AssetKey(["warehouse", "stations"])).parent_keys == {dg.AssetKey("stations")}
+key = dg.AssetKey(["staged", "stations"])
+parents = {parent.to_user_string() for parent in graph.get(key).parent_keys}
+assert parents == {"raw/stations", "staged/cities", "staged/cog"}
+assert graph.get(dg.AssetKey(["warehouse", "stations"])).parent_keys == {key}
 assert differences(connect("sqlite:///var/warehouse.db")) == [], differences(connect("sqlite:///var/warehouse.db"))
 """
 

@@ -5,6 +5,7 @@ import dagster as dg
 from dagster._core.definitions.freshness import TimeWindowFreshnessPolicy
 
 import raw_data
+from assets.common.lineage import staged_key
 from assets.raw_files import WHOLE
 from assets.warehouse import table_key
 from pipelines.definitions import definitions
@@ -66,7 +67,7 @@ def test_every_asset_says_what_it_is() -> None:
 
 
 def test_edges_are_those_of_the_design() -> None:
-    parents = {name: {parent.path[-1] for parent in GRAPH.get(dg.AssetKey(name)).parent_keys} for name in STAGED}
+    parents = {name: {parent.path[-1] for parent in GRAPH.get(staged_key(name)).parent_keys} for name in STAGED}
     assert parents["tensions_pcs"] == {"tensions", "pcs_rome"}
     assert parents["equipments_special"] == {"equipments", "cities"}
     assert parents["regions_tensions_criterions"] == {"cities", "bassins", "tensions", "new_regions"}
@@ -85,16 +86,16 @@ def test_every_import_of_a_file_with_commune_codes_reads_them_in_one_geography()
     read = {
         name
         for name in STAGED - {"cog"}
-        for parent in GRAPH.get(dg.AssetKey(name)).parent_keys
+        for parent in GRAPH.get(staged_key(name)).parent_keys
         if parent.path[0] == "raw" and parent.path[-1] in with_communes
     }
     assert read == {"cities", "bassins", "equipments", "cities_jobs", "offers_history"}
-    assert all(dg.AssetKey("cog") in GRAPH.get(dg.AssetKey(name)).parent_keys for name in read)
+    assert all(staged_key("cog") in GRAPH.get(staged_key(name)).parent_keys for name in read)
 
 
 def test_every_table_has_a_check_that_stops_what_is_downstream() -> None:
     checks = {key.asset_key: GRAPH.get_check_spec(key) for key in GRAPH.asset_check_keys - {WHOLE}}
-    assert set(checks) == {dg.AssetKey(name) for name in STAGED} | {table_key(name) for name in tables.metadata.tables}
+    assert set(checks) == {staged_key(name) for name in STAGED} | {table_key(name) for name in tables.metadata.tables}
     assert all(check.blocking for check in checks.values())
 
 
@@ -113,12 +114,16 @@ def test_the_data_version_of_a_raw_file_is_its_sha256(tmp_path: Path) -> None:
     assert versions is not None
     assert versions.asset_observation is not None
     assert versions.asset_observation.tags["dagster/data_version"] == helps
-    made = instance.get_latest_materialization_event(dg.AssetKey("helps"))
+    made = instance.get_latest_materialization_event(staged_key("helps"))
     assert made is not None
     assert made.asset_materialization is not None
     assert (made.asset_materialization.tags or {})["dagster/input_data_version/raw/helps"] == helps
     assert {"dagster/row_count", "preview", "sources"} <= set(made.asset_materialization.metadata)
-    for key, shown in (("cities", "picture"), ("cities", "dagster/column_lineage"), ("warehouse/cities", "release")):
+    for key, shown in (
+        ("staged/cities", "picture"),
+        ("staged/cities", "dagster/column_lineage"),
+        ("warehouse/cities", "release"),
+    ):
         event = instance.get_latest_materialization_event(dg.AssetKey(key.split("/")))
         assert event is not None
         assert event.asset_materialization is not None

@@ -11,6 +11,7 @@ import dagster as dg
 import pandas as pd
 import pytest
 
+from assets.common.lineage import staged_key
 from pipelines.definitions import definitions
 from resources.settings import Settings
 from resources.staging import Staging
@@ -26,7 +27,7 @@ def staged(folder: Path, files: Path, names: list[str]) -> Staging:
     """The named imports, staged from the files."""
     settings = Settings(raw_data=files, staging=folder / "staging", warehouse_url=f"sqlite:///{folder / 'w.db'}")
     job = definitions(settings).resolve_job_def("refresh")
-    instance, selection = dg.DagsterInstance.ephemeral(), [dg.AssetKey(name) for name in names]
+    instance, selection = dg.DagsterInstance.ephemeral(), [staged_key(name) for name in names]
     assert job.execute_in_process(instance=instance, asset_selection=selection).success
     return Staging(folder=str(settings.staging))
 

@@ -104,13 +104,13 @@ def test_the_graph_is_there_from_raw_files_to_serving(page: Page, running: Runni
 
 
 def test_one_asset_is_materialized_from_its_page(page: Page, running: Running) -> None:
-    page.goto(f"{running.url}/assets/departements")
+    page.goto(f"{running.url}/assets/staged/departements")
     expect(page.get_by_text("Never materialized").first).to_be_visible()
     expect(page.get_by_text("mobiville refresh --only departements")).to_be_visible()
     expect(page.get_by_text("rent of a two-room flat, EUR per month").first).to_be_visible()
     page.get_by_role("button", name="Materialize").first.click()
     expect(page.get_by_text("Never materialized")).to_have_count(0)
-    page.goto(f"{running.url}/assets/departements?view=events")
+    page.goto(f"{running.url}/assets/staged/departements?view=events")
     expect(page.get_by_text("dagster/row_count")).to_be_visible()
     keep(page, "one-asset")
 
@@ -129,7 +129,7 @@ def test_materialize_all_is_green_and_publishes_a_release(page: Page, running: R
 
 
 def test_a_materialization_shows_a_picture(page: Page, running: Running) -> None:
-    page.goto(f"{running.url}/assets/cities?view=events")
+    page.goto(f"{running.url}/assets/staged/cities?view=events")
     row = page.get_by_role("row").filter(has=page.get_by_role("cell", name="picture", exact=True))
     row.get_by_text("[Show Markdown]").click()
     picture = page.locator("img[src^='data:image/png;base64,']")
@@ -163,7 +163,7 @@ def test_a_changed_file_that_is_wrong_fails_its_check_with_its_rows(page: Page, 
     lines[7] = lines[7].rsplit(";", 1)[0] + ";9"
     tensions.write_text("\n".join(lines) + "\n")
     failed = page.get_by_text("ind_t is from 1 to 5: the first rows")
-    page.goto(f"{running.url}/assets/tensions?view=checks")
+    page.goto(f"{running.url}/assets/staged/tensions?view=checks")
     end = time.monotonic() + PATIENCE
     while not failed.is_visible() and time.monotonic() < end:
         page.wait_for_timeout(2000)

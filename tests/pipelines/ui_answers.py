@@ -120,7 +120,7 @@ def main() -> None:
         run = instance.get_run_ids()[0]
         place = f'repositoryLocationName: "{location}", repositoryName: "__repository__"'
         job = f'{{{place}, pipelineName: "refresh"}}'
-        asset = '{path: ["helps"]}'
+        asset = '{path: ["staged", "helps"]}'
         given = {
             "RepositorySelector": f"{{{place}}}",
             "PipelineSelector": job,

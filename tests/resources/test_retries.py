@@ -60,7 +60,7 @@ def test_a_release_waits_for_a_database_that_comes_back(tmp_path: Path, monkeypa
         keys = [dg.AssetKey(name.split("/")) for name in names]
         return job.execute_in_process(instance=instance, asset_selection=keys, raise_on_error=False)
 
-    assert run("departements").success  # staged while the database is away
+    assert run("staged/departements").success  # staged while the database is away
     threading.Timer(1.5, server.start).start()
     started = time.monotonic()
     result = run("warehouse/departements")

@@ -6,6 +6,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from pydantic import SecretStr
 
+from assets.common.lineage import staged_key
 from pipelines.definitions import definitions
 from resources.settings import Settings
 from schedules.notifications import Alert, send
@@ -36,7 +37,7 @@ def mailbox() -> Iterator[tuple[Mailbox, str]]:
 
 def refresh(settings: Settings, instance: dg.DagsterInstance, only: str) -> bool:
     job = definitions(settings).resolve_job_def("refresh")
-    selection = [dg.AssetKey(only)]
+    selection = [staged_key(only)]
     return job.execute_in_process(instance=instance, asset_selection=selection, raise_on_error=False).success
 
 

@@ -13,8 +13,8 @@ from resources.settings import Settings
 from schedules import refresh
 from tests.schedules.conftest import Tick, Webhook
 
-OF_THE_DAYS = {"raw/offers_days", "offers_history", "warehouse/offers_history"}
-OF_A_DUMP = {"raw/offers_dump", "cities_jobs", "warehouse/cities_jobs"} | OF_THE_DAYS
+OF_THE_DAYS = {"raw/offers_days", "staged/offers_history", "warehouse/offers_history"}
+OF_A_DUMP = {"raw/offers_dump", "staged/cities_jobs", "warehouse/cities_jobs"} | OF_THE_DAYS
 
 
 @pytest.fixture

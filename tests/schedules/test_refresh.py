@@ -9,6 +9,7 @@ from assets.common.staleness import served_release
 from pipelines.definitions import definitions
 from resources.settings import Settings
 from schedules import refresh
+from warehouse import tables
 from warehouse.database import connect
 from warehouse.release import rollback
 
@@ -37,7 +38,7 @@ def change_helps(settings: Settings) -> None:
     helps.write_text(helps.read_text().replace('"title": "', '"title": "X ', 1))
 
 
-ONE_FILE = {"raw/helps", "helps", "warehouse/helps"}
+ONE_FILE = {"raw/helps", "staged/helps", "warehouse/helps"}
 
 
 def test_a_night_without_changes_starts_no_run(served: Settings) -> None:
@@ -65,7 +66,7 @@ def test_a_night_builds_everything_at_first_and_publishes_the_newest_after_a_rol
 ) -> None:
     fresh = served.model_copy(update={"staging": tmp_path / "none", "warehouse_url": f"sqlite:///{tmp_path / 'n.db'}"})
     (request,), _ = tonight(fresh)
-    assert len([name for name in chosen(request) if name.startswith("warehouse/")]) == 13
+    assert len([name for name in chosen(request) if name.startswith("warehouse/")]) == len(tables.metadata.tables)
     change_helps(served)
     run(served, tonight(served)[0][0])
     engine = connect(served.warehouse_url)
@@ -106,7 +107,7 @@ def test_a_removed_file_refreshes_what_reads_it(served: Settings, ticks_of: Any)
     (served.raw_data / "unix_referentiel_appellation_v346_utf8.csv").unlink()
     tick()
     (request,) = tick().run_requests
-    assert chosen(request) == {"raw/rome_api", "raw/rome_appellations", "rome_ogrs", "warehouse/romeogrs"}
+    assert chosen(request) == {"raw/rome_api", "raw/rome_appellations", "staged/rome_ogrs", "warehouse/romeogrs"}
 
 
 def test_before_the_first_release_the_sensors_wait(served: Settings, ticks_of: Any, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ import pytest
 from dagster._core.storage.tags import GRPC_INFO_TAG
 from pydantic import SecretStr
 
+from assets.common.lineage import staged_key
 from pipelines.cli.common import DAGSTER_YAML, prepare_dagster_home
 from pipelines.definitions import definitions
 from resources.settings import Settings
@@ -166,15 +167,15 @@ def nights(served: Settings, home: Path, number: int, keep: int) -> list[int]:
     sizes = []
     with dg.DagsterInstance.from_config(str(home)) as instance:
         job = definitions(served).resolve_job_def("refresh")
-        assert job.execute_in_process(instance=instance, asset_selection=[dg.AssetKey("departements")]).success
+        assert job.execute_in_process(instance=instance, asset_selection=[staged_key("departements")]).success
         (first,) = instance.get_run_ids()
         for _ in range(number):
-            assert job.execute_in_process(instance=instance, asset_selection=[dg.AssetKey("helps")]).success
+            assert job.execute_in_process(instance=instance, asset_selection=[staged_key("helps")]).success
             runs.delete_old_runs(instance, keep)
             sizes.append(size(home))
         assert first in instance.get_run_ids()  # nothing else says how the departements were made
         assert len(instance.get_run_ids()) == keep + 1
-        event = instance.get_latest_materialization_event(dg.AssetKey("departements"))
+        event = instance.get_latest_materialization_event(staged_key("departements"))
         assert event
         assert event.run_id == first
     return sizes

@@ -5,7 +5,7 @@ import dagster as dg
 import pytest
 
 from assets.cities import cities
-from assets.common.lineage import WHOLE_FILE, of_served, of_staged, raw_schema
+from assets.common.lineage import WHOLE_FILE, of_served, of_staged, raw_schema, staged_key
 from assets.equipments_special import equipments_special
 from assets.tensions_pcs import tensions_pcs
 from pipelines.definitions import definitions
@@ -25,16 +25,16 @@ def test_a_column_comes_from_the_file_columns_that_its_description_names() -> No
     assert deps(of_cities, "average_houseselled") == {("raw/house_prices", "price")}
     assert deps(of_cities, "average_houserent") == set()  # its source is not among those given
     assert ("raw/coastline", WHOLE_FILE) in deps(of_cities, "distance_from_sea")
-    assert ("old_regions", "new_code") in deps(of_cities, "new_code_region")
+    assert ("staged/old_regions", "new_code") in deps(of_cities, "new_code_region")
     assert "cache_living_environment" not in of_cities.deps_by_column
 
 
 def test_a_table_made_from_another_of_the_same_description_keeps_its_columns() -> None:
     found = of_staged(tables.tensions, ["pcs_rome"], ["tensions"])
-    assert deps(found, "ind_t") == {("tensions", "ind_t")}
+    assert deps(found, "ind_t") == {("staged/tensions", "ind_t")}
     assert deps(found, "pcs") == {("raw/pcs_rome", "pcs")}
     served = of_served(tables.equipments)
-    assert deps(served, "total") == {("equipments", "total"), ("equipments_special", "total")}
+    assert deps(served, "total") == {("staged/equipments", "total"), ("staged/equipments_special", "total")}
 
 
 def test_the_staged_parts_give_every_column_that_something_fills() -> None:
@@ -42,7 +42,7 @@ def test_the_staged_parts_give_every_column_that_something_fills() -> None:
     graph = definitions(Settings()).resolve_asset_graph()
     for table in tables.SERVED:
         for part in table.info["parts"]:
-            parents = graph.get(dg.AssetKey(part)).parent_keys
+            parents = graph.get(staged_key(part)).parent_keys
             sources, inputs = (
                 [key.path[-1] for key in parents if (key.path[0] == "raw") is raw] for raw in (True, False)
             )
