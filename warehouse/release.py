@@ -167,7 +167,7 @@ def _reloaded(
 def rollback(engine: Engine, to: int | None, *, keep: int) -> Release:
     """Serve what release `to` served (by default the last one whose contents differ from the served), in one step.
 
-    It is a release of its own. Raises WarehouseError when there is no such release, or its contents are not kept.
+    It is a release of its own; a table that the other release did not have yet stays as it is. Raises WarehouseError when there is no such release, or its contents are not kept.
     """
     clean(engine, keep)
     releases = history(engine)
@@ -186,7 +186,7 @@ def rollback(engine: Engine, to: int | None, *, keep: int) -> Release:
     gone = sorted(set(incoming.values()) - set(inspect(engine).get_table_names()))
     if gone:
         raise WarehouseError(f"release {target.id} is no longer kept whole: {', '.join(gone)} is not there")
-    release = promote(engine, target.tables, incoming, Origin(), status="rollback")
+    release = promote(engine, {**now, **target.tables}, incoming, Origin(), status="rollback")
     clean(engine, keep)
     return release
 

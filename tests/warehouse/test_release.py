@@ -165,6 +165,16 @@ def test_going_back_serves_the_kept_contents_and_is_a_release_of_its_own(warehou
     assert forth.tables["cities_jobs"].contents_id == 2
 
 
+def test_a_table_that_the_other_release_did_not_have_stays_when_one_goes_back(
+    warehouse: Engine, tmp_path: Path
+) -> None:
+    done(warehouse, jobs(tmp_path, 1))
+    done(warehouse, jobs(tmp_path, 2), regions(tmp_path, 28))
+    assert rollback(warehouse, None, keep=1).contents() == {"cities_jobs": 1, "new_regions": 2}
+    assert rollback(warehouse, 2, keep=1).contents() == {"cities_jobs": 2, "new_regions": 2}
+    assert len(rows_of(warehouse, tables.new_regions)) == 1
+
+
 def test_a_release_that_loads_nothing_takes_no_slot_and_one_goes_back_past_it(
     warehouse: Engine, tmp_path: Path
 ) -> None:
