@@ -167,7 +167,8 @@ def _reloaded(
 def rollback(engine: Engine, to: int | None, *, keep: int) -> Release:
     """Serve what release `to` served (by default the last one whose contents differ from the served), in one step.
 
-    It is a release of its own; a table that the other release did not have yet stays as it is. Raises WarehouseError when there is no such release, or its contents are not kept.
+    It is a release of its own; a table that the other release did not have yet stays as it is. Raises WarehouseError
+    when there is no such release, or its contents are not kept.
     """
     clean(engine, keep)
     releases = history(engine)
