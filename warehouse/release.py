@@ -107,7 +107,7 @@ def publish(
             progress(f"{name} is damaged: {damaged[name]}")
         return (_reloaded if name in damaged else loaded)(engine, content, old.get(name), number, progress)
 
-    new = {entry.name: entry for entry in _side_by_side(engine, contents, load_one)}
+    new = {entry.name: entry for entry in _side_by_side(engine, _largest_first(contents, old), load_one)}
     repaired = set(damaged) & set(new)
     if before and not repaired and all(old.get(name) == entry for name, entry in new.items()):
         return before
@@ -120,13 +120,18 @@ def publish(
     return release
 
 
+def _largest_first(contents: Sequence[TableVersion], old: Mapping[str, ServedTable]) -> list[TableVersion]:
+    """By the rows that the served table has; a new one's file is asked."""
+    return sorted(contents, key=lambda c: old[c.table.name].rows if c.table.name in old else c.rows(), reverse=True)
+
+
 def _side_by_side(
     engine: Engine, contents: Sequence[TableVersion], load_one: Callable[[TableVersion], ServedTable]
 ) -> Iterator[ServedTable]:
-    """What `load_one` gives for each, the largest first: two at a time where the server takes two connections."""
+    """What `load_one` gives for each, in their order: two at a time where the server takes two connections."""
     pool = ThreadPoolExecutor(1 if is_sqlite(engine) else LOADS)
     try:
-        yield from pool.map(load_one, sorted(contents, key=TableVersion.rows, reverse=True))
+        yield from pool.map(load_one, contents)
     finally:
         pool.shutdown(cancel_futures=True)
 

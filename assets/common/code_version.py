@@ -34,6 +34,7 @@ MAKES_NO_ROWS = {
     "resources.errors": "says what went wrong",
     "resources.failures": "says it to Dagster",
     "resources.retries": "tries again what failed",
+    "warehouse.record": "says what is served",
     "warehouse.release": "publishes what is staged",
     "warehouse.tables": "an asset counts the description of its own table, see `_described`",
 }

@@ -9,6 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from api.database import Database
 from api.release import READ, Served
 from resources.sources.catalogue import catalogue
 from tests.api.releases import looks, publish_release
-from tests.conftest import ROOT
+from tests.conftest import ROOT, soak
 from tests.warehouse.factories import contents, done
 from warehouse import tables
 from warehouse.database import connect, is_sqlite
@@ -69,12 +70,17 @@ def said(served: Served) -> set[str]:
 def test_a_reader_at_every_statement_of_a_publish_holds_one_release_whole(
     engine: Engine, warehouse_url: str, tmp_path: Path
 ) -> None:
-    """Readers begin before each statement of the writer: some end before it goes on, others while it does."""
+    """Readers begin before each statement of the writer: some end before it goes on, others while it does. Of those
+    that touch neither the record nor a name it is one in five where time is short.
+    """
+    others = count()
     found: Counter[str] = Counter()
     waiting: list[tuple[threading.Thread, Served]] = []
 
     @event.listens_for(engine, "before_cursor_execute")
     def begin(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if "release" not in statement and "RENAME" not in statement and next(others) % soak(5, 1):
+            return
         served = held(warehouse_url)
         found.update(said(served))
         later = Served(Database(warehouse_url), PREPARED)
@@ -84,7 +90,7 @@ def test_a_reader_at_every_statement_of_a_publish_holds_one_release_whole(
 
     publish_release(engine, tmp_path, 2)
     event.remove(engine, "before_cursor_execute", begin)
-    assert len(waiting) > 40
+    assert len(waiting) > soak(20, 40)
     for thread, served in waiting:
         thread.join()
         if served.release is None:  # a swap came between: it looks again

@@ -150,7 +150,7 @@ def test_what_fails_without_the_new_file_too_is_not_its_fault(settings: dict[str
     with pytest.raises(RefusedError, match="tensions: ind_t is from 1 to 5: 5,410 rows .* stand in cities-tension"):
         try_sources(of_tests, ["tensions"], raw_data.SAMPLE, after)
     said = try_sources(of_tests, ["rome_referential"], tmp_path / "none", tmp_path / "none")
-    assert "bassins cannot be made with the other files that are there: basins_lexicon: no file" in said
+    assert "cog cannot be made with the other files that are there: communes: no file" in said
 
 
 def metier(asked: Asked) -> Answer:

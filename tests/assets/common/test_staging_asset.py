@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import raw_data as bundled
+from assets.common.lineage import staged_key
 from assets.common.staging_asset import Import, staging_asset
 from assets.departements import departements_table
 from assets.equipments import equipments
@@ -58,7 +59,7 @@ def made(asset: dg.AssetsDefinition, files: Path, staging: Staging, **upstream: 
     for name, frame in upstream.items():
         Path(staging.folder).mkdir(exist_ok=True)
         frame.to_parquet(Path(staging.folder) / f"{name}.parquet", index=False)
-    stubs = [dg.AssetSpec(name, metadata={"dagster/io_manager_key": "staging"}) for name in upstream]
+    stubs = [dg.AssetSpec(staged_key(name), metadata={"dagster/io_manager_key": "staging"}) for name in upstream]
     resources = {"raw_data": reader, "staging": staging}
     result = dg.materialize([*stubs, asset], selection=[asset], resources=resources, raise_on_error=False)
     failed = [event.step_failure_data.error for event in result.all_events if event.is_step_failure]
