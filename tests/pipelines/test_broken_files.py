@@ -122,7 +122,7 @@ class Place:
         the error in words if there is one.
         """
         readers = sorted(self.graph.get(raw_key(source_id)).child_keys)
-        published = sorted({self.graph.get(reader).metadata["table"] for reader in readers})
+        published = sorted({self.graph.get(reader).metadata["table"] for reader in readers} & {*tables.metadata.tables})
         parts = {staged_key(part) for table in published for part in parts_of(table)}
         served = [table_key(table) for table in published]
         return published, self._error({*readers, *parts}) or self._error(served)
