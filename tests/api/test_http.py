@@ -214,7 +214,7 @@ def test_release_says_what_each_table_was_made_from(client: TestClient, served: 
     known = {"status": "ok", "release": 1, "published_at": release["published_at"]}
     assert health == known | {"database": "ok", "sample": True}
     assert release["sample"] is True
-    assert release["geography"] == "communes 2015"
+    assert release["geography"] == "COG 2026"
     files = RawFiles(str(raw_data.SAMPLE), str(raw_data.SAMPLE / "datalake"))
     assert [f"no file for {one['source']}: {one['consequence']}" for one in release["missing"]] == list(missing(files))
 

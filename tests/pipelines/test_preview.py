@@ -27,7 +27,6 @@ from tests.warehouse.factories import contents, done
 from warehouse import preview as previewing
 from warehouse import tables
 from warehouse.diff import Change
-from warehouse.geography import CITY_OF_DISTRICT
 from warehouse.preview import CriteriaChange, Difference, preview
 from warehouse.release import publish, rollback
 
@@ -187,9 +186,9 @@ def test_what_is_not_served_yet_comes_whole_and_a_killed_preview_harms_no_refres
     assert found.tables["new_regions"]["changed"] == Change(1, [{"code": 2, "columns": {"name": ["é", "E"]}}])
 
 
-MERGED = {"01173": "01033", "01427": "01053"}
-"""Communes of the sample that are in others now."""
-NEW = "01999"
+COG = "communes-cog-2026.json"
+MERGED, NEW = {"12076", "65188"}, {"12218", "65192", "55138", "76095", "97501", "97701"}
+"""Communes of the sample's communes file that are in others now, and those that it lacks."""
 SHOWN = {
     "cities": "insee_com, nom_comm, name, superficie, total_social_housing",
     "bassins": "code_commune_insee, bassin_id",
@@ -200,25 +199,6 @@ SHOWN = {
 }
 
 
-def with_a_cog(folder: Path, engine: Engine) -> None:
-    """Put a small COG of the served communes among the files: two are in others now, one is new."""
-    former = {code: [old for old, now in MERGED.items() if now == code] for code in MERGED.values()}
-    former["01033"] += ["01018", "01091", "01205"]
-    with engine.connect() as connection:
-        query = "SELECT insee_com, nom_comm, code_dept, new_code_region FROM cities"
-        cities = [*connection.exec_driver_sql(query), (NEW, "NEUVE-ÉGLISE", "01", 84)]
-    records: list[dict[str, Any]] = [
-        {"code": code, "nom": "Valserhône" if code == "01033" else name.title(), "type": "commune-actuelle"}
-        | {"departement": department, "region": region and str(region), "anciensCodes": former.get(code, [])}
-        | {"codesPostaux": ["01000"], "population": 100}
-        | ({"type": "arrondissement-municipal", "commune": CITY_OF_DISTRICT[code]} if code in CITY_OF_DISTRICT else {})
-        for code, name, department, region in cities
-        if code not in MERGED
-    ]
-    delegated = {"code": "01091", "nom": "Châtillon-en-Michaille", "type": "commune-deleguee", "departement": "01"}
-    (folder / "communes-cog-2026.json").write_text(json.dumps([*records, delegated]))
-
-
 def of_communes(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
     """What is said of communes, without numbers that the database gives."""
     with engine.connect() as connection:
@@ -226,35 +206,39 @@ def of_communes(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
         return {name: sorted(tuple(row) for row in rows) for name, rows in asked.items()}
 
 
+def stage_and_publish(settings: Settings, engine: Engine) -> None:
+    """A release of the files as they are."""
+    trial = Trial(settings)
+    failed, _ = trial.run(whole(trial.graph, settings).staged)
+    assert not failed
+    publish(engine, contents_of(Staging(folder=str(settings.staging)), sorted(tables.metadata.tables)))
+
+
 @pytest.mark.parametrize("warehouse_url", ["sqlite"], indirect=True)
 def test_another_geography_is_previewed_taken_in_and_taken_back(
     served: Settings, warehouse: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MOBIVILLE_WAREHOUSE_URL", served.warehouse_url)
+    (served.raw_data / COG).unlink()
+    stage_and_publish(served, warehouse)
     before = of_communes(warehouse)
     assert "Geography: communes 2015\n" in CliRunner().invoke(main, ["status"]).stdout
-    with_a_cog(served.raw_data, warehouse)
+    shutil.copy(raw_data.SAMPLE / COG, served.raw_data)
     found = preview_refresh(served, warehouse, silent)
     assert (found.refused, of_communes(warehouse)) == ([], before)
 
-    trial = Trial(served)
-    failed, _ = trial.run(whole(trial.graph, served).staged)
-    assert not failed
-    publish(warehouse, contents_of(Staging(folder=str(served.staging)), sorted(tables.metadata.tables)))
+    stage_and_publish(served, warehouse)
     after = of_communes(warehouse)
     for name, key in {"cities": 1, "bassins": 1, "cities_jobs": 2, "equipments": 2, "former_communes": 1}.items():
         old, new = ({row[:key] for row in rows[name]} for rows in (before, after))
-        said = found.difference.tables[name]
+        said = found.difference.tables.get(name, {"added": Change(0, []), "removed": Change(0, [])})
         assert (said["added"].rows, said["removed"].rows) == (len(new - old), len(old - new)), name
     codes = [{row[0] for row in rows["cities"]} for rows in (before, after)]
-    assert (codes[0] - codes[1], codes[1] - codes[0]) == (set(MERGED), {NEW})
-    assert after["former_communes"] == [
-        ("01018", None, "01033"),
-        ("01091", "Châtillon-en-Michaille", "01033"),
-        ("01173", "GEX", "01033"),
-        ("01205", None, "01033"),
-        ("01427", "TREVOUX", "01053"),
-    ]
+    assert (codes[0] - codes[1], codes[1] - codes[0]) == (MERGED, NEW)
+    former = {code: (name, current) for code, name, current in after["former_communes"]}
+    assert former["01091"] == ("Châtillon-en-Michaille", "01033")
+    assert former["01018"] == (None, "01033")
+    assert former["69232"] == (None, "69123")
     for name in ("cities_jobs", "equipments"):
         assert sum(row[2] for row in before[name]) == sum(row[2] for row in after[name])
     assert json.loads(CliRunner().invoke(main, ["status", "--json"]).stdout)["geography"] == "COG 2026"

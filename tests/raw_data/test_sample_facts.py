@@ -280,6 +280,23 @@ def test_rents() -> None:
     assert any("é" in row["LIBGEO"] for row in rents)
 
 
+def cog(folder: Path = SAMPLE) -> dict[tuple[str, str], dict[str, Any]]:
+    """Return the records of the official code by code and type."""
+    records = json.loads(read("communes-cog-2026.json", folder=folder))
+    return {(record["code"], record["type"]): record for record in records}
+
+
+def test_cog() -> None:
+    now = {code: row for (code, kind), row in cog().items() if kind in ("commune-actuelle", "arrondissement-municipal")}
+    former = {code: into for into, row in now.items() for code in row.get("anciensCodes", [])}
+    assert set(cities()) <= now.keys() | former.keys()
+    assert set(cities()) - now.keys() == {"12076", "65188"}  # merged into another
+    assert {"55138", "76095"} <= now.keys() - cities().keys()  # split off since
+    assert not former.keys() & now.keys()
+    assert len({row["commune"] for row in now.values() if "commune" in row}) == 3
+    assert now["01033"]["nom"] == "Valserhône"
+
+
 def test_zoning() -> None:
     zones = json.loads(read("donnees-de-reference_zonage-commune.json"))["zonageCommunes"]
     assert {"codeInsee": "75056", "frais": 15} in zones
@@ -376,6 +393,20 @@ def test_communes_are_real() -> None:
         if (row["Code Région"], row["Code Département"]) != (real[code]["Code Région"], real[code]["Code Département"]):
             wrong.append(f"{code}: region or department")
     assert not wrong
+
+
+@needs_real
+def test_the_cog_is_real() -> None:
+    folder = REAL.parent / "real_data_today"
+    if not folder.is_dir():
+        pytest.skip("the real COG is not here")
+    real = cog(folder)
+    for key, record in cog().items():
+        assert {name: real[key].get(name) for name in ("nom", "departement", "region", "chefLieu", "commune")} == {
+            name: record.get(name) for name in ("nom", "departement", "region", "chefLieu", "commune")
+        }
+        if former := record.get("anciensCodes"):
+            assert former == sorted(real[key]["anciensCodes"])
 
 
 @needs_real

@@ -17,6 +17,7 @@ FILES: dict[str, Callable[[], bytes]] = {
     "regions-social-housing.json": territory.social_housing_json,
     "departements.csv": territory.departments_csv,
     "cities-france.csv": territory.cities_csv,
+    "communes-cog-2026.json": territory.cog_json,
     "cities_rent.csv": life.city_rents_csv,
     "lexique-bassins.csv": work.basins_csv,
     "cities-tension-utf8.csv": work.tensions_csv,

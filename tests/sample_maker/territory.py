@@ -3,21 +3,26 @@
 import csv
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 
 import numpy as np
 
 from tests.sample_maker.drawing import (
+    CITIES,
     Rng,
     Row,
     cells,
     communes,
+    department_of,
     facts,
+    is_district,
     plain,
     rng_of,
     shuffled,
     table,
     unpadded,
+    whole_cities,
 )
 
 CITY_HEADER = cells(
@@ -141,6 +146,48 @@ def cities_csv() -> bytes:
             )
         )
     return table(rows, quoting=csv.QUOTE_NONE).encode()
+
+
+def cog_json() -> bytes:
+    """The official code of 2026: today's communes and districts, and of a few what was in them before.
+
+    A commune that nothing is said of has the name, postal codes and inhabitants of the communes file.
+    """
+    said = facts("cog")
+    gone = {row["code"] for row in said if row["code"] != row["current"]}
+    known = {row["code"]: row for row in (*communes(), *whole_cities()) if row["code"] not in gone}
+    for row in said:
+        if row["type"] == "commune-actuelle":
+            known[row["code"]] = known.get(row["code"], {}) | {name: value for name, value in row.items() if value}
+    records = [_commune_of_cog(row, said) for row in known.values()]
+    records += [
+        {"code": row["code"], "nom": row["name"], "type": row["type"], "chefLieu": row["current"]} | _place(row["code"])
+        for row in said
+        if row["type"] in ("commune-deleguee", "commune-associee")
+    ]
+    return json.dumps(sorted(records, key=lambda record: (record["code"], record["type"])), ensure_ascii=False).encode()
+
+
+def _commune_of_cog(row: Row, said: list[Row]) -> dict[str, object]:
+    """A current commune or district, as the official code has it."""
+    code = row["code"]
+    record: dict[str, object] = {"code": code, "nom": row["name"], "type": "commune-actuelle"} | _place(code)
+    if is_district(code):
+        city = next(city for city, prefix in CITIES.items() if code.startswith(prefix))
+        name = re.sub(r"-(\d+er?)-A", r" \1 A", row["name"])
+        record |= {"nom": name, "type": "arrondissement-municipal", "commune": city}
+    if former := sorted({one["code"] for one in said if one["current"] == code != one["code"]}):
+        record["anciensCodes"] = former
+    record["codesPostaux"] = row["postal_codes"].split("/")
+    return record | {"population": round(float(row["population"]) * 1000)}
+
+
+def _place(code: str) -> dict[str, object]:
+    """The department and the region of a commune; of a collectivity, which has none, its own code."""
+    department = department_of(code)
+    old = next(row["old_region"] for row in facts("departments") if row["code"] == department)
+    news = {row["code"]: row["new_code"] for row in facts("old_regions")}
+    return {"departement": department, "region": news.get(old, department)}
 
 
 def coast_json() -> bytes:
