@@ -89,7 +89,7 @@ Communes = Annotated[Listed[Commune], Field(max_length=MOST_COMMUNES, examples=[
 class Trend(_Body):
     """A trade, and a region; none: all."""
 
-    rome: StrictStr = Field(description="ROME code", examples=["D1102"])
+    rome: StrictStr = Field(min_length=1, description="ROME code", examples=["D1102"])
     region: Whole | None = Field(None, description="code of the region since 2016", examples=[53])
 
 
