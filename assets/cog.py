@@ -12,7 +12,7 @@ from warehouse import tables
 
 COMMUNE, DISTRICT = "commune-actuelle", "arrondissement-municipal"
 FORMER = ["code", "name", "current_code", "population"]
-COLUMNS = [*FORMER, "persons", "postal_codes", "department", "region"]
+COLUMNS = [*FORMER, "former_name", "persons", "postal_codes", "department", "region"]
 
 NO_CITY = Reject("commune: expected the code of a current commune, the district's city")
 STILL_CURRENT = Reject("anciensCodes: expected codes that no commune has now")
@@ -27,7 +27,8 @@ def communes_now(raw: pd.DataFrame) -> pd.DataFrame:
 def codes_of_cog(raw: pd.DataFrame, communes: pd.DataFrame) -> pd.DataFrame:
     """Every code (code) of a current commune or district, and every former one: its name, the commune that it is in now
     (current_code), and its inhabitants in the communes file (population, thousands); of those of today what else the
-    COG has; by code, indexed by the record.
+    COG has, and the name of the delegated or associated commune that has their code (former_name); by code, indexed by
+    the record.
 
     A former code has the name of the delegated or associated commune, else that in the communes file (`communes`: code,
     name, population), else none.
@@ -37,7 +38,8 @@ def codes_of_cog(raw: pd.DataFrame, communes: pd.DataFrame) -> pd.DataFrame:
     of_file = communes.set_index("code")
     parts = raw[~raw["type"].isin([COMMUNE, DISTRICT])].drop_duplicates("code").set_index("code")["name"]
     names = former["code"].map(parts).fillna(former["code"].map(of_file["name"]))
-    codes = pd.concat([now.assign(current_code=now["code"]), former.assign(name=names)])
+    today = now.assign(current_code=now["code"], former_name=now["code"].map(parts))
+    codes = pd.concat([today, former.assign(name=names)])
     return codes.assign(population=codes["code"].map(of_file["population"]))[COLUMNS].sort_values("code")
 
 

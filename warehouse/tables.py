@@ -189,6 +189,12 @@ cities = _table(
     "Communes and municipal districts of France, and the cities of Paris, Lyon and Marseille made from theirs",
     _id(),
     _str("name", "name as INSEE writes it, with accents; NULL without a COG", "", made_from="cog.name"),
+    _str(
+        "former_name",
+        "name of the commune that had this code before others joined it, where it is delegated or associated still",
+        "",
+        made_from="cog.former_name",
+    ),
     _str("code_comm", "code of the commune within its department", "communes.insee_com", made_from="cog.code"),
     _str("nom_dept", "name of the department", "communes.nom_dept"),
     _str("statut", "administrative rank", "communes.statut"),
@@ -397,6 +403,9 @@ cog = _table(
     _str("code", "INSEE code of a commune or district", "cog.code cog.former", 5, matches=COMMUNE, nullable=False),
     _str("name", "name that the commune has or had, where one is known", "cog.name communes.nom_comm"),
     _str("current_code", "INSEE code of the commune that it is in now", "cog.code", 5, nullable=False),
+    _str(
+        "former_name", "of today's communes, name of the commune that had this code before others joined it", "cog.name"
+    ),
     _float("population", "inhabitants in the communes file, thousands", "communes.population communes.persons"),
     _int("persons", "inhabitants of today's communes, persons", "cog.population"),
     _str("postal_codes", "postal codes of today's communes, joined by /", "cog.postal_codes"),

@@ -85,7 +85,8 @@ def _load(release: Release, insee: str) -> bytes:
     city["nom_comm"] = NO_DISTRICTS.sub("", (city["nom_comm"] or "").replace("--", "-"))
     city["newRegion"] = release.regions.get(city["new_code_region"])
     city["departement"] = release.departements.get(city["code_dept"])
-    city["former"] = release.former.of_city.get(insee, [])
+    own = [{"code": insee, "name": city["former_name"]}] if city["former_name"] else []
+    city["former"] = own + release.former.of_city.get(insee, [])
     return orjson.dumps(city | {"equipments": release.facilities.of_city(insee)})
 
 

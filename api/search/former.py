@@ -1,6 +1,5 @@
 """What communes were before: table `former_communes`."""
 
-from bisect import bisect_left
 from collections import defaultdict
 from typing import Any
 
@@ -22,10 +21,5 @@ class Former:
         """Of a present commune, code and name of those that are in it, by code."""
         for code, name, current in found:
             self.of_city[current].append({"code": code, "name": name})
-        self._names = sorted((hyphened(fold(name)), current) for _, name, current in found if name)
-
-    def named(self, text: str) -> list[str]:
-        """The present codes of communes whose name began with the folded text, by that name."""
-        start = hyphened(text)
-        first, last = (bisect_left(self._names, (end,)) for end in (start, start + "\U0010ffff"))
-        return [current for _, current in self._names[first:last]]
+        self.names = sorted((hyphened(fold(name)), current) for _, name, current in found if name)
+        """Folded names with the present code, by name."""

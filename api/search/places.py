@@ -18,7 +18,7 @@ from sqlalchemy import Connection, select
 from api.search.former import Former
 from api.search.packed import Array, codes
 from api.search.tension import ABSENT, LEVELS
-from api.search.text import fold, hyphened
+from api.search.text import beginning_with, fold, hyphened
 from warehouse import tables
 from warehouse.criteria import CRITERIA, Condition, Criterion
 from warehouse.geography import EARTH_RADIUS_KM
@@ -68,6 +68,7 @@ class Cities:
         measures = ["id", "new_code_region", "population", "distance_from_sea", "z_moyen"]
         measures += ["geo_point_2d_x", "geo_point_2d_y"]
         found = []
+        self._former_names: list[tuple[str, str]] = []
         for row in connection.execute(select(tables.cities), execution_options={"yield_per": 1_000}):
             city = dict(zip(columns, row, strict=True))
             opened = orjson.dumps(city, option=JSON)[:-1]  # a copy: what orjson gives takes 10 kB
@@ -75,6 +76,9 @@ class Cities:
             population = city["population"]
             order = (np.inf if population is None else -population, city["insee_com"])
             found.append((order, opened, fold(city["nom_comm"] or ""), city["postal_code"] or "", values))
+            if former_name := city["former_name"]:
+                self._former_names.append((hyphened(fold(former_name)), city["insee_com"]))
+        self._former_names.sort()
         found.sort(key=lambda city: city[0])
         self.rows = [opened for _, opened, *_ in found]
         """Each as a JSON object that is left open, for more to be added."""
@@ -120,7 +124,8 @@ class Cities:
             ranks = {rank for _, rank in self.postal[first:last]} - set(found)
             found += sorted(ranks, key=self.names.places.__getitem__)
         if len(found) < PAGE:
-            present = (self.ranks[code] for code in former.named(folded) if code in self.ranks)
+            names = sorted(beginning_with(folded, former.names) + beginning_with(folded, self._former_names))
+            present = (self.ranks[code] for _, code in names if code in self.ranks)
             found += [rank for rank in dict.fromkeys(present) if rank not in found]
         return found[:PAGE]
 

@@ -1,6 +1,7 @@
 """How texts compare: without case, accents and typographic differences, on MariaDB and on SQLite alike."""
 
 import re
+from bisect import bisect_left
 
 from warehouse.text import without_accents
 
@@ -8,6 +9,13 @@ _SPELT_OUT = str.maketrans({"œ": "oe", "æ": "ae", "’": "'", "‘": "'", "ʼ"
 
 _WORD = re.compile(r"\w[\w+#]*")
 """Letters and digits; a `+` or `#` that follows belongs to the word: C++, C#."""
+
+
+def beginning_with(text: str, names: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Of sorted pairs of a hyphened, folded name and a code, those whose name begins with the folded text."""
+    start = hyphened(text)
+    first, last = (bisect_left(names, (end,)) for end in (start, start + "\U0010ffff"))
+    return names[first:last]
 
 
 def fold(text: str) -> str:

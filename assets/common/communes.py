@@ -135,6 +135,7 @@ def of_today(communes: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
     persons = now["persons"].astype("float64")
     return kept.assign(
         name=now["name"],
+        former_name=now["former_name"],
         nom_comm=capitals.where(districts.isna(), kept["nom_comm"].fillna(capitals.str.replace(" ", "-"))),
         code_comm=now.index.str[2:],
         population=districts.map(persons).fillna(persons) / 1000,

@@ -106,7 +106,8 @@ def test_a_city_has_all_its_columns_and_what_belongs_to_it(client: TestClient, s
             "equipments": sorted(facilities, key=lambda row: row["id"]),
             "newRegion": regions.get(city["new_code_region"]),
             "departement": departements.get(city["code_dept"]),
-            "former": [
+            "former": [{"code": city["insee_com"], "name": city["former_name"]}] * bool(city["former_name"])
+            + [
                 {"code": row["code"], "name": row["name"]}
                 for row in sorted(served["former_communes"], key=lambda row: row["code"])
                 if row["current_code"] == city["insee_com"]
@@ -121,9 +122,7 @@ def test_an_unknown_city_is_not_found(client: TestClient, insee: str) -> None:
     assert (answer.status_code, answer.json()) == (404, {"message": "no city has this INSEE code"})
 
 
-@pytest.mark.parametrize(
-    "query", ["", "b", "BRE", "saint-", "l'", "paris", "Évr", "marseille-1", "zzz", "%", "_"]
-)
+@pytest.mark.parametrize("query", ["", "b", "BRE", "saint-", "l'", "paris", "Évr", "marseille-1", "zzz", "%", "_"])
 def test_autocomplete_knows_the_beginning_of_names(client: TestClient, served: Tables, query: str) -> None:
     start = query.upper().replace("É", "E")
     matching = [c for c in served["cities"] if c["nom_comm"].startswith(start) and not expected.is_district(c)]

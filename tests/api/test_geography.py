@@ -20,6 +20,8 @@ from warehouse.release import SourceFile
 COG = SourceFile("cog", "communes-cog-2026.json", "2026", "1" * 64)
 COMMUNES = SourceFile("communes", "cities-france.csv", "2015", "2" * 64)
 
+BEFORE = "Bellegarde-sur-Valserine"
+"""The commune whose code 01033 was, delegated in it now."""
 CITIES = [
     ("01033", "VALSERHONE", "Valserhône", "01200"),
     ("01004", "BELLEVILLE", "Belleville", "01500"),
@@ -48,6 +50,7 @@ def engine(warehouse_url: str, tmp_path: Path) -> Iterator[Engine]:
     keys = ("insee_com", "nom_comm", "name", "postal_code")
     former = [dict(zip(("code", "name", "current_code"), row, strict=True)) for row in FORMER]
     cities = [dict(zip(keys, row, strict=True)) | {"population": 1.0} for row in CITIES]
+    cities[0]["former_name"] = BEFORE
     done(
         engine,
         contents(tmp_path, tables.cities, cities, COMMUNES, COG),
@@ -69,7 +72,8 @@ def test_a_city_says_which_communes_are_in_it(asked: TestClient, engine: Engine)
     for insee in ("01033", "61324", "01004"):
         with engine.connect() as connection:
             rows = [row._asdict() for row in connection.exec_driver_sql(query.format(insee))]
-        assert asked.get(f"/cities/load/{insee}").json()["former"] == rows
+        own = [{"code": "01033", "name": BEFORE}] if insee == "01033" else []
+        assert asked.get(f"/cities/load/{insee}").json()["former"] == own + rows
         assert len(rows) == sum(current == insee for *_, current in FORMER)
 
 
@@ -100,7 +104,8 @@ COMPLETED = {
     "lancr": ["01033"],
     "CHATILLON EN": ["01033"],
     "l’epine-aux": ["61324"],
-    "bell": ["01004", "61324"],  # a present name, then a former one
+    "bell": ["01004", "01033", "61324"],  # a present name, then former ones by name
+    "bellegarde sur": ["01033"],
     "saint-el": [*(f"0200{n}" for n in range(9)), "61324"],  # ten at most
     "saint-elou": ["01033"],
     "l": ["69123", "61324", "01033"],  # L'Épine, Lancrans

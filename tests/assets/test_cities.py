@@ -216,15 +216,19 @@ def test_the_outline_gives_its_vertices_latitude_first() -> None:
             vertices(beyond, "f")
 
 
-COG = pd.DataFrame(
-    [
-        ("01033", "Valserhône", "commune-actuelle", "01", 84, "01200", 16712),
-        ("75056", "Paris", "commune-actuelle", "75", 11, "75001/75116", 2103778),
-        ("75101", "Paris 1er Arrondissement", "arrondissement-municipal", "75", 11, "75001", 15114),
-        ("98735", "Papeete", "commune-actuelle", "987", 987, "98714", 26654),
-    ],
-    columns=["code", "name", "type", "department", "region", "postal_codes", "persons"],
-).astype({"region": "Int64", "persons": "Int64"})
+COG = (
+    pd.DataFrame(
+        [
+            ("01033", "Valserhône", "commune-actuelle", "01", 84, "01200", 16712),
+            ("75056", "Paris", "commune-actuelle", "75", 11, "75001/75116", 2103778),
+            ("75101", "Paris 1er Arrondissement", "arrondissement-municipal", "75", 11, "75001", 15114),
+            ("98735", "Papeete", "commune-actuelle", "987", 987, "98714", 26654),
+        ],
+        columns=["code", "name", "type", "department", "region", "postal_codes", "persons"],
+    )
+    .astype({"region": "Int64", "persons": "Int64"})
+    .assign(former_name=None)
+)
 
 
 def test_todays_communes_are_made_of_those_that_are_in_them_now() -> None:

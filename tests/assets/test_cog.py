@@ -38,8 +38,8 @@ def test_each_code_is_in_the_commune_of_today_and_has_the_name_it_had() -> None:
     ]
     assert codes.index.tolist() == [1, 1, 1, 4, 4, 5]
     of_today, former = codes.set_index("code").loc[["01033", "01091"], COLUMNS[len(FORMER) :]].to_numpy()
-    assert [*of_today] == [16_302, "01200/01130", "01", 84]
-    assert [*former] == [None] * 4
+    assert [*of_today] == ["Bellegarde-sur-Valserine", 16_302, "01200/01130", "01", 84]
+    assert [*former] == [None] * 5
 
 
 def rejected(raw: pd.DataFrame) -> dict[object, str]:

@@ -92,7 +92,8 @@ def test_the_page_leads_from_nothing_to_a_served_table(tree: Path) -> None:
     status = json.loads(mobiville(tree, "status", "--json"))
     (stations,) = [table for table in status["tables"] if table["table"] == "stations"]
     assert (stations["rows"], stations["max_age_days"]) == (3, 400)
-    assert [source["file_name"] for source in stations["sources"]] == ["gares-de-voyageurs.csv"]
+    files = [source["file_name"] for source in stations["sources"]]
+    assert files == ["communes-cog-2026.json", "gares-de-voyageurs.csv"]  # its communes are in today's geography
     assert mobiville(tree, "refresh").startswith("nothing new")
 
 

@@ -92,6 +92,7 @@ def test_the_tables_have_the_rows_of_todays_france(staging: Staging) -> None:
     assert list(cities["superficie"][["01033", "75056"]]) == [6_277, 10_524]
     assert cities["population"]["75056"] == cities["population"]["75120"] == 2_103.778
     assert list(cities.loc["01033", ["name", "nom_comm"]]) == ["Valserhône", "VALSERHONE"]
+    assert list(cities["former_name"][["01033", "75056"]].fillna("")) == ["Bellegarde-sur-Valserine", ""]
     former = table(staging, "former_communes").set_index("code")
     assert former["name"].isna().sum() == 1_880
     assert list(former.loc["01091", ["name", "current_code"]]) == ["Châtillon-en-Michaille", "01033"]

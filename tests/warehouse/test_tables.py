@@ -8,9 +8,9 @@ from warehouse.criteria import CRITERIA
 CONTRACT = {
     "bassins": "id code_commune_insee reg_credoc reg dep code_commune nom_com bassin_id bassin_name "
     "created_at updated_at deleted_at",
-    "cities": "id name code_comm nom_dept statut z_moyen nom_region new_code_region insee_com code_dept geo_point_2d_x "
-    "geo_point_2d_y postal_code id_geofla code_cant superficie nom_comm code_arr population distance_from_sea "
-    "average_temperature description description_url description_revision description_licence "
+    "cities": "id name former_name code_comm nom_dept statut z_moyen nom_region new_code_region insee_com code_dept "
+    "geo_point_2d_x geo_point_2d_y postal_code id_geofla code_cant superficie nom_comm code_arr population "
+    "distance_from_sea average_temperature description description_url description_revision description_licence "
     "average_houseselled city_house_tension average_houserent rent_t2 rent_t4 "
     "cache_living_environment photo photo_page total_social_housing created_at updated_at",
     "cities_jobs": "id insee_code rome_id number",

@@ -363,7 +363,7 @@ def test_a_city_names_the_communes_that_it_was_made_of(visit: Visit) -> None:
     page.goto("?ville=01091")  # an old link
     expect(page.locator("h1")).to_have_text("Valserhône")
     expect(page.locator(".city header")).to_contain_text(
-        "Réunit Châtillon-en-Michaille, Lancrans et 4 communes dont le nom n’est pas connu"
+        "Réunit Bellegarde-sur-Valserine, Châtillon-en-Michaille, Lancrans et 4 communes dont le nom n’est pas connu"
     )
     page.goto("?vue=donnees")
     expect(page.locator(".lead")).to_contain_text("Géographie : COG 2026.")
