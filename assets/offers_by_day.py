@@ -1,6 +1,5 @@
 """Job offers per commune and ROME of each day: one partition per dump of the datalake, which is read once."""
 
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from resources.errors import SourceError
 from resources.failures import explained
 from resources.raw_data import RawData
 from resources.retries import with_retries
+from resources.sources.files import sha256_of
 from resources.sources.geography import OF_FILE
 from resources.staging import Staging
 from warehouse import tables
@@ -43,7 +43,7 @@ def dump_of(raw_data: RawData, day: str) -> Path:
     paths = raw_data.days(SOURCE).get(day, [])
     if not paths:
         raise SourceError(f"no dump of {day} is in {raw_data.dumps}. Put it there, with the day in its name")
-    if len({_sha256(path) for path in paths}) > 1:
+    if len({sha256_of(path) for path in paths}) > 1:
         raise SourceError(
             f"{SOURCE}: expected one dump of {day}, found {' and '.join(path.name for path in paths)}: which one is "
             "meant cannot be told. Keep that one"
@@ -67,7 +67,7 @@ def read_day(raw_data: RawData, staging: Staging, day: str, run_id: str) -> Day:
     Raises SourceError when it is not there, or cannot be used; then that day stays as it was.
     """
     path = dump_of(raw_data, day)
-    stat, sha256 = path.stat(), _sha256(path)
+    stat, sha256 = path.stat(), sha256_of(path)
     dump, audit = raw_data.table(SOURCE, path)
     offers = offers_of(dump.assign(commune=dump[f"commune{OF_FILE}"]), audit)
     staging.keep_rejects(f"{KEY.path[-1]} {day}", run_id, [audit])
@@ -122,8 +122,3 @@ def read_partition(context: dg.OpExecutionContext, raw_data: RawData, staging: d
     with explained(), with_retries(context.retry_number):
         known = read_day(raw_data, staging, day, context.run.run_id)
     context.log_event(dg.AssetMaterialization(KEY, metadata=shown(known), partition=day))
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

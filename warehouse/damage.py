@@ -50,6 +50,7 @@ def _sha256(engine: Engine, table: Table) -> str:
         )
         for rows in found.partitions():
             values = zip(*rows, strict=True)
-            arrays = [pa.array(list(column), field.type) for column, field in zip(values, schema, strict=True)]
+            # SQLite gives dates as texts
+            arrays = [pa.array(list(column)).cast(field.type) for column, field in zip(values, schema, strict=True)]
             digest.update(as_lines(pa.RecordBatch.from_arrays(arrays, schema=schema)))
     return str(digest.hexdigest())

@@ -78,7 +78,7 @@ def named(graph: Any, only: Sequence[str]) -> Plan:
         for key, node in staged.items()
         if node.metadata["table"] in tables and (key in chosen or graph.get_ancestor_asset_keys(key) & chosen)
     }
-    return Plan(frozenset(below), frozenset(tables))
+    return Plan(frozenset(below), frozenset(tables & metadata.tables.keys()))
 
 
 def whole(graph: Any, settings: Settings) -> Plan:

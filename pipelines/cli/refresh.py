@@ -59,6 +59,8 @@ def refresh(
     What the same files and rules made already is left as it is. With --only, the named imports alone, and the served
     tables made from them.
     """
+    if only and days:
+        raise click.UsageError("--days publishes offers_history alone: leave --only out")
     settings = read_settings()
     shrinking = [known_name("table", name, metadata.tables) for name in (*allow_shrink, *accept)]
     told = [*missing(files := RawFiles.from_settings(settings)), *unread(files)]

@@ -20,6 +20,7 @@ from resources.atomic_files import atomic_write
 from resources.clients.http import CHUNK_BYTES, Http
 from resources.errors import FetchError, RefusedError, TransientError
 from resources.sources.decompression import MOST_TIMES_LARGER
+from resources.sources.files import sha256_of
 from resources.sources.sniffing import web_page
 
 MOST_MEMBERS = 1_000
@@ -244,9 +245,3 @@ def open_zip(path: Path, largest_mb: int) -> Iterator[zipfile.ZipFile]:
             yield archive
     except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
         raise RefusedError(f"not a zip archive, or a damaged one ({error})") from error
-
-
-def sha256_of(path: Path) -> str:
-    """The sha256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

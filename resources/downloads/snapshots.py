@@ -26,11 +26,12 @@ from resources.atomic_files import locked
 from resources.clients.http import Http, RateLimiter
 from resources.downloads.addresses import Addresses
 from resources.downloads.inspection import rows_of
-from resources.downloads.partial import Download, Downloader, open_zip, sha256_of
+from resources.downloads.partial import Download, Downloader, open_zip
 from resources.downloads.record import FetchRecord, now, read_records, write_records
 from resources.errors import FetchError, RefusedError, ServiceError
 from resources.settings import Settings
 from resources.sources.catalogue import DownloadEntry, Source, catalogue
+from resources.sources.files import sha256_of
 
 CURRENT = "current"
 PARTIAL = ".partial"

@@ -65,7 +65,7 @@ class RawFiles:
         told = {path: name or vintage_of_layout(source, path) for path, name in named.items()}
         newest = max(map(_order, told.values()))
         alike = [path for path, of_file in told.items() if of_file is None or _order(of_file) == newest]
-        if len(set(map(_sha256, alike))) > 1:
+        if len(set(map(sha256_of, alike))) > 1:
             said = " and ".join(f"{path.name} (vintage {told[path] or 'unknown'})" for path in alike)
             raise SourceError(
                 f"{source_id}: expected one newest file, found {said}: which one is meant cannot be told. Keep that "
@@ -116,9 +116,9 @@ class RawFiles:
         if source.folder == "dumps" and source.many and paths:
             return [SourceFile(source_id, f"{len(paths)} files {source.files[0]}", UNKNOWN, _listing(paths))]
         if source.many and paths:
-            digest = hashlib.sha256("".join(f"{p.name} {_sha256(p)}\n" for p in paths).encode()).hexdigest()
+            digest = hashlib.sha256("".join(f"{p.name} {sha256_of(p)}\n" for p in paths).encode()).hexdigest()
             return [SourceFile(source_id, f"{len(paths)} files {source.files[0]}", UNKNOWN, digest)]
-        return [SourceFile(source_id, p.name, vintage(source, p.name) or UNKNOWN, _sha256(p)) for p in paths]
+        return [SourceFile(source_id, p.name, vintage(source, p.name) or UNKNOWN, sha256_of(p)) for p in paths]
 
     def version(self, source_id: str) -> str:
         """The data version of a source: the sha256 of its file, `absent`, or `refused` (see `paths`)."""
@@ -151,7 +151,8 @@ def _listing(paths: list[Path]) -> str:
     return hashlib.sha256(json.dumps(seen).encode()).hexdigest()
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """The sha256 of a file, hashed once while its size and time stay; `no file` where it is not."""
     if not path.is_file():
         return "no file"
     stat = path.stat()
@@ -160,7 +161,6 @@ def _sha256(path: Path) -> str:
 
 @cache
 def _hashed(path: Path, _size: int, _changed: int) -> str:
-    """The sha256 of a file, worked out once while its size and time stay."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

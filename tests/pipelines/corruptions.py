@@ -34,6 +34,7 @@ WHOLE_FILE: dict[str, Break] = {
 
 VALUES = {
     "commune": ["1,23E+04", "123", "1234567", "97 123"],
+    "communes": ["1,23E+04", "01004/123"],
     "department": ["1,0E+01", "Ain"],
     "postal": ["1,5E+03", "15"],
     "canton": ["1E1"],
@@ -133,7 +134,7 @@ def of_json(source: Source) -> dict[str, Break]:
             )
         for value in [["a"]] if kind == "text" else [VALUES[kind][0]]:
             found[f"{FIELD} {spelling} {str(value)[:12]}"] = lambda content, name=name, value=value: re.sub(  # type: ignore[misc]
-                rb'("' + name + rb'":\s*)(?:"(?:[^"\\]|\\.)*"|-?[\d.]+|null)',
+                rb'("' + name + rb'":\s*)(?:"(?:[^"\\]|\\.)*"|-?[\d.]+|null|\[[^\]]*\])',
                 lambda match: match[1] + json.dumps(value).encode(),
                 content,
                 count=1,

@@ -67,7 +67,7 @@ def test_a_file_with_more_rows_at_fault_than_may_be_is_refused_and_its_rejects_k
     communes.write_text("\n".join([text[0], *("1,2E+04" + line[5:] for line in text[1:])]) + "\n")
     failed = mobiville("refresh", raw_data=str(sample))
     assert failed.returncode == 1
-    assert "Error in cities: cities-france.csv: 512 of 512 rows cannot be used, at most 0.1% may be so" in failed.stderr
+    assert "Error in cog: cities-france.csv: 512 of 512 rows cannot be used, at most 0.1% may be so" in failed.stderr
     assert (
         "line 2: Code INSEE: expected an INSEE code of five characters (01004, 2A004), found '1,2E+04" in failed.stderr
     )

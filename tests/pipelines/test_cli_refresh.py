@@ -46,6 +46,10 @@ def test_only_publishes_the_named_import_and_its_tables(mobiville: Command, samp
     after = served(tmp_path)
     assert after.pop("helps") != before.pop("helps")
     assert after == before
+    of_two_tables = mobiville("refresh", "--only", "cog", raw_data=str(sample))
+    assert of_two_tables.returncode == 0, of_two_tables.stderr
+    assert "2 of 2 assets are as they were" in of_two_tables.stdout  # former_communes, and cog, which is not served
+    assert mobiville("refresh", "--only", "helps", "--days", "2021-12-20:2021-12-21").returncode == 2
     unknown = mobiville("refresh", "--only", "nothing")
     assert unknown.returncode == 2
     assert "no asset is called nothing; there are bassins" in unknown.stderr

@@ -126,7 +126,7 @@ def test_a_file_that_the_refresh_would_refuse_takes_the_place_of_none(
     current, kept = of_tests.downloads / "current", of_tests.downloads / "refused" / "house_prices"
     for said in (
         "the refresh would refuse it: cities: dvf-communes-2024.csv: 474 of 474 rows cannot be used",
-        "line 2: the commune is not in the communes file",
+        "line 2: the commune is not in the COG",
         "fetch the file again",
         f"What was there stays; dvf-communes-2024.csv is kept in {kept}",
     ):

@@ -55,7 +55,7 @@ def test_an_installation_is_upgraded_refreshed_and_rolled_back(mobiville: Comman
     with warehouse() as connection:
         assert connection.execute(AIN).scalar_one() == 880
         assert connection.execute(LOADED_BY, {"name": "departements"}).scalar_one() == 3
-        for same in ("helps", "bassins", "new_regions"):  # other code, equal contents: nothing is loaded
+        for same in ("helps", "rome_codes", "new_regions"):  # other code, equal contents: nothing is loaded
             assert connection.execute(LOADED_BY, {"name": same}).scalar_one() == 1, same
 
     ok("rollback")
