@@ -1,11 +1,15 @@
 """Commands that are killed, or told to end, at any moment: what is served stays whole, and what is said is true."""
 
+import contextlib
 import hashlib
 import json
+import os
 import random
 import re
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,9 +20,10 @@ import pytest
 from sqlalchemy import Engine
 
 import raw_data
-from schedules.runs import UNDER_WAY
-from tests.conftest import soak
-from tests.pipelines.conftest import run_in, stopped_in
+from schedules.runs import ENDED, UNDER_WAY
+from tests.conftest import free_port, soak
+from tests.pipelines.conftest import environment_with, run_in, stopped_in
+from tests.schedules.test_runs import asked, wait_for
 from warehouse.database import connect
 from warehouse.lock import holder
 
@@ -162,3 +167,56 @@ def earlier(engine: Engine) -> tuple[str, ...]:
         for statement in EARLIER:
             connection.exec_driver_sql(statement)
     return ("migrate",)
+
+
+LAUNCH = """mutation { launchRun(executionParams: {selector: {
+    repositoryLocationName: "mobiville", repositoryName: "__repository__", jobName: "refresh", assetSelection: [
+    {path: ["staged", "helps"]}, {path: ["staged", "new_regions"]},
+    {path: ["warehouse", "helps"]}, {path: ["warehouse", "new_regions"]}]}})
+    { __typename ... on LaunchRunSuccess { run { runId } } } }"""
+
+
+@contextlib.contextmanager
+def ui(folder: Path, port: int, environment: dict[str, str]) -> Iterator[None]:
+    """`mobiville ui`, with its servers and its daemon."""
+    command = [str(Path(sys.executable).parent / "mobiville"), "ui", "--port", str(port)]
+    with (folder / "ui.log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=60)
+
+
+def launched(port: int, instance: dg.DagsterInstance) -> tuple[str, int]:
+    """A run that the UI was asked for, and the process that it is in."""
+    run_id = re.findall(r'"runId": ?"([^"]+)"', wait_for(lambda: asked(port, LAUNCH)))[0]
+    started = r"Started process for run \(pid: (\d+)\)"
+    found = wait_for(lambda: re.findall(started, " ".join(e.message for e in instance.all_logs(run_id))))
+    return run_id, int(found[0])
+
+
+@pytest.mark.parametrize("warehouse_url", ["sqlite"], indirect=True)
+@pytest.mark.soak
+def test_whenever_a_run_of_the_ui_is_killed_what_is_served_stays_whole_and_the_next_one_runs(
+    installation: Installation,
+) -> None:
+    port, rng = free_port(), random.Random(5)
+    settings = installation.settings | {"sensor_seconds": "5"}
+    with (
+        ui(installation.folder, port, environment_with(**settings)),
+        dg.DagsterInstance.from_config(str(installation.folder / "var" / "dagster")) as instance,
+    ):
+        for kill in range(soak(1, 100)):
+            installation.change(1 + kill)
+            served = installation.look()[1]
+            run_id, process = launched(port, instance)
+            time.sleep(rng.uniform(0, installation.took["refresh"]))
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, SIGNALS[kill % len(SIGNALS)])
+            wait_for(lambda run_id=run_id: instance.get_runs(dg.RunsFilter([run_id], statuses=ENDED)))
+            assert installation.is_free()
+            assert installation.look()[1] in (served, 1 + kill)
+            launched(port, instance)
+            wait_for(lambda kill=kill: installation.look()[1] == 1 + kill)
