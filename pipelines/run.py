@@ -6,22 +6,27 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
 
 from assets.common.expectations import preload
-from assets.common.staleness import named, whole
+from assets.common.lineage import staged_key
+from assets.common.staleness import Plan, named, whole
 from assets.common.trial import execute
 from assets.offers_history import WANTED as DAYS
-from assets.warehouse import ACCEPTED, FORCED, SAMPLE
+from assets.warehouse import ACCEPTED, FORCED, SAMPLE, contents_of, parts_of
 from pipelines.definitions import definitions
 from resources.failures import in_words
 from resources.settings import Settings
+from resources.staging import Staging
+from resources.warehouse import EARLY
 from schedules.runs import PROCESS, delete_old_runs, end_dead_runs
 from warehouse import tables
+from warehouse.early import EarlyLoads
 
 COLLECT_AFTER = (50_000, 20, 20)
 """Objects made before rubbish is looked for: a refresh makes millions that live, and little rubbish."""
@@ -57,7 +62,8 @@ def refresh(
     gc.set_threshold(*COLLECT_AFTER)
     end_dead_runs(instance, echo)
     delete_old_runs(instance, settings.keep_runs)
-    defs = dg.Definitions.merge(definitions(settings), dg.Definitions(loggers={"progress": _progress(echo)}))
+    lines = _Lines(echo)
+    defs = dg.Definitions.merge(definitions(settings), dg.Definitions(loggers={"progress": _progress(lines)}))
     graph = defs.resolve_asset_graph()
     chosen = named(graph, [tables.offers_history.name] if days else only)
     plan = chosen if force or days else chosen & whole(graph, settings)
@@ -68,7 +74,8 @@ def refresh(
         return []
     threading.Thread(target=preload, daemon=True).start()
     job, selection = defs.resolve_job_def("refresh"), plan.selection(graph)
-    errors = execute(job, instance, selection, "progress", _tags(force, allow_shrink, sample, days)).errors
+    with _loading_early(settings, plan, echo) as lines.on_staged:
+        errors = execute(job, instance, selection, "progress", _tags(force, allow_shrink, sample, days)).errors
     echo(f"{'all':<29}{'':>14}{time.monotonic() - started:>9.1f} s")
     return [Failure(step, in_words(error)) for step, error in errors.items()]
 
@@ -86,12 +93,34 @@ def _tags(force: bool, allow_shrink: Sequence[str], sample: bool, days: str) -> 
     return tags
 
 
-def _progress(echo: Callable[[str], None]) -> dg.LoggerDefinition:
+@contextmanager
+def _loading_early(settings: Settings, plan: Plan, echo: Callable[[str], None]) -> Iterator[Callable[[str], None]]:
+    """Load each table of the plan as soon as all its parts are staged, while others are; gives what is to be told of
+    each that is.
+    """
+    staging, early = Staging(folder=str(settings.staging)), EarlyLoads(settings.warehouse_url, lambda m: echo(f"  {m}"))
+    waiting = {name: {part for part in parts_of(name) if staged_key(part) in plan.staged} for name in plan.tables}
+
+    def staged(part: str) -> None:
+        for name in [name for name, parts in waiting.items() if part in parts]:
+            waiting[name].remove(part)
+            if not waiting[name]:
+                early.begin(*contents_of(staging, [name]))
+
+    EARLY[settings.warehouse_url] = early
+    try:
+        yield staged
+    finally:
+        del EARLY[settings.warehouse_url]
+        early.end()
+
+
+def _progress(lines: "_Lines") -> dg.LoggerDefinition:
     """A logger that says a line per finished asset, what it noted, and what the release step is doing."""
 
     def progress(_context: dg.InitLoggerContext) -> logging.Logger:
         logger = logging.Logger("mobiville", logging.DEBUG)  # Dagster's events are of that level
-        logger.addHandler(_Lines(echo))
+        logger.addHandler(lines)
         return logger
 
     return dg.LoggerDefinition(progress, description="A line per asset")
@@ -101,6 +130,7 @@ class _Lines(logging.Handler):
     def __init__(self, echo: Callable[[str], None]) -> None:
         super().__init__()
         self.echo = echo
+        self.on_staged: Callable[[str], None] = lambda _: None
         self.rows: dict[str, list[int]] = {}
         self.notes: dict[str, list[str]] = {}
 
@@ -117,6 +147,8 @@ class _Lines(logging.Handler):
             self.rows.setdefault(step, []).append(count)
         elif event.is_step_success or event.is_step_failure:
             self._finished(step, event)
+            if event.is_step_success:
+                self.on_staged(step)
 
     def _finished(self, step: str, event: Any) -> None:
         seconds = "" if event.is_step_failure else f"{event.step_success_data.duration_ms / 1000:.1f} s"

@@ -10,8 +10,12 @@ from sqlalchemy import Engine
 
 from warehouse.database import connect
 from warehouse.diff import diff
+from warehouse.early import EarlyLoads
 from warehouse.record import Origin
 from warehouse.release import Release, TableVersion, current_release, history, publish
+
+EARLY: dict[str, EarlyLoads] = {}
+"""What this process loads already, by the URL of the database: see `pipelines.run.refresh`."""
 
 
 class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -33,6 +37,7 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
                 keep=self.keep_releases,
                 keep_record=self.keep_record,
                 deep=deep,
+                early=EARLY.get(self.url),
                 progress=progress,
             )
 

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from operator import itemgetter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -28,6 +29,9 @@ from warehouse.record import SourceFile as SourceFile
 from warehouse.record import current_release as current_release
 from warehouse.record import history as history
 from warehouse.swap import swap
+
+if TYPE_CHECKING:  # it loads by what is here
+    from warehouse.early import EarlyLoads
 
 ROWS_PER_BATCH = 100_000
 LOADS = 2
@@ -86,26 +90,23 @@ def publish(
     keep: int = KEPT_RELEASES,
     keep_record: int | None = None,
     deep: bool = False,
+    early: "EarlyLoads | None" = None,
     progress: Callable[[str], None] = lambda message: None,
 ) -> Release:
     """Load what changed, swap it in, all in one step; return the release served then, the old one if nothing is new.
 
-    A served table that is damaged (see `damage`, and `deep` there) is loaded again.
-
-    Whatever happens before the swap, readers keep the release they have. `keep` releases before the served one stay
-    whole; the record goes back `keep_record` releases, and to each that is kept whole. Raises WarehouseError when the
-    database does not take the contents or the swap.
+    A served table that is damaged (see `damage`, and `deep` there) is loaded again, what `early` loaded is not. Until
+    the swap readers keep the release they have. `keep` releases before the served one stay whole; the record goes back
+    `keep_record` releases, and to each that is kept whole. Raises WarehouseError when the database does not take the
+    contents or the swap.
     """
-    clean(engine, keep)
+    clean(engine, keep, early.names() if early else ())
     before = current_release(engine)
     old, number = (before.tables, before.id + 1) if before else ({}, 1)
     damaged = damage(engine, before, deep=deep)
 
     def load_one(content: TableVersion) -> ServedTable:
-        name = content.table.name
-        if name in damaged:
-            progress(f"{name} is damaged: {damaged[name]}")
-        return (_reloaded if name in damaged else loaded)(engine, content, old.get(name), number, progress)
+        return _loaded_or_taken(engine, content, old.get(content.table.name), number, damaged, early, progress)
 
     new = {entry.name: entry for entry in _side_by_side(engine, _largest_first(contents, old), load_one)}
     repaired = set(damaged) & set(new)
@@ -156,6 +157,23 @@ def loaded(
     progress(f"loading {content.table.name}")
     rows = load(engine, content.table, content.batches())
     return ServedTable(content.table.name, number, now(), rows, sha256, content.fingerprint, sources)
+
+
+def _loaded_or_taken(
+    engine: Engine,
+    content: TableVersion,
+    old: ServedTable | None,
+    number: int,
+    damaged: Mapping[str, str],
+    early: "EarlyLoads | None",
+    progress: Callable[[str], None],
+) -> ServedTable:
+    """The table as the release `number` will serve it, see `loaded`; a damaged one is loaded again."""
+    name, taken = content.table.name, early.take(content) if early else None
+    if name in damaged:
+        progress(f"{name} is damaged: {damaged[name]}")
+        return _reloaded(engine, content, old, number, progress)
+    return taken or loaded(engine, content, old, number, progress)
 
 
 def _reloaded(
@@ -276,17 +294,17 @@ def _write_record(engine: Engine, release: Release, forgotten: Collection[int]) 
                 connection.execute(insert(next_of(tables.release_sources)), row | vars(source))
 
 
-def clean(engine: Engine, keep: int = KEPT_RELEASES) -> None:
+def clean(engine: Engine, keep: int = KEPT_RELEASES, loading: Collection[str] = ()) -> None:
     """Drop what a killed refresh left behind, and contents of neither the served release nor the `keep` releases before
-    it that served others: one that loaded nothing does not count.
+    it that served others: one that loaded nothing does not count. `loading`: tables that stay.
     """
     with engine.begin() as connection:
         there = inspect(connection)
         names = there.get_table_names()
-        kept: set[str] = set()
+        kept = set(loading)
         if tables.releases.name in names:
             distinct = [contents for contents, _ in _distinct(connection)]
-            kept = set().union(*distinct[: 1 + keep])
+            kept |= set().union(*distinct[: 1 + keep])
             if len(distinct) <= keep:  # what was served before the first release is a previous release too
                 kept |= {f"{name}__r0" for name in tables.metadata.tables}
         for name in names:
