@@ -2,7 +2,7 @@
 
 Reads the raw files of MOBIVILLE_RAW_DATA (communes in the layout of 2015), makes the tables that a JSON file describes
 (`create` and `indexes` per table, SQL) in the empty database of MOBIVILLE_WAREHOUSE_URL, and prints as JSON the rows of
-each and the seconds to make and to load them.
+each and the seconds to make them.
 """
 
 import json
@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -31,6 +32,8 @@ WHOLE_CITIES = {
     for code, city in CITIES_OF_DISTRICTS.items()
 }
 """First district, how districts begin, name, population (thousands)."""
+WEEK = "2021-12-20"
+"""Monday of the real dump's week."""
 FIELD_END, ROW_END = "\x1f", "\x1e"
 BLOCK_BYTES = 8 << 20
 
@@ -211,6 +214,20 @@ def cities_jobs(raw: Path, _made: Tables) -> Tables:
     return {"cities_jobs": counts.rename_columns(["insee_code", "rome_id", "number"])}
 
 
+def offers_history(_raw: Path, made: Tables) -> Tables:
+    """Offers of the newest dump's week per region and ROME; no commune was in another before: there is no COG."""
+    regions_of = made["cities"].select(["insee_com", "new_code_region"])
+    jobs = made["cities_jobs"].join(regions_of, "insee_code", "insee_com", "inner")
+    counts = jobs.group_by(["new_code_region", "rome_id"]).aggregate([("number", "sum")])
+    counts = counts.rename_columns(["code_region", "rome_id", "number"])
+    week = date.fromisoformat(WEEK)
+    counts = counts.append_column("week", pa.repeat(pa.scalar(week), len(counts)))
+    return {
+        "offers_history": counts.append_column("days", pa.repeat(1, len(counts))),
+        "former_communes": pa.table({"code": pa.array([], TEXT)}),
+    }
+
+
 def equipments(raw: Path, _made: Tables) -> Tables:
     """Facilities per commune and type, and those of Paris, Lyon and Marseille."""
     keys = ["DEPCOM", "TYPEQU"]
@@ -303,8 +320,8 @@ def regions_tensions_criterions(_raw: Path, made: Tables) -> Tables:
 
 
 IMPORTS: tuple[Callable[[Path, Tables], Tables], ...] = (
-    *(regions, departements, rome_codes, cities, bassins, tensions, cities_jobs, equipments, helps, rome_details),
-    regions_tensions_criterions,
+    *(regions, departements, rome_codes, cities, bassins, tensions, cities_jobs, offers_history, equipments, helps),
+    *(rome_details, regions_tensions_criterions),
 )
 
 
@@ -333,7 +350,7 @@ def main() -> None:
     url = urlsplit(os.environ["MOBIVILLE_WAREHOUSE_URL"])
     schema = json.loads(Path(sys.argv[1]).read_text("utf-8"))
     made: Tables = {}
-    seconds: dict[str, dict[str, float]] = {}
+    seconds: dict[str, float] = {}
     connection = pymysql.connect(
         host=url.hostname or "127.0.0.1",
         port=url.port or 3306,
@@ -349,10 +366,9 @@ def main() -> None:
             made |= tables
             each = (time.perf_counter() - started) / len(tables)
             for name, table in tables.items():
-                started = time.perf_counter()
                 load(cursor, name, table, schema[name], Path(folder))
-                seconds[name] = {"made": each, "loaded": time.perf_counter() - started}
-    print(json.dumps({name: {"rows": len(made[name])} | times for name, times in seconds.items()}))
+                seconds[name] = each
+    print(json.dumps({name: {"rows": len(made[name]), "made": spent} for name, spent in seconds.items()}))
 
 
 if __name__ == "__main__":

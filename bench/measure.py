@@ -38,12 +38,11 @@ class ChildFailedError(MobivilleError):
 
 @dataclass
 class Run:
-    """A measured process. Seconds by table: to make its rows, and to load them into the database."""
+    """A measured process. `made`: seconds to make the rows of each table."""
 
     seconds: float
     peak_mib: float
     made: dict[str, float] = field(default_factory=dict)
-    loaded: dict[str, float] = field(default_factory=dict)
     rows: dict[str, int] = field(default_factory=dict)
 
 
@@ -65,12 +64,7 @@ def refresh(environment: Mapping[str, str], *, checked: bool = True) -> Run:
     command = [str(MOBIVILLE), "refresh"] if checked else [sys.executable, "-c", UNCHECKED]
     run, lines = _measured(command, environment)
     seconds = dict.fromkeys(tables.metadata.tables, 0.0)
-    loading: tuple[str, float] | None = None
-    for at, line in lines:
-        if loading:
-            run.loaded[loading[0]] = at - loading[1]
-        message = re.fullmatch(r"  loading (\w+)", line)
-        loading = (message[1], at) if message else None
+    for _, line in lines:
         step = re.fullmatch(r"(\w+) .*?([\d.]+) s", line)
         table = TABLE_OF_STEP.get(step[1], step[1]) if step else ""
         if step and table in seconds:
@@ -87,7 +81,6 @@ def floor(environment: Mapping[str, str], schema: Path) -> Run:
     run, lines = _measured([sys.executable, str(FLOOR), str(schema)], environment)
     by_table = json.loads(lines[-1][1])
     run.made = {name: table["made"] for name, table in by_table.items()}
-    run.loaded = {name: table["loaded"] for name, table in by_table.items()}
     run.rows = {name: table["rows"] for name, table in by_table.items()}
     return run
 

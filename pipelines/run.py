@@ -142,7 +142,7 @@ class _Lines(logging.Handler):
                 self.notes.setdefault(step, []).append(meta["orig_message"])
             elif step in ("warehouse", "offers_history") and record.levelno == logging.INFO:
                 self.echo(f"  {meta['orig_message']}")
-        elif event.is_step_materialization:
+        elif event.is_step_materialization and event.partition is None:  # days are said as they are read
             count = event.step_materialization_data.materialization.metadata["dagster/row_count"].value
             self.rows.setdefault(step, []).append(count)
         elif event.is_step_success or event.is_step_failure:

@@ -2,7 +2,10 @@
 
 import bz2
 import json
+import re
 from pathlib import Path
+
+from sqlalchemy import create_engine, inspect
 
 from tests.pipelines.conftest import Command, served
 
@@ -13,6 +16,8 @@ def test_a_broken_file_is_named_and_what_is_served_stays(mobiville: Command, sam
     lexicon = sample / "lexique-bassins.csv"
     lexicon.write_text(lexicon.read_text().replace("CODE_COMMUNE_INSEE", "CODE_COMMUNE"))
     (sample / "helps.json").unlink()
+    regions = sample / "regions-social-housing.json"  # is loaded before the others fail
+    regions.write_text(re.sub(r'(Delay": )\d+', r"\g<1>7", regions.read_text(), count=1))
     failed = mobiville("refresh", raw_data=str(sample))
     assert failed.returncode == 1
     assert "Error in bassins: lexique-bassins.csv, line 1: its header lacks CODE_COMMUNE_INSEE" in failed.stderr
@@ -20,6 +25,9 @@ def test_a_broken_file_is_named_and_what_is_served_stays(mobiville: Command, sam
     assert "the served release is as it was" in failed.stderr
     assert "Traceback" not in failed.stdout + failed.stderr
     assert served(tmp_path) == tables
+    assert "loading new_regions" in failed.stdout
+    with create_engine(f"sqlite:///{tmp_path / 'var' / 'warehouse.db'}").connect() as connection:
+        assert [name for name in inspect(connection).get_table_names() if name.endswith("__next")] == []
 
 
 def test_rows_that_are_not_what_they_must_be_are_not_served(mobiville: Command, sample: Path, tmp_path: Path) -> None:
