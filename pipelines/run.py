@@ -67,8 +67,8 @@ def refresh(
     if not plan:
         return []
     threading.Thread(target=preload, daemon=True).start()
-    job, selection = defs.resolve_job_def("refresh"), plan.selection(graph)
-    errors = execute(job, instance, selection, "progress", _tags(force, allow_shrink, sample, days)).errors
+    job, tags = defs.resolve_job_def("refresh"), _tags(force, allow_shrink, sample, days)
+    errors = execute(job, instance, plan.selection(graph), plan.checks, "progress", tags).errors
     echo(f"{'all':<29}{'':>14}{time.monotonic() - started:>9.1f} s")
     return [Failure(step, in_words(error)) for step, error in errors.items()]
 
