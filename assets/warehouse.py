@@ -94,7 +94,7 @@ def volume(name: str, rows: int, before: int, accepted: Collection[str]) -> Find
     said = f"{name} would have {rows:,} rows, the served release has {before:,}"
     if error:
         said += f": more than {BAND:.0%} would be lost"
-    return Finding(f"{name} has about the rows it had", error, rows, abs(rows - before) / before, [], said)
+    return Finding(VOLUME, f"{name} has about the rows it had", error, rows, abs(rows - before) / before, [], said)
 
 
 @dg.multi_asset(

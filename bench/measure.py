@@ -50,10 +50,10 @@ UNCHECKED = """
 from unittest.mock import patch
 from pipelines.cli import main
 step = "assets.common.staging_asset"
-with patch(step + ".validate", lambda *_: ([], None)), patch(step + ".data_docs", lambda *_: ""):
+with patch(step + ".validate", lambda *_: []):
     main(["refresh"])
 """
-"""`mobiville refresh` without Great Expectations: no expectation is looked at, no page of Data Docs is made.
+"""`mobiville refresh` without Great Expectations: no expectation is looked at.
 
 `patch` fails where the name that it replaces is no more: set as an attribute, a new one would go unnoticed.
 """

@@ -6,6 +6,7 @@ import dagster as dg
 
 from assets.common.imports import load_imports
 from assets.raw_files import dump_is_whole
+from pipelines.event_log import keep_open
 from pipelines.executors import executor
 from pipelines.jobs import enrichment, fetch, offers_by_day, refresh
 from resources.fetcher import Fetcher
@@ -18,6 +19,8 @@ from schedules.backup import backup_job, daily
 from schedules.dumps import dump_sensor
 from schedules.enrichment import weekly
 from schedules.refresh import nightly, raw_file_sensor
+
+keep_open()
 
 
 def _secret(variable: str, value: str) -> str:

@@ -73,9 +73,9 @@ def refresh(
     if not plan:
         return []
     threading.Thread(target=preload, daemon=True).start()
-    job, selection = defs.resolve_job_def("refresh"), plan.selection(graph)
+    job, tags = defs.resolve_job_def("refresh"), _tags(force, allow_shrink, sample, days)
     with _loading_early(settings, plan, echo) as lines.on_staged:
-        errors = execute(job, instance, selection, "progress", _tags(force, allow_shrink, sample, days)).errors
+        errors = execute(job, instance, plan.selection(graph), plan.checks, "progress", tags).errors
     echo(f"{'all':<29}{'':>14}{time.monotonic() - started:>9.1f} s")
     return [Failure(step, in_words(error)) for step, error in errors.items()]
 

@@ -87,12 +87,11 @@ class Staging(dg.ConfigurableIOManager):
         found = [pd.read_parquet(io.BytesIO(path.read_bytes())).rename(columns=BEFORE_0_2) for path in kept]
         return pd.concat([empty, *found], ignore_index=True)
 
-    def keep_page(self, asset: str, page: str) -> UPath:
-        """Keep an asset's page of Data Docs (HTML); return where."""
-        path = UPath(self.folder) / "data_docs" / f"{asset}.html"
-        with atomic_write(path) as file:
-            file.write(page.encode())
-        return path
+    def rows(self, name: str) -> pd.DataFrame:
+        """The rows of a staged table. Raises StagingError when it is not there."""
+        with self.path(name).open("rb") as file:
+            frame: pd.DataFrame = pq.read_table(file).to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
+        return frame
 
     def handle_output(self, context: dg.OutputContext, obj: Staged) -> None:
         """Write a staged table. Raises Explained when the rows do not fit the table's description."""
@@ -112,10 +111,7 @@ class Staging(dg.ConfigurableIOManager):
     def load_input(self, context: dg.InputContext) -> pd.DataFrame:
         """Read a staged table. Raises Explained when it is not there."""
         with explained():
-            path = self.path(context.asset_key.path[-1])
-        with path.open("rb") as file:
-            frame: pd.DataFrame = pq.read_table(file).to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
-        return frame
+            return self.rows(context.asset_key.path[-1])
 
 
 def once(files: Iterable[SourceFile]) -> list[SourceFile]:

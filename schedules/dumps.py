@@ -9,7 +9,7 @@ from assets.raw_files import WHOLE, sha256_if_whole
 from resources.errors import SourceError
 from resources.settings import Settings
 from resources.sources.files import RawFiles
-from schedules.refresh import Job, failed_runs, requested
+from schedules.refresh import ASKED, Job, failed_runs, requested
 
 NEWEST, DAYS = ("offers_dump", "offers_days")
 NEW_CURSOR = {"seen": "", "handled": "", "asked": ""}
@@ -75,5 +75,5 @@ def _tick(context: dg.SensorEvaluationContext, settings: Settings, state: dict[s
     state["asked"] = now
     why = f"new dumps, the newest is {newest.name}, sha256 {sha256[:12]}; {plan}"
     context.log.info(why)
-    request = requested(f"{now} {failed}", now, plan.selection(graph), why)
+    request = requested(plan, graph, why, f"{now} {failed}", **{ASKED: now})
     return dg.SensorResult([request], cursor=json.dumps(state), asset_events=checked)

@@ -7,7 +7,7 @@ from typing import Any
 
 import dagster as dg
 
-from assets.common.staleness import changed_sources, of_sources, served_release, whole
+from assets.common.staleness import Plan, changed_sources, of_sources, served_release, whole
 from resources.settings import Settings
 from resources.sources.catalogue import catalogue
 from resources.sources.files import RawFiles
@@ -34,9 +34,10 @@ def failed_runs(instance: dg.DagsterInstance, asked: str) -> int:
     return len(runs) if over and len(runs) < TRIES else 0
 
 
-def requested(key: str, asked: str, selection: list[dg.AssetKey], why: str) -> dg.RunRequest:
-    """The run of a sensor, for contents of files, that says why it is."""
-    return dg.RunRequest(key, asset_selection=selection, tags={WHY: why[:250], ASKED: asked})
+def requested(plan: Plan, graph: Any, why: str, key: str | None = None, **tags: str) -> dg.RunRequest:
+    """The run of what is to be made, that says why it is."""
+    tags |= {WHY: why[:250]}
+    return dg.RunRequest(key, asset_selection=plan.selection(graph), asset_check_keys=plan.checks, tags=tags)
 
 
 def nightly(settings: Settings, job: Job) -> dg.ScheduleDefinition:
@@ -57,7 +58,7 @@ def nightly(settings: Settings, job: Job) -> dg.ScheduleDefinition:
             release = served_release(settings)
             return dg.SkipReason(f"nothing new: release {release.id if release else '-'} stays as it is")
         context.log.info(str(plan))
-        return dg.RunRequest(asset_selection=plan.selection(graph), tags={WHY: f"nightly refresh; {plan}"[:250]})
+        return requested(plan, graph, f"nightly refresh; {plan}")
 
     return nightly_refresh
 
@@ -102,7 +103,7 @@ def _tick(context: dg.SensorEvaluationContext, settings: Settings, state: dict[s
         return _skip(state, f"{', '.join(files)}: a run was started already; it is not done, or it failed")
     why = f"changed: {', '.join(files)}; {plan}"
     context.log.info(why)
-    request = requested(f"{asked}-r{release.id}-{failed}", asked, plan.selection(graph), why)
+    request = requested(plan, graph, why, f"{asked}-r{release.id}-{failed}", **{ASKED: asked})
     return dg.SensorResult([request], cursor=json.dumps(state | {"asked": asked}))
 
 

@@ -68,7 +68,8 @@ def delete_old_runs(instance: dg.DagsterInstance, keep: int) -> None:
         instance.delete_run(run_id)
         instance.compute_log_manager.delete_logs(prefix=[run_id])
         if path_for := getattr(instance.event_log_storage, "path_for_shard", None):  # SQLite: a file of each run
-            Path(path_for(run_id)).unlink(missing_ok=True)
+            for journal in ("", "-wal", "-shm"):
+                Path(f"{path_for(run_id)}{journal}").unlink(missing_ok=True)
 
 
 def hanging(instance: dg.DagsterInstance) -> str:

@@ -27,6 +27,7 @@ LOADING = "warehouse.load"
 """The module that makes staged rows a served table's."""
 
 MAKES_NO_ROWS = {
+    "assets.common.checks": "shows in the UI what came of rules",
     "assets.common.code_version": "says what counts",
     "assets.common.lineage": "where columns come from, as the UI shows it",
     "assets.common.plots": "pictures of rows",

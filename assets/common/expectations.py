@@ -4,8 +4,9 @@ What a column must be derives from `warehouse/tables.py`; what is particular to 
 """
 
 import logging
+import re
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 from typing import Any
@@ -14,10 +15,10 @@ import pandas as pd
 from sqlalchemy import String, Table
 
 from resources.errors import ValidationError
-from resources.sources.audit import RowAudit
 from resources.sources.catalogue import catalogue
 from resources.sources.geography import among
 from warehouse import tables
+from warehouse.record import SourceFile
 from warehouse.text import as_compared
 
 SHOWN = 20
@@ -28,13 +29,15 @@ SHOWN = 20
 class Expectation:
     """An expectation of Great Expectations, in words. An error stops the release; a warning is shown and lets pass.
 
-    `values`, of a reference: the values that the column may have. `texts`, of a key: its columns that are texts, which
-    are compared as the database compares them.
+    `name` is that of its check in Dagster, whose history hangs on it. `kind` and `arguments` are the library's; a rule
+    that is not one of rows has none. `values`, of a reference: the values that the column may have. `texts`, of a key:
+    its columns that are texts, which are compared as the database compares them.
     """
 
+    name: str
     words: str
-    kind: str
-    arguments: dict[str, Any]
+    kind: str = ""
+    arguments: dict[str, Any] = field(default_factory=dict)
     error: bool = True
     values: frozenset[Any] | None = None
     texts: tuple[str, ...] = ()
@@ -42,12 +45,13 @@ class Expectation:
 
 @dataclass(frozen=True)
 class Finding:
-    """An expectation that was not met: how many rows, their share (0 to 1), the first of them by key and value.
+    """A rule that was not met: its name, how many rows, their share (0 to 1), the first of them by key and value.
 
     `positions` are those of all in the frame, `lines` those in the file, where the frame's index has them; `said` is
     the whole story where it is not one of rows.
     """
 
+    name: str
     words: str
     error: bool
     rows: int
@@ -75,16 +79,16 @@ def of_columns(table: Table) -> list[Expectation]:
     contents = tables.contents_schema(table).names
     for column in (table.columns[name] for name in contents):
         if not column.nullable:
-            words = f"{column.name} is there"
-            found.append(Expectation(words, "ExpectColumnValuesToNotBeNull", {"column": column.name}))
+            name, words = f"{column.name}_is_there", f"{column.name} is there"
+            found.append(Expectation(name, words, "ExpectColumnValuesToNotBeNull", {"column": column.name}))
         if pattern := column.info.get("matches"):
-            words = f"{column.name} looks like {pattern}"
+            name, words = f"{column.name}_is_well_formed", f"{column.name} looks like {pattern}"
             arguments = {"column": column.name, "regex": pattern}
-            found.append(Expectation(words, "ExpectColumnValuesToMatchRegex", arguments))
+            found.append(Expectation(name, words, "ExpectColumnValuesToMatchRegex", arguments))
         if limits := column.info.get("between"):
-            words = f"{column.name} is from {limits[0]:g} to {limits[1]:g}"
+            name, words = f"{column.name}_is_in_range", f"{column.name} is from {limits[0]:g} to {limits[1]:g}"
             arguments = {"column": column.name, "min_value": limits[0], "max_value": limits[1]}
-            found.append(Expectation(words, "ExpectColumnValuesToBeBetween", arguments))
+            found.append(Expectation(name, words, "ExpectColumnValuesToBeBetween", arguments))
     key = table.info["key"]
     if set(key) <= set(contents):
         texts = tuple(c for c in key if isinstance(table.c[c].type, String) and not table.c[c].info.get("matches"))
@@ -94,37 +98,51 @@ def of_columns(table: Table) -> list[Expectation]:
 
 def _unique(key: Sequence[str], texts: tuple[str, ...]) -> Expectation:
     words = f"{' and '.join(key)} {'stands' if len(key) == 1 else 'stand together'} once"
+    name = f"{'_and_'.join(key)}_{'is' if len(key) == 1 else 'are'}_unique"
     if len(key) == 1:
-        return Expectation(words, "ExpectColumnValuesToBeUnique", {"column": key[0]}, texts=texts)
-    return Expectation(words, "ExpectCompoundColumnsToBeUnique", {"column_list": list(key)}, texts=texts)
+        return Expectation(name, words, "ExpectColumnValuesToBeUnique", {"column": key[0]}, texts=texts)
+    return Expectation(name, words, "ExpectCompoundColumnsToBeUnique", {"column_list": list(key)}, texts=texts)
 
 
 def in_set(words: str, column: str, values: Iterable[Any], *, error: bool) -> Expectation:
-    """A reference: the column's values are among those given."""
-    return Expectation(words, "ExpectColumnValuesToBeInSet", {"column": column}, error, frozenset(values))
+    """A reference: the column's values are among those given. `words`, "the commune is in cities", name its check."""
+    name = re.sub(r"\W+", "_", words.lower().removeprefix("the "))
+    return Expectation(name, words, "ExpectColumnValuesToBeInSet", {"column": column}, error, frozenset(values))
 
 
 def some_rows() -> Expectation:
     """The table is not empty."""
-    return Expectation("there is at least one row", "ExpectTableRowCountToBeBetween", {"min_value": 1})
+    return Expectation("has_rows", "there is at least one row", "ExpectTableRowCountToBeBetween", {"min_value": 1})
 
 
-def unlike_known(audits: Iterable[RowAudit], today: date) -> list[Finding]:
-    """Warnings: a source with other than the rows that the whole of France is known to have, or older than it may be.
-
-    What is known of it is in the catalogue (`rows`, `max_age_days`).
+def of_sources(sources: Iterable[str]) -> list[Expectation]:
+    """Warnings of what the catalogue knows of sources: how many rows the whole of France has (`rows`), how old a
+    vintage, a day, may be (`max_age_days`).
     """
     found = []
-    for audit in audits:
-        source = catalogue()[audit.source_id]
-        if source.rows and audit.read and not source.rows[0] <= audit.read <= source.rows[1]:
-            words = f"{audit.source_id} has from {source.rows[0]:,} to {source.rows[1]:,} rows"
-            said = f"{words}, {audit.file} has {audit.read:,}: is it whole, and of all France?"
-            found.append(Finding(words, False, audit.read, 1.0, [], said))
-        age = _age_days(audit.vintage, today) if source.max_age_days and audit.read else 0
-        if age > (source.max_age_days or 0):
-            words = f"{audit.source_id} is at most {source.max_age_days} days old"
-            found.append(Finding(words, False, audit.read, 1.0, [], f"{words}, {audit.file} is {age:,}"))
+    for name in sources:
+        if rows := catalogue()[name].rows:
+            words = f"{name} has from {rows[0]:,} to {rows[1]:,} rows"
+            found.append(Expectation(f"{name}_is_complete", words, error=False))
+        if days := catalogue()[name].max_age_days:
+            found.append(Expectation(f"{name}_is_recent", f"{name} is at most {days} days old", error=False))
+    return found
+
+
+def unlike_known(files: Iterable[SourceFile], today: date) -> list[Finding]:
+    """The rules of `of_sources` that the files of a table do not meet."""
+    found = []
+    for file in {file.source_id: file for file in files if file.rows_read}.values():
+        source, read, age = catalogue()[file.source_id], file.rows_read or 0, _age_days(file.vintage, today)
+        wrong = {}
+        if source.rows and not source.rows[0] <= read <= source.rows[1]:
+            wrong["is_complete"] = f"has {read:,}: is it whole, and of all France?"
+        if source.max_age_days and age > source.max_age_days:
+            wrong["is_recent"] = f"is {age:,}"
+        for rule in of_sources([file.source_id]):
+            if said := wrong.get(rule.name.removeprefix(f"{file.source_id}_")):
+                said = f"{rule.words}, {file.file_name} {said}"
+                found.append(Finding(rule.name, rule.words, rule.error, read, 1.0, [], said))
     return found
 
 
@@ -136,11 +154,11 @@ def _age_days(vintage: str | None, today: date) -> int:
         return 0
 
 
-def validate(frame: pd.DataFrame, expectations: Sequence[Expectation], key: Sequence[str]) -> tuple[list[Finding], Any]:
-    """The expectations that the frame does not meet, errors first, failing rows told by `key` and their value; and the
-    library's own result, of which `assets.common.data_docs` makes a page.
-    """
-    checked = [e for e in expectations if _columns(e) <= set(frame.columns)]
+def validate(frame: pd.DataFrame, expectations: Sequence[Expectation], key: Sequence[str]) -> list[Finding]:
+    """The expectations that the frame does not meet, errors first, failing rows told by `key` and their value."""
+    checked = [e for e in expectations if e.kind and _columns(e) <= set(frame.columns)]
+    if not checked:
+        return []
     # The library takes seconds over a set of 36,000 values: pandas looks them up, the library checks what it found.
     looked_up = {e.words: among(frame[e.arguments["column"]], e.values) for e in checked if e.values is not None}
     for name in {name for e in checked for name in e.texts}:
@@ -149,7 +167,7 @@ def validate(frame: pd.DataFrame, expectations: Sequence[Expectation], key: Sequ
     results = batch.validate(suite, result_format={"result_format": "COMPLETE"})
     failed = [result for result in results.results if not result.success]
     findings = [_finding(frame, checked, result, key) for result in failed]
-    return sorted(findings, key=lambda finding: not finding.error), results
+    return sorted(findings, key=lambda finding: not finding.error)
 
 
 def _columns(expectation: Expectation) -> set[str]:
@@ -170,7 +188,9 @@ def _finding(frame: pd.DataFrame, checked: Sequence[Expectation], result: Any, k
     count = len(positions) or len(frame)
     share = count / len(frame) if len(frame) else 1.0
     lines = frame.index.get_level_values(0)[positions].dropna().tolist() if told else ()
-    return Finding(expectation.words, expectation.error, count, share, first, lines=lines, positions=positions)
+    return Finding(
+        expectation.name, expectation.words, expectation.error, count, share, first, lines=lines, positions=positions
+    )
 
 
 def _suite_and_batch(expectations: Sequence[Expectation], frame: pd.DataFrame) -> tuple[Any, Any]:

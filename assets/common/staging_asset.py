@@ -1,22 +1,22 @@
 """The thin Dagster layer around an import: what every staged asset has in common."""
 
 import inspect
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import dagster as dg
 import pandas as pd
 from sqlalchemy import Column, Table
-from upath import UPath
 
+from assets.common.checks import Evaluation, check_specs, evaluations
 from assets.common.code_version import asset_version
-from assets.common.data_docs import data_docs
 from assets.common.expectations import (
     Expectation,
     Finding,
     of_columns,
+    of_sources,
     some_rows,
     unlike_known,
     validate,
@@ -35,8 +35,6 @@ from warehouse import tables
 from warehouse.record import geography
 from warehouse.release import SourceFile
 
-CHECK = "expectations"
-CHECKED = "Great Expectations on the table: an error keeps it from being staged"
 OWNERS = ["team:mobiville-data"]
 GIVEN = ("raw_data", "staging", "context")
 """What an import may ask for by name, beside staged tables."""
@@ -67,29 +65,24 @@ def staging_asset(
     that its other parameters name. It returns its table with the audit of each of `sources` that is there. Its
     docstring is the asset's description. `above`: assets that it reads in ways of its own.
 
-    What the frame must be like: what the table's description says of its columns, and what `expect` gives (what is
-    particular to the import), which is given the staged tables that its parameters name. Rows that do not meet an error
-    are not staged: the asset fails with ValidationError, and what was staged stays.
+    What the frame must be like: what the table's description says of its columns, what `expect` gives (what is
+    particular to the import), which is given the staged tables that its parameters name (empty ones when the code
+    loads, for the names of the rules), and what is known of the sources. Each rule is a check of the asset. Rows that
+    do not meet an error are not staged: the asset fails with ValidationError, and what was staged stays. A run of
+    checks alone looks at the rows that are staged.
     """
 
     def decorate(function: Callable[..., Import]) -> dg.AssetsDefinition:
         require_sources(f"{function.__module__}.{function.__name__}", sources)
         step = _Step(function, table, sources, expect, picture)
-        made = dg.asset(
+        return dg.multi_asset(
             name=step.name,
-            io_manager_key="staging",
-            description=described(inspect.getdoc(function) or "", step.name, sources),
-            metadata={"table": table.name, "dagster/column_schema": column_schema(table)},
-            owners=OWNERS,
-            group_name=group,
-            kinds={"python", "pandas", "parquet"},
-            tags={"layer": "staged", "import": function.__module__.rpartition(".")[2]},
-            code_version=step.version,
+            outs={step.name: step.out(group)},
             ins={name: dg.AssetIn(staged_key(name)) for name in step.inputs},
             deps=[*map(raw_key, sources), *above],
-            check_specs=[dg.AssetCheckSpec(CHECK, asset=step.name, blocking=True, description=CHECKED)],
+            check_specs=check_specs(step.key, step.rules({name: _empty(name) for name in _parameters(expect)})),
+            can_subset=True,
         )(_computed(step))
-        return made.with_attributes(asset_key_replacements={dg.AssetKey(step.name): staged_key(step.name)})  # not steps
 
     return decorate
 
@@ -107,6 +100,25 @@ class _Step:
     @property
     def name(self) -> str:
         return self.function.__name__
+
+    @property
+    def key(self) -> dg.AssetKey:
+        return staged_key(self.name)
+
+    def out(self, group: str) -> dg.AssetOut:
+        """The asset: not required, for its checks may run alone."""
+        return dg.AssetOut(
+            key=self.key,
+            io_manager_key="staging",
+            is_required=False,
+            description=described(inspect.getdoc(self.function) or "", self.name, self.sources),
+            metadata={"table": self.table.name, "dagster/column_schema": column_schema(self.table)},
+            owners=OWNERS,
+            group_name=group,
+            kinds={"python", "pandas", "parquet"},
+            tags={"layer": "staged", "import": self.function.__module__.rpartition(".")[2]},
+            code_version=self.version,
+        )
 
     @property
     def version(self) -> str:
@@ -146,16 +158,25 @@ class _Step:
         check_audits(self.name, made.audits, {source for source in self.sources if raw_data.has(source)})
         return made
 
-    def validate(
-        self, made: Import, raw_data: RawData, staging: Staging, upstream: Mapping[str, pd.DataFrame]
-    ) -> tuple[list[Finding], dg.AssetCheckResult]:
-        """What the table and its sources are not as they must be, and the check as Dagster shows it."""
+    def rules(self, upstream: Mapping[str, pd.DataFrame]) -> list[Expectation]:
+        """What the table and its sources must be like."""
         particular = self.expect(**{name: upstream[name] for name in _parameters(self.expect)})
-        expectations = of_columns(self.table) + particular
-        findings, results = validate(made.frame, expectations, self.table.info["key"])
-        findings += [] if raw_data.is_sample else unlike_known(made.audits, datetime.now(UTC).date())
-        page = staging.keep_page(self.name, data_docs(results, f"{self.name}: expectations"))
-        return findings, _check(findings, len(expectations), page)
+        return [*of_columns(self.table), *particular, *of_sources(self.sources)]
+
+    def validate(
+        self, frame: pd.DataFrame, files: Iterable[SourceFile], rules: Sequence[Expectation], raw_data: RawData
+    ) -> list[Finding]:
+        """The rules that are not met, errors first."""
+        findings = validate(frame, rules, self.table.info["key"])
+        own = [file for file in files if file.source_id in self.sources]
+        named = {rule.name for rule in rules}
+        unlike = [] if raw_data.is_sample else unlike_known(own, datetime.now(UTC).date())
+        return findings + [finding for finding in unlike if finding.name in named]
+
+    def files(self, made: Import, raw_data: RawData) -> list[SourceFile]:
+        """The files of the import's own sources, with what became of their rows."""
+        audits = {audit.source_id: audit for audit in made.audits}
+        return [file for name in self.sources if name in audits for file in audits[name].told_of(raw_data.files(name))]
 
     def describe(self, made: Import, raw_data: RawData, staging: Staging, notes: Sequence[str]) -> dg.Output[Staged]:
         """The table with the files it was made from and its fingerprint, and what one sees of it in the UI."""
@@ -163,15 +184,20 @@ class _Step:
         files = [file for name in above for file in staging.sources(name)]
         if self.has_communes:
             files += [file for file in staging.sources(GEOGRAPHY) if file.source_id == GEOGRAPHY]
-        audits = {audit.source_id: audit for audit in made.audits}
-        files += [
-            file for name in self.sources if name in audits for file in audits[name].told_of(raw_data.files(name))
-        ]
+        files += self.files(made, raw_data)
         versions = {name: staging.fingerprint(name) for name in self.inputs}
         versions |= {raw_key(source).to_user_string(): raw_data.version(source) for source in self.sources}
         shown = _seen(made.frame, files, notes) | _rows(made.audits) | drawn(self.picture, made.frame)
         shown["dagster/column_lineage"] = of_staged(self.table, self.sources, above)
-        return dg.Output(Staged(made.frame, files, fingerprint(self.version, versions)), metadata=shown)
+        staged = Staged(made.frame, files, fingerprint(self.version, versions))
+        return dg.Output(staged, self.name, metadata=shown)
+
+
+def _empty(name: str) -> pd.DataFrame:
+    """A staged table without rows."""
+    described = (*tables.staged.tables.values(), *tables.metadata.tables.values())
+    table = next(table for table in described if name in (table.name, *table.info["parts"]))
+    return pd.DataFrame(columns=tables.contents_schema(table).names)
 
 
 def _parameters(function: Callable[..., Any]) -> list[str]:
@@ -184,12 +210,17 @@ def _computed(step: _Step) -> Callable[..., Any]:
         raw_data: RawData,
         staging: dg.ResourceParam[Staging],
         **upstream: pd.DataFrame,
-    ) -> Iterator[dg.AssetCheckResult | dg.Output[Staged]]:
+    ) -> Iterator[Evaluation | dg.Output[Staged]]:
+        selected, rules = context.selected_asset_check_keys, step.rules(upstream)
         with explained():
+            if step.key not in context.selected_asset_keys:
+                yield from _checked_alone(step, selected, rules, raw_data, staging)
+                return
             with with_retries(context.retry_number):
                 made = step.read(context, raw_data, staging, upstream)
-            findings, check = step.validate(made, raw_data, staging, upstream)
-            yield check
+            findings = step.validate(made.frame, step.files(made, raw_data), rules, raw_data)
+            findings = [_located(finding, made) for finding in findings]
+            yield from evaluations(step.key, rules, findings, selected)
             if wrong := [finding for finding in findings if finding.error]:
                 refused = _refused(step.name, wrong, made)
                 staging.keep_rejects(step.name, context.run.run_id, made.audits)
@@ -202,6 +233,33 @@ def _computed(step: _Step) -> Callable[..., Any]:
     return compute
 
 
+def _checked_alone(
+    step: _Step,
+    selected: Collection[dg.AssetCheckKey],
+    rules: Sequence[Expectation],
+    raw_data: RawData,
+    staging: Staging,
+) -> Iterator[Evaluation]:
+    """The selected checks on the rows that are staged, which have lost the lines they had in the file."""
+    rules = [rule for rule in rules if dg.AssetCheckKey(step.key, rule.name) in selected]
+    findings = step.validate(staging.rows(step.name), staging.sources(step.name), rules, raw_data)
+    yield from evaluations(step.key, rules, findings, selected)
+
+
+def _audit_of(made: Import) -> RowAudit | None:
+    """The audit of the source whose lines the frame's rows can be told by."""
+    index = made.frame.index.names[0]
+    return next((a for a in made.audits if a.read and (a.lines_of or a.location == index)), None)
+
+
+def _located(finding: Finding, made: Import) -> Finding:
+    """An error with its lines, where only the file, read again, tells them."""
+    audit = _audit_of(made)
+    if not (finding.error and finding.positions and audit and audit.lines_of):
+        return finding
+    return replace(finding, lines=audit.lines_of(made.frame.iloc[list(finding.positions)]))
+
+
 def _refused(name: str, findings: Sequence[Finding], made: Import) -> ValidationError:
     """The error of rows that fail. Where their lines are known they are put with the rejects, and it says of which file
     they are, and what to do.
@@ -209,18 +267,15 @@ def _refused(name: str, findings: Sequence[Finding], made: Import) -> Validation
     words = f"{name}: {'; '.join(map(str, findings))}"
     rows = [{"expected": finding.words, **row} for finding in findings for row in finding.first]
     facts: dict[str, Any] = {"expected": "; ".join(finding.words for finding in findings), "rows": rows}
-    index = made.frame.index.names[0]
-    audit = next((a for a in made.audits if a.read and (a.lines_of or a.location == index)), None)
+    audit = _audit_of(made)
     if audit is None or not any(finding.positions for finding in findings):
         return ValidationError(words, **facts)
     where, first = audit.file, list[Hashable]()
     for finding in findings:
-        lines = finding.lines
         if audit.lines_of and finding.positions:
-            lines = audit.lines_of(made.frame.iloc[list(finding.positions)])
-            where = ", ".join([where, *(f"{audit.location} {line}" for line in lines[:1])])
-        audit.reject(lines, Reject(finding.words))
-        first += lines[:1]
+            where = ", ".join([where, *(f"{audit.location} {line}" for line in finding.lines[:1])])
+        audit.reject(finding.lines, Reject(finding.words))
+        first += finding.lines[:1]
     remedy = f"`mobiville rejects --source {audit.source_id}` shows them; {CORRECT}"
     facts |= {"file": audit.file, "line": ", ".join(map(str, first)), "found": findings[0].examples, "remedy": remedy}
     return ValidationError(f"{words}. They stand in {where}: {remedy}", **facts)
@@ -241,25 +296,6 @@ def check_audits(name: str, audits: Sequence[RowAudit], present: Set[str]) -> No
     for audit in audits:
         audit.check_share()
         audit.check_sum()
-
-
-def _check(findings: Sequence[Finding], expectations: int, page: UPath) -> dg.AssetCheckResult:
-    """The expectations as Dagster shows them: each that failed in words, with the first failing rows."""
-    seen: dict[str, Any] = {
-        "expectations": expectations,
-        "not met": len(findings),
-        "Data Docs": dg.MetadataValue.path(str(page.resolve())),
-    }
-    for finding in findings:
-        rows = [dg.TableRecord({key: str(value) for key, value in row.items()}) for row in finding.first]
-        seen[finding.words] = dg.MetadataValue.text(f"{finding.rows:,} rows, {finding.share:.2%}")
-        if rows:
-            seen[f"{finding.words}: the first rows"] = dg.MetadataValue.table(rows)
-    severity = dg.AssetCheckSeverity.ERROR if any(f.error for f in findings) else dg.AssetCheckSeverity.WARN
-    said = "; ".join(map(str, findings))
-    return dg.AssetCheckResult(
-        passed=not findings, check_name=CHECK, severity=severity, description=said or None, metadata=seen
-    )
 
 
 def _absent(raw_data: RawData, sources: Sequence[str]) -> list[str]:

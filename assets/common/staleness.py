@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 
 from assets.common.lineage import raw_key, staged_key
-from assets.warehouse import parts_of, table_fingerprint, table_key
+from assets.warehouse import VOLUME, parts_of, table_fingerprint, table_key
 from resources.errors import UnknownAssetError
 from resources.settings import Settings
 from resources.sources.files import RawFiles
@@ -38,6 +38,13 @@ class Plan:
         """The assets of its run: those to stage, the raw files they read (looked at), the tables to publish."""
         raw = {parent for key in self.staged for parent in graph.get(key).parent_keys if parent.path[0] == "raw"}
         return sorted({*self.staged, *raw, *map(table_key, self.tables)})
+
+    @property
+    def checks(self) -> list[dg.AssetCheckKey]:
+        """The checks of its run: `volume` of the tables to publish. What came of the rules of a table to stage is told
+        in any case, with one event each, where Dagster tells a check that is selected with three.
+        """
+        return [dg.AssetCheckKey(table_key(name), VOLUME) for name in sorted(self.tables)]
 
 
 def _listed(names: Any) -> str:
@@ -78,7 +85,7 @@ def named(graph: Any, only: Sequence[str]) -> Plan:
         for key, node in staged.items()
         if node.metadata["table"] in tables and (key in chosen or graph.get_ancestor_asset_keys(key) & chosen)
     }
-    return Plan(frozenset(below), frozenset(tables & metadata.tables.keys()))
+    return Plan(frozenset(below), frozenset(tables & set(metadata.tables)))  # not those that imports alone read
 
 
 def whole(graph: Any, settings: Settings) -> Plan:

@@ -1,27 +1,24 @@
 from datetime import date
-from typing import Any
 
-import pandas as pd
 import pytest
 
-from assets.common.data_docs import data_docs
-from assets.common.expectations import some_rows, unlike_known, validate
+from assets.common.expectations import unlike_known
 from assets.warehouse import volume
-from resources.sources.audit import RowAudit
+from warehouse.release import SourceFile
 
 DAY = date(2021, 12, 24)
 
 
-def audit(source_id: str, read: int, **other: Any) -> RowAudit:
-    return RowAudit(source_id, "file.csv", "line", read, **other)
+def read(source_id: str, rows: int, vintage: str | None = None) -> SourceFile:
+    return SourceFile(source_id, "file.csv", vintage, "", rows)
 
 
 def test_a_source_that_was_not_read_is_not_compared_with_its_known_rows() -> None:
-    assert unlike_known([audit("communes", 0), audit("offers_dump", 0, vintage="20200101")], DAY) == []
+    assert unlike_known([read("communes", 0), read("offers_dump", 0, vintage="20200101")], DAY) == []
 
 
 def test_a_source_with_other_than_its_known_rows_is_told() -> None:
-    (finding,) = unlike_known([audit("communes", 512), audit("basins_lexicon", 35_357)], DAY)
+    (finding,) = unlike_known([read("communes", 512), read("basins_lexicon", 35_357)], DAY)
     assert not finding.error
     assert str(finding) == (
         "communes has from 34,000 to 38,000 rows, file.csv has 512: is it whole, and of all France?"
@@ -30,7 +27,7 @@ def test_a_source_with_other_than_its_known_rows_is_told() -> None:
 
 @pytest.mark.parametrize(("vintage", "old"), [("20211221", False), ("20211216", True), ("2021", False), (None, False)])
 def test_a_dump_older_than_it_may_be_is_told(vintage: str | None, old: bool) -> None:
-    findings = unlike_known([audit("offers_dump", 300_000, vintage=vintage)], DAY)
+    findings = unlike_known([read("offers_dump", 300_000, vintage=vintage)], DAY)
     assert [str(finding) for finding in findings] == (
         ["offers_dump is at most 7 days old, file.csv is 8"] if old else []
     )
@@ -53,10 +50,3 @@ def test_a_table_that_lost_a_fifth_of_its_rows_is_an_error_unless_accepted_and_o
 ) -> None:
     finding = volume("cities", rows, before, accepted)
     assert (None if finding is None else finding.error) == error
-
-
-def test_the_page_of_data_docs_asks_no_other_host() -> None:
-    _, results = validate(pd.DataFrame({"a": ["x"]}), [some_rows()], ["a"])
-    page = data_docs(results, "cities: expectations")
-    assert "<title>cities: expectations</title>" in page
-    assert "http" not in page.replace("http://www.w3.org", "")

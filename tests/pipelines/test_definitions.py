@@ -1,4 +1,5 @@
 import hashlib
+import re
 from pathlib import Path
 
 import dagster as dg
@@ -6,7 +7,6 @@ from dagster._core.definitions.freshness import TimeWindowFreshnessPolicy
 
 import raw_data
 from assets.common.lineage import staged_key
-from assets.raw_files import WHOLE
 from assets.warehouse import table_key
 from pipelines.definitions import definitions
 from resources.settings import Settings
@@ -19,6 +19,7 @@ STAGED = {
     *("equipments", "equipments_special", "rome_ogrs", "rome_skills", "cities_jobs", "helps"),
     *("regions_tensions_criterions", "cog", "former_communes", "offers_history"),
 }
+CITIES_JOBS = staged_key("cities_jobs")
 DEFS = definitions(Settings())
 GRAPH = DEFS.resolve_asset_graph()
 
@@ -93,10 +94,27 @@ def test_every_import_of_a_file_with_commune_codes_reads_them_in_one_geography()
     assert all(staged_key("cog") in GRAPH.get(staged_key(name)).parent_keys for name in read)
 
 
-def test_every_table_has_a_check_that_stops_what_is_downstream() -> None:
-    checks = {key.asset_key: GRAPH.get_check_spec(key) for key in GRAPH.asset_check_keys - {WHOLE}}
-    assert set(checks) == {staged_key(name) for name in STAGED} | {table_key(name) for name in tables.metadata.tables}
-    assert all(check.blocking for check in checks.values())
+def test_every_table_has_checks_that_stop_what_is_downstream() -> None:
+    blocking = {key.asset_key for key in GRAPH.asset_check_keys if GRAPH.get_check_spec(key).blocking}
+    assert blocking == {staged_key(name) for name in STAGED} | {table_key(name) for name in tables.metadata.tables}
+
+
+def test_a_rule_is_a_check_with_a_short_name_and_a_warning_does_not_block() -> None:
+    checks = {key.name: GRAPH.get_check_spec(key) for key in GRAPH.asset_check_keys if key.asset_key == CITIES_JOBS}
+    assert {name: check.blocking for name, check in checks.items()} == {
+        **{"insee_code_is_there": True, "insee_code_is_well_formed": True, "rome_id_is_there": True},
+        **{"rome_id_is_well_formed": True, "number_is_there": True, "number_is_in_range": True, "has_rows": True},
+        **{"insee_code_and_rome_id_are_unique": True, "commune_is_in_cities": False},
+        **{"rome_is_in_the_referential": False, "offers_dump_is_complete": False, "offers_dump_is_recent": False},
+    }
+    assert checks["number_is_in_range"].description == ("number is from 1 to 1e+06. An error: the table is not staged.")
+    for key in GRAPH.asset_check_keys:
+        assert re.fullmatch("[a-z][a-z0-9_]*", key.name), key
+
+
+def test_a_refresh_tells_each_check_with_one_event_and_plans_those_of_served_tables() -> None:
+    planned = DEFS.resolve_job_def("refresh").asset_layer.asset_graph.asset_check_keys
+    assert {key.asset_key for key in planned} == {table_key(name) for name in tables.metadata.tables}
 
 
 def test_what_is_run_from_the_ui_runs_in_one_process_too() -> None:

@@ -139,6 +139,24 @@ def test_a_materialization_shows_a_picture(page: Page, running: Running) -> None
     page.get_by_role("button", name="Close").click()
 
 
+def test_a_check_is_run_alone_and_shows_its_rows_and_its_history(page: Page, running: Running) -> None:
+    before = release_of(running)
+    page.goto(f"{running.url}/assets/staged/cities_jobs?view=checks&checkDetail=commune_is_in_cities")
+    expect(page.get_by_text("This is a non-blocking asset check.")).to_be_visible()
+    page.get_by_text("Execute", exact=True).click()
+    expect(page.get_by_text("In Progress", exact=True)).to_have_count(0)
+    expect(page.get_by_text("the commune is in cities: 5 rows (0.04%) fail")).to_be_visible()
+    expect(page.get_by_role("cell", name="98735", exact=True).first).to_be_visible()
+    expect(page.get_by_role("cell", name="12916", exact=True)).to_be_visible()  # the row, of the staged table
+    keep(page, "check-alone")
+    page.get_by_text("Execution history", exact=True).click()
+    expect(page.get_by_role("row").filter(has=page.get_by_text("Failed", exact=True))).to_have_count(2)
+    page.goto(f"{running.url}/assets/staged/cities_jobs?view=checks&checkDetail=has_rows")
+    page.get_by_text("Execution history", exact=True).click()
+    expect(page.get_by_role("row").filter(has=page.get_by_text("Passed", exact=True))).to_have_count(1)
+    assert release_of(running) == before
+
+
 def test_a_dump_dropped_in_the_folder_is_served_by_itself(page: Page, running: Running) -> None:
     before = release_of(running)
     folder, name = running.settings.dumps_folder, "mv_villes_offre_full.csv.bz2"
@@ -163,8 +181,8 @@ def test_a_changed_file_that_is_wrong_fails_its_check_with_its_rows(page: Page, 
     lines = tensions.read_text().splitlines()
     lines[7] = lines[7].rsplit(";", 1)[0] + ";9"
     tensions.write_text("\n".join(lines) + "\n")
-    failed = page.get_by_text("ind_t is from 1 to 5: the first rows")
-    page.goto(f"{running.url}/assets/staged/tensions?view=checks")
+    failed = page.get_by_text("ind_t is from 1 to 5: 1 rows")
+    page.goto(f"{running.url}/assets/staged/tensions?view=checks&checkDetail=ind_t_is_in_range")
     end = time.monotonic() + PATIENCE
     while not failed.is_visible() and time.monotonic() < end:
         page.wait_for_timeout(2000)

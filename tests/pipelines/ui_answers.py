@@ -138,7 +138,7 @@ def main() -> None:
             "pipelineName": '"refresh"',
             "locationName": f'"{location}"',
             "name": f'"{location}"',
-            "checkName": '"expectations"',
+            "checkName": '"slug_is_unique"',
             "RunsFeedView": "RUNS",
             "limit": "100",
         }

@@ -38,7 +38,7 @@ GOOD: dict[str, dict[str, Any]] = {
 
 
 def unmet(frame: pd.DataFrame, expectations: list[Expectation], key: Sequence[str]) -> list[Finding]:
-    return validate(frame, expectations, key)[0]
+    return validate(frame, expectations, key)
 
 
 def breaking(expectation: Expectation, good: dict[str, Any]) -> list[dict[str, Any]]:
