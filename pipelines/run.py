@@ -16,7 +16,6 @@ from assets.common.expectations import preload
 from assets.common.staleness import named, whole
 from assets.common.trial import execute
 from assets.offers_history import WANTED as DAYS
-from assets.warehouse import ACCEPTED, FORCED, SAMPLE
 from pipelines.definitions import definitions
 from resources.failures import in_words
 from resources.settings import Settings
@@ -67,23 +66,12 @@ def refresh(
     if not plan:
         return []
     threading.Thread(target=preload, daemon=True).start()
-    job, tags = defs.resolve_job_def("refresh"), _tags(force, allow_shrink, sample, days)
-    errors = execute(job, instance, plan.selection(graph), plan.checks, "progress", tags).errors
+    job, tags = defs.resolve_job_def("refresh"), {PROCESS: f"{socket.gethostname()}:{os.getpid()}"}
+    config = {"force": force, "allow_shrink": allow_shrink, "sample": sample, "loggers": {"progress": {}}}
+    tags |= {DAYS: days} if days else {}
+    errors = execute(job, instance, plan.selection(graph), plan.checks, config, tags).errors
     echo(f"{'all':<29}{'':>14}{time.monotonic() - started:>9.1f} s")
     return [Failure(step, in_words(error)) for step, error in errors.items()]
-
-
-def _tags(force: bool, allow_shrink: Sequence[str], sample: bool, days: str) -> dict[str, str]:
-    tags = {PROCESS: f"{socket.gethostname()}:{os.getpid()}"}
-    if sample:
-        tags[SAMPLE] = "yes"
-    if force:
-        tags[FORCED] = "yes"
-    if days:
-        tags[DAYS] = days
-    if allow_shrink:
-        tags[ACCEPTED] = ",".join(allow_shrink)
-    return tags
 
 
 def _progress(echo: Callable[[str], None]) -> dg.LoggerDefinition:
