@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 import dagster as dg
+from pydantic import Field, field_validator
 
 from assets.common.code_version import LOADING, asset_version
 from assets.common.expectations import Finding
@@ -17,6 +18,7 @@ from resources.retries import with_retries
 from resources.staging import Staging, fingerprint, once
 from resources.warehouse import Warehouse
 from warehouse import tables
+from warehouse.errors import not_known
 from warehouse.release import TableVersion
 
 
@@ -58,14 +60,20 @@ VOLUME = "volume"
 BAND = 0.2
 """Share of a table's rows that a release may gain or lose without a word."""
 
-FORCED = "mobiville/force"
-"""Tag of a run: the served tables are read to their last row, and those that are damaged loaded again."""
 
-SAMPLE = "mobiville/sample"
-"""Tag of a run: the bundled sample may be published to a MariaDB warehouse."""
+class Publishing(dg.Config):
+    """What a run may ask of the release."""
 
-ACCEPTED = "mobiville/accept"
-"""Tag of a run: tables, apart by commas, that may lose as many rows as they do."""
+    force: bool = Field(False, description="Read the served tables to their last row, and load damaged ones again.")
+    allow_shrink: list[str] = Field([], description="Served tables that may lose as many rows as they do.")
+    sample: bool = Field(False, description="Publish the bundled sample, invented figures, to a MariaDB warehouse.")
+
+    @field_validator("allow_shrink")
+    @classmethod
+    def _known(cls, names: list[str]) -> list[str]:
+        if unknown := [name for name in names if name not in tables.metadata.tables]:
+            raise ValueError(not_known("table", unknown[0], tables.metadata.tables))
+        return names
 
 
 def _spec(name: str) -> dg.AssetSpec:
@@ -112,7 +120,7 @@ def volume(name: str, rows: int, before: int, accepted: Collection[str]) -> Find
     can_subset=True,
 )
 def warehouse_tables(
-    context: dg.AssetExecutionContext, staging: dg.ResourceParam[Staging], warehouse: Warehouse
+    context: dg.AssetExecutionContext, config: Publishing, staging: dg.ResourceParam[Staging], warehouse: Warehouse
 ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
     """Publish the selected tables: load what changed beside what is served, then swap it all in one step.
 
@@ -122,13 +130,13 @@ def warehouse_tables(
     names = sorted(key.path[-1] for key in context.selected_asset_keys)
     with explained():
         contents = contents_of(staging, names)
-        refuse_sample(contents, context.run.tags, warehouse.url)
+        if not config.sample:
+            refuse_sample(contents, warehouse.url)
         with with_retries(context.retry_number):
             before = warehouse.rows()
-        yield from volumes(contents, before, context.run.tags.get(ACCEPTED, "").split(","))
+        yield from volumes(contents, before, config.allow_shrink)
         with with_retries(context.retry_number):
-            deep = FORCED in context.run.tags
-            release = warehouse.publish(contents, _started_at(context), context.log.info, deep=deep)
+            release = warehouse.publish(contents, _started_at(context), context.log.info, deep=config.force)
             changes = warehouse.changes(release)
             rows = warehouse.rows_by_release()
     for name in names:
@@ -152,13 +160,13 @@ def _started_at(context: dg.AssetExecutionContext) -> datetime:
     return run.create_timestamp.replace(microsecond=0, tzinfo=None) if run else datetime.now(UTC)
 
 
-def refuse_sample(contents: Sequence[TableVersion], tags: Collection[str], url: str) -> None:
-    """Raise ValidationError when the bundled sample would go to MariaDB, and no tag says that it may."""
+def refuse_sample(contents: Sequence[TableVersion], url: str) -> None:
+    """Raise ValidationError when the bundled sample would go to MariaDB."""
     digests = {source.sha256 for content in contents for source in content.sources}
-    if is_sample(digests) and SAMPLE not in tags and url.startswith(("mysql", "mariadb")):
+    if is_sample(digests) and url.startswith(("mysql", "mariadb")):
         raise ValidationError(
             "the raw files are the bundled sample, whose figures are invented: set MOBIVILLE_RAW_DATA to the folder of "
-            f"the real ones, or publish the sample: mobiville refresh --sample, or a run's tag {SAMPLE}"
+            "the real ones, or publish the sample: mobiville refresh --sample, or `sample: true` for a run of the UI"
         )
 
 

@@ -1,15 +1,26 @@
 """The jobs."""
 
 import warnings
+from collections.abc import Mapping
+from typing import Any
 
 import dagster as dg
 
 from assets.fetched import Wanted, fetch_sources
 from assets.offers_by_day import KEY, PARTITIONS, read_partition
-from assets.warehouse import warehouse_tables
+from assets.warehouse import Publishing, warehouse_tables
 from resources.fetcher import DESCRIPTIONS
 
 warnings.filterwarnings("ignore", category=dg.BetaWarning, message=".*include_sources")
+
+
+def _asked(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The configuration of a refresh, as its steps have it. Raises an error for an unknown table: no run starts."""
+    asked = {name: config[name] for name in Publishing.model_fields}
+    Publishing(**asked)
+    steps = {warehouse_tables.op.name: {"config": asked}} if any(asked.values()) else {}  # it may not be in the run
+    return {"ops": steps, "loggers": config.get("loggers", {})}
+
 
 refresh = dg.define_asset_job(
     "refresh",
@@ -17,6 +28,13 @@ refresh = dg.define_asset_job(
     - dg.AssetSelection.groups("fetching", include_sources=True)
     - dg.AssetSelection.assets(KEY)  # offers_history reads the new days by itself
     - (dg.AssetSelection.all_asset_checks() - dg.AssetSelection.checks_for_assets(warehouse_tables)),  # see Plan.checks
+    config=dg.ConfigMapping(
+        _asked,
+        config_schema={
+            **Publishing.to_fields_dict(),
+            "loggers": dg.Field(dict, is_required=False, description="Where the run's log goes, as Dagster has it."),
+        },
+    ),
     description="The whole chain: check the raw files, stage every table, publish all of them in one step.",
 )
 

@@ -55,7 +55,7 @@ def preview_refresh(settings: Settings, engine: Engine, progress: Callable[[str]
             before = Warehouse(url=settings.warehouse_url).rows()
             for check in volumes(contents, before, ()):
                 warnings += [] if check.passed else [str(check.description)]
-            refuse_sample(contents, (), settings.warehouse_url)
+            refuse_sample(contents, settings.warehouse_url)
         except ValidationError as error:
             refused.append(str(error))
         return Preview(refused, warnings, preview(engine, contents, first=FIRST, progress=progress))

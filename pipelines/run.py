@@ -18,7 +18,7 @@ from assets.common.lineage import staged_key
 from assets.common.staleness import Plan, named, whole
 from assets.common.trial import execute
 from assets.offers_history import WANTED as DAYS
-from assets.warehouse import ACCEPTED, FORCED, SAMPLE, contents_of, parts_of
+from assets.warehouse import contents_of, parts_of
 from pipelines.definitions import definitions
 from resources.failures import in_words
 from resources.settings import Settings
@@ -73,24 +73,13 @@ def refresh(
     if not plan:
         return []
     threading.Thread(target=preload, daemon=True).start()
-    job, tags = defs.resolve_job_def("refresh"), _tags(force, allow_shrink, sample, days)
+    job, tags = defs.resolve_job_def("refresh"), {PROCESS: f"{socket.gethostname()}:{os.getpid()}"}
+    config = {"force": force, "allow_shrink": allow_shrink, "sample": sample, "loggers": {"progress": {}}}
+    tags |= {DAYS: days} if days else {}
     with _loading_early(settings, plan, echo) as lines.on_staged:
-        errors = execute(job, instance, plan.selection(graph), plan.checks, "progress", tags).errors
+        errors = execute(job, instance, plan.selection(graph), plan.checks, config, tags).errors
     echo(f"{'all':<29}{'':>14}{time.monotonic() - started:>9.1f} s")
     return [Failure(step, in_words(error)) for step, error in errors.items()]
-
-
-def _tags(force: bool, allow_shrink: Sequence[str], sample: bool, days: str) -> dict[str, str]:
-    tags = {PROCESS: f"{socket.gethostname()}:{os.getpid()}"}
-    if sample:
-        tags[SAMPLE] = "yes"
-    if force:
-        tags[FORCED] = "yes"
-    if days:
-        tags[DAYS] = days
-    if allow_shrink:
-        tags[ACCEPTED] = ",".join(allow_shrink)
-    return tags
 
 
 @contextmanager

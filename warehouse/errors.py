@@ -26,8 +26,9 @@ The whole tree, with the module of each:
 """
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -60,3 +61,10 @@ def full_disk_named(folder: Path) -> Iterator[None]:
         if error.errno != errno.ENOSPC:
             raise
         raise OSError(errno.ENOSPC, "the disk is full: make room", str(folder)) from error
+
+
+def not_known(kind: str, name: str, known: Iterable[str]) -> str:
+    """What is wrong with a name that there is not: the nearest there is, or all."""
+    near = get_close_matches(name, names := sorted(known), 1)
+    words = f"{near[0]} is" if near else f"there are {', '.join(names)}"
+    return f"no {kind} is called {name}; {words}"

@@ -1,15 +1,20 @@
 """The rules of a staged table as Dagster shows them: a check for each, with its history and the rows that fail."""
 
 from collections.abc import Collection, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from assets.common.expectations import SHOWN, Expectation, Finding
+if TYPE_CHECKING:  # the web server, which knows the page's address from here, does without pandas
+    from assets.common.expectations import Expectation, Finding
 
+DATA_DOCS = "/data-docs"
+"""Where the web server of the UI (`pipelines/webserver.py`) has the page of an asset's rules, below it by its key."""
+FIRST_ROWS = "first rows"
 Evaluation = dg.AssetCheckResult | dg.AssetCheckEvaluation
 
 
-def check_specs(key: dg.AssetKey, rules: Sequence[Expectation]) -> list[dg.AssetCheckSpec]:
+def check_specs(key: dg.AssetKey, rules: Sequence["Expectation"]) -> list[dg.AssetCheckSpec]:
     """The checks of a table: those of errors keep it from being staged, those of warnings do not."""
     return [
         dg.AssetCheckSpec(
@@ -22,10 +27,15 @@ def check_specs(key: dg.AssetKey, rules: Sequence[Expectation]) -> list[dg.Asset
     ]
 
 
+def data_docs(key: dg.AssetKey) -> dg.MetadataValue:
+    """The address of an asset's page."""
+    return dg.MetadataValue.url(f"{DATA_DOCS}/{key.to_user_string()}")
+
+
 def evaluations(
     key: dg.AssetKey,
-    rules: Sequence[Expectation],
-    findings: Sequence[Finding],
+    rules: Sequence["Expectation"],
+    findings: Sequence["Finding"],
     selected: Collection[dg.AssetCheckKey],
 ) -> Iterator[Evaluation]:
     """What came of each rule. Of the checks that the run selects Dagster expects a result, which it tells with three
@@ -41,11 +51,11 @@ def evaluations(
             passed=finding is None,
             severity=dg.AssetCheckSeverity.ERROR if rule.error else dg.AssetCheckSeverity.WARN,
             description=str(finding) if finding else None,
-            metadata=_shown(finding) if finding else {},
+            metadata={"Data Docs": data_docs(key)} | (_shown(finding) if finding else {}),
         )
 
 
-def _shown(finding: Finding) -> dict[str, dg.MetadataValue]:
+def _shown(finding: "Finding") -> dict[str, dg.MetadataValue]:
     """How many rows fail, and the first of them: their place in the table and in the file, their key and value."""
     seen: dict[str, dg.MetadataValue] = {
         "rows": dg.MetadataValue.int(finding.rows),
@@ -56,7 +66,7 @@ def _shown(finding: Finding) -> dict[str, dg.MetadataValue]:
             dg.TableRecord({"row": str(position + 1), **{name: str(value) for name, value in row.items()}})
             for position, row in zip(finding.positions, finding.first, strict=False)
         ]
-        seen["first rows"] = dg.MetadataValue.table(rows)
+        seen[FIRST_ROWS] = dg.MetadataValue.table(rows)
     if finding.lines and not {"line", "record"} & set(finding.first[0]):
-        seen["lines of the file"] = dg.MetadataValue.text(", ".join(map(str, finding.lines[:SHOWN])))
+        seen["lines of the file"] = dg.MetadataValue.text(", ".join(map(str, finding.lines[: len(finding.first)])))
     return seen

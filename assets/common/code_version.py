@@ -31,6 +31,7 @@ MAKES_NO_ROWS = {
     "assets.common.code_version": "says what counts",
     "assets.common.lineage": "where columns come from, as the UI shows it",
     "assets.common.plots": "pictures of rows",
+    "assets.common.shown": "what is shown of rows",
     "assets.common.trial": "tries what was fetched, in a scratch staging area",
     "resources.errors": "says what went wrong",
     "resources.failures": "says it to Dagster",

@@ -10,7 +10,7 @@ import dagster as dg
 import pandas as pd
 from sqlalchemy import Column, Table
 
-from assets.common.checks import Evaluation, check_specs, evaluations
+from assets.common.checks import Evaluation, check_specs, data_docs, evaluations
 from assets.common.code_version import asset_version
 from assets.common.expectations import (
     Expectation,
@@ -23,6 +23,7 @@ from assets.common.expectations import (
 )
 from assets.common.lineage import of_staged, raw_key, staged_key
 from assets.common.plots import Picture, drawn
+from assets.common.shown import absent, audited, counted, seen_of
 from resources.errors import AuditError, RejectedRowsError, ValidationError
 from resources.failures import explained
 from resources.raw_data import RawData
@@ -32,14 +33,11 @@ from resources.sources.catalogue import catalogue, require_sources
 from resources.sources.geography import GEOGRAPHY
 from resources.staging import Staged, Staging, fingerprint
 from warehouse import tables
-from warehouse.record import geography
 from warehouse.release import SourceFile
 
 OWNERS = ["team:mobiville-data"]
 GIVEN = ("raw_data", "staging", "context")
 """What an import may ask for by name, beside staged tables."""
-PREVIEW_ROWS = 5
-PREVIEW_CHARACTERS = 80
 
 
 class Import(NamedTuple):
@@ -112,7 +110,11 @@ class _Step:
             io_manager_key="staging",
             is_required=False,
             description=described(inspect.getdoc(self.function) or "", self.name, self.sources),
-            metadata={"table": self.table.name, "dagster/column_schema": column_schema(self.table)},
+            metadata={
+                "table": self.table.name,
+                "dagster/column_schema": column_schema(self.table),
+                "Data Docs": data_docs(self.key),
+            },
             owners=OWNERS,
             group_name=group,
             kinds={"python", "pandas", "parquet"},
@@ -187,7 +189,7 @@ class _Step:
         files += self.files(made, raw_data)
         versions = {name: staging.fingerprint(name) for name in self.inputs}
         versions |= {raw_key(source).to_user_string(): raw_data.version(source) for source in self.sources}
-        shown = _seen(made.frame, files, notes) | _rows(made.audits) | drawn(self.picture, made.frame)
+        shown = seen_of(made.frame, files, notes) | counted(made.audits) | drawn(self.picture, made.frame)
         shown["dagster/column_lineage"] = of_staged(self.table, self.sources, above)
         staged = Staged(made.frame, files, fingerprint(self.version, versions))
         return dg.Output(staged, self.name, metadata=shown)
@@ -225,7 +227,7 @@ def _computed(step: _Step) -> Callable[..., Any]:
                 refused = _refused(step.name, wrong, made)
                 staging.keep_rejects(step.name, context.run.run_id, made.audits)
                 raise refused
-            notes = [*_absent(raw_data, step.sources), *_audited(made.audits), *made.notes, *map(str, findings)]
+            notes = [*absent(raw_data, step.sources), *audited(made.audits), *made.notes, *map(str, findings)]
             for note in notes:
                 context.log.warning(note)
             yield step.describe(made, raw_data, staging, notes)
@@ -296,85 +298,6 @@ def check_audits(name: str, audits: Sequence[RowAudit], present: Set[str]) -> No
     for audit in audits:
         audit.check_share()
         audit.check_sum()
-
-
-def _absent(raw_data: RawData, sources: Sequence[str]) -> list[str]:
-    """What follows from each optional source that is not there."""
-    return [
-        f"no file for {source}: {catalogue()[source].without}"
-        for source in sources
-        if not catalogue()[source].required and not raw_data.has(source)
-    ]
-
-
-def _audited(audits: Sequence[RowAudit]) -> list[str]:
-    """What there is to say of the rows of each source: rejected, repaired, columns that its vintage does not have."""
-    said = []
-    for audit in audits:
-        rejected = "; ".join(f"{number:,} {reason}" for reason, number in audit.by_reason().items())
-        if rejected:
-            said.append(f"{audit.source_id}: {audit.rows_rejected:,} of {audit.read:,} rows rejected: {rejected}")
-        if audit.repairs:
-            repaired = ", ".join(f"{what} ({number:,})" for what, number in audit.repairs.items())
-            said.append(f"{audit.source_id}, repaired: {repaired}")
-        if audit.former_codes or audit.unknown_codes:
-            unknown = f": {', '.join(sorted(audit.unknown_codes)[:3])}" if audit.unknown_codes else ""
-            said.append(
-                f"{audit.source_id}: {len(audit.former_codes):,} commune codes are former ones, of communes "
-                f"that are in others now; {len(audit.unknown_codes):,} are unknown to the COG{unknown}"
-            )
-        if audit.absent:
-            said.append(f"{audit.file} has no {', '.join(audit.absent)}: NULL")
-    return said
-
-
-def _rows(audits: Sequence[RowAudit]) -> dict[str, Any]:
-    """What became of the rows of each source, and the first of those rejected, as Dagster shows them."""
-    if not any(audit.read for audit in audits):
-        return {}
-    counts = [
-        dg.TableRecord(
-            {
-                "source": audit.source_id,
-                "read": audit.read,
-                "used": audit.used,
-                "merged": audit.merged,
-                "rejected": audit.rows_rejected,
-                "former commune codes": len(audit.former_codes),
-                "unknown commune codes": len(audit.unknown_codes),
-            }
-        )
-        for audit in audits
-        if audit.read
-    ]
-    first = pd.concat([audit.rejects().head(PREVIEW_ROWS) for audit in audits])
-    shown = first[["source", "location", "line", "row", "reason"]].to_dict("records")
-    rejects = [dg.TableRecord({str(k): str(v)[:PREVIEW_CHARACTERS] for k, v in row.items()}) for row in shown]
-    seen: dict[str, Any] = {
-        "rows of the sources": dg.MetadataValue.table(counts),
-        "rows rejected": sum(audit.rows_rejected for audit in audits),
-    }
-    return seen | ({"rejects: the first rows": dg.MetadataValue.table(rejects)} if rejects else {})
-
-
-def _seen(frame: pd.DataFrame, files: Sequence[SourceFile], notes: Sequence[str]) -> dict[str, Any]:
-    """What one sees of a staged table in the UI."""
-    head = frame.head(PREVIEW_ROWS)
-    records = [
-        dg.TableRecord({str(key): str(value)[:PREVIEW_CHARACTERS] for key, value in row.items()})
-        for row in head.to_dict("records")
-    ]
-    schema = dg.TableSchema([dg.TableColumn(str(name), str(dtype)) for name, dtype in head.dtypes.items()])
-    seen: dict[str, Any] = {
-        "dagster/row_count": len(frame),
-        "preview": dg.MetadataValue.table(records, schema),
-        "sources": dg.MetadataValue.md(
-            "\n".join(f"- {file.file_name} ({file.vintage}), sha256 `{file.sha256}`" for file in files)
-        ),
-    }
-    if words := geography(files):
-        seen["geography"] = words
-    return seen | ({"notes": dg.MetadataValue.md("\n".join(f"- {note}" for note in notes))} if notes else {})
 
 
 def described(text: str, name: str, sources: Sequence[str]) -> str:

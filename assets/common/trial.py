@@ -45,7 +45,7 @@ def execute(
     instance: dg.DagsterInstance,
     selection: Collection[dg.AssetKey],
     checks: Collection[dg.AssetCheckKey],
-    logger: str,
+    config: Mapping[str, Any],
     tags: Mapping[str, str] | None = None,
 ) -> Ran:
     """Run the selected assets and checks of a job in this process. Raises KeyboardInterrupt when it is interrupted."""
@@ -55,7 +55,7 @@ def execute(
             instance=instance,
             raise_on_error=False,
             tags=tags,
-            run_config={"loggers": {logger: {}}},
+            run_config=config,
         )
     except dg.DagsterExecutionInterruptedError:
         raise KeyboardInterrupt from None
@@ -96,7 +96,7 @@ class Trial:
             return {}, ()
         job = self._definitions.resolve_implicit_global_asset_job_def()
         with dg.DagsterInstance.ephemeral() as instance:
-            ran = execute(job, instance, keys, (), "silent")
+            ran = execute(job, instance, keys, (), {"loggers": {"silent": {}}})
         said = {step: REJECTS_ADVICE.sub(": ", in_words(error)) for step, error in ran.errors.items()}
         return {step: words.removeprefix(f"{step}: ") for step, words in said.items()}, ran.checks
 

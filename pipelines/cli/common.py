@@ -3,9 +3,8 @@
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from difflib import get_close_matches
 from pathlib import Path
 
 import click
@@ -16,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from resources.settings import VAR, Settings
 from warehouse.database import connect
-from warehouse.errors import MobivilleError, WarehouseError
+from warehouse.errors import MobivilleError, WarehouseError, not_known
 from warehouse.lock import only_writer
 from warehouse.release import next_number
 
@@ -58,13 +57,11 @@ def read_settings() -> Settings:
         raise click.ClickException(wrong) from None
 
 
-def known_name(kind: str, name: str, known: Iterable[str]) -> str:
+def known_name(kind: str, name: str, known: Collection[str]) -> str:
     """The name, if it is a known one; a wrong usage that tells the nearest, or all, for any other."""
-    if name in (names := sorted(known)):
+    if name in known:
         return name
-    near = get_close_matches(name, names, 1)
-    words = f"{near[0]} is" if near else f"there are {', '.join(names)}"
-    raise click.UsageError(f"no {kind} is called {name}; {words}")
+    raise click.UsageError(not_known(kind, name, known))
 
 
 def prepare_dagster_home() -> None:

@@ -7,6 +7,7 @@ import time
 import urllib.request
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import click
 
@@ -18,6 +19,8 @@ WORKSPACE = """\
 load_from:
   - python_module: {module_name: pipelines.definitions, location_name: mobiville}
 """
+SERVERS = {"dagster_webserver": "pipelines.webserver"}
+"""The modules that Dagster would start, and those that are started."""
 
 
 @click.command()
@@ -27,7 +30,7 @@ def ui(host: str, port: int) -> None:
     """Open the Dagster UI and its daemon: materialize assets, see runs and their history."""
     prepare_dagster_home()
     import dagster as dg  # it takes a second
-    from dagster._cli.dev import dev_command_impl
+    from dagster._cli import dev
     from dagster_shared.cli import WorkspaceOpts
 
     from schedules.runs import end_dead_runs
@@ -39,7 +42,15 @@ def ui(host: str, port: int) -> None:
     Thread(target=_say_address, args=(f"http://{host}:{port}",), daemon=True).start()
     # What `dagster dev` does, which says on every start that `dg dev` does it now. Ticks stand in the UI, in words.
     options = WorkspaceOpts(workspace=(str(workspace),))
-    dev_command_impl("warning", "warning", "colored", str(port), host, False, None, False, options)
+    dev.open_ipc_subprocess = _start  # type: ignore[attr-defined, assignment]
+    dev.dev_command_impl("warning", "warning", "colored", str(port), host, False, None, False, options)
+
+
+def _start(command: list[str], **options: Any) -> Any:
+    """Start a process of `dagster dev`, of `SERVERS` where that names another module."""
+    from dagster_shared.ipc import open_ipc_subprocess
+
+    return open_ipc_subprocess([SERVERS.get(word, word) for word in command], **options)
 
 
 def _say_address(url: str) -> None:

@@ -149,6 +149,16 @@ def test_a_check_is_run_alone_and_shows_its_rows_and_its_history(page: Page, run
     expect(page.get_by_role("cell", name="98735", exact=True).first).to_be_visible()
     expect(page.get_by_role("cell", name="12916", exact=True)).to_be_visible()  # the row, of the staged table
     keep(page, "check-alone")
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name="data-docs").click()
+    docs = opened.value
+    expect(docs).to_have_title("staged/cities_jobs: Data Docs")
+    line = docs.get_by_role("row").filter(has_text="commune_is_in_cities")
+    expect(line).to_contain_text("warned")
+    expect(line).to_contain_text("0.04%")
+    expect(docs.get_by_role("cell", name="98735", exact=True).first).to_be_visible()
+    keep(docs, "data-docs")
+    docs.close()
     page.get_by_text("Execution history", exact=True).click()
     expect(page.get_by_role("row").filter(has=page.get_by_text("Failed", exact=True))).to_have_count(2)
     page.goto(f"{running.url}/assets/staged/cities_jobs?view=checks&checkDetail=has_rows")

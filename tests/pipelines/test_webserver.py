@@ -1,0 +1,67 @@
+"""Data Docs: the page of an asset has every check with what it last found."""
+
+import subprocess
+import sys
+from types import SimpleNamespace
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from assets.common.checks import FIRST_ROWS, check_specs, evaluations
+from assets.common.expectations import Expectation, Finding
+from assets.common.lineage import staged_key
+from pipelines.webserver import page
+
+KEY = staged_key("helps")
+RULES = [Expectation("slug_is_unique", "slug stands once"), Expectation("a_is_in_b", "a is in <b>", error=False)]
+
+
+def executions(*findings: Finding) -> list[tuple[Any, Any]]:
+    told = evaluations(KEY, RULES, findings, ())
+    specs = check_specs(KEY, RULES)
+    return [
+        (spec, SimpleNamespace(evaluation=evaluation, create_timestamp=0.0))
+        for spec, evaluation in zip(specs, told, strict=True)
+    ]
+
+
+def test_a_page_says_of_each_rule_what_was_expected_and_found() -> None:
+    row = {"line": 7, "slug": "<script>"}
+    html = page(
+        "staged/helps", executions(Finding("slug_is_unique", "slug stands once", True, 2, 0.5, [row], positions=[8]))
+    )
+    assert "<title>staged/helps: Data Docs</title>" in html
+    assert "2 rules: 1 failed, 1 passed." in html
+    assert "slug stands once. An error: the table is not staged." in html
+    assert "slug stands once: 2 rows (50.00%) fail" in html
+    assert "<td>50.00%</td>" in html
+    assert "1970-01-01 00:00" in html
+    assert "slug_is_unique: the first failing rows" in html
+    assert "a is in &lt;b&gt;. A warning." in html
+    assert "as expected" in html
+    assert (
+        "<tr><th>row</th><th>line</th><th>slug</th></tr>\n<tr><td>9</td><td>7</td><td>&lt;script&gt;</td></tr>" in html
+    )
+    assert "<script" not in html  # what stands in a file is text
+    assert "http" not in html  # nobody else is asked
+
+
+def test_a_warning_is_told_apart_and_a_rule_that_was_not_looked_at_is_there() -> None:
+    found = executions(Finding("a_is_in_b", "a is in <b>", False, 1, 0.1, []))
+    assert '<span class="warned">warned</span>' in page("staged/helps", found)
+    assert "2 not looked at" in page("staged/helps", [(rule, None) for rule, _ in found])
+
+
+@pytest.mark.parametrize(
+    "finding", [[], [Finding("slug_is_unique", "slug stands once", True, 1, 1.0, [{"slug": "a"}], positions=[0])]]
+)
+def test_a_check_links_to_the_page_of_its_asset(finding: list[Finding]) -> None:
+    (first, _) = evaluations(KEY, RULES, finding, ())
+    assert first.metadata["Data Docs"] == dg.MetadataValue.url("/data-docs/staged/helps")
+    assert (FIRST_ROWS in first.metadata) == bool(finding)
+
+
+def test_it_is_dagsters_own_web_server_otherwise() -> None:
+    command = [sys.executable, "-m", "pipelines.webserver", "--help"]
+    assert "Run dagster-webserver" in subprocess.run(command, capture_output=True, text=True, check=True).stdout
