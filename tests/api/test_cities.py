@@ -121,9 +121,7 @@ def test_an_unknown_city_is_not_found(client: TestClient, insee: str) -> None:
     assert (answer.status_code, answer.json()) == (404, {"message": "no city has this INSEE code"})
 
 
-@pytest.mark.parametrize(
-    "query", ["", "b", "BRE", "saint-", "l'", "paris", "Évr", "marseille-1", "zzz", "%", "_"]
-)
+@pytest.mark.parametrize("query", ["", "b", "BRE", "saint-", "l'", "paris", "Évr", "marseille-1", "zzz", "%", "_"])
 def test_autocomplete_knows_the_beginning_of_names(client: TestClient, served: Tables, query: str) -> None:
     start = query.upper().replace("É", "E")
     matching = [c for c in served["cities"] if c["nom_comm"].startswith(start) and not expected.is_district(c)]
