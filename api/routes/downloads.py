@@ -55,7 +55,7 @@ def downloads(request: Request) -> JSONResponse:
     )
 
 
-@router.get("/dictionary", response_class=HTMLResponse)
+@router.get("/dictionary", include_in_schema=False)
 def dictionary(request: Request) -> HTMLResponse:
     """Every table and column of the newest release, for a browser: type, unit, source, example, share of NULLs."""
     package = _latest(request)
