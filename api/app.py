@@ -26,7 +26,7 @@ from api.live import Live
 from api.middleware import INTERNAL, RequestLogMiddleware, log
 from api.release import Served
 from api.responses import NOT_NOW, served_of
-from api.routes import cities, lists, pages, professions, release
+from api.routes import cities, downloads, lists, pages, professions, release
 from resources.settings import Settings
 
 PREPARED = (lists.criterions_of, lists.ogrs_of, release.release_of_record)
@@ -65,10 +65,11 @@ def create_app(url: str | None = None) -> FastAPI:
         exception_handlers=HANDLERS,
     )
     app.state.served, app.state.live = served, live
-    for router in (cities.router, lists.router, professions.router, release.router, pages.router):
-        app.include_router(router)
+    for room in (cities, lists, professions, release, downloads, pages):
+        app.include_router(room.router)
     app.add_api_route(INTERNAL, _metrics, include_in_schema=False)
     pages.add_files_to(app)
+    downloads.add_files_to(app, settings.exports)
     return app
 
 
@@ -79,7 +80,7 @@ MIDDLEWARE = [  # from the outermost layer to the innermost
         allow_origins=["*"],
         allow_methods=["GET", "HEAD", "POST"],
         allow_headers=["Content-Type", "If-None-Match", "X-Request-ID"],
-        expose_headers=["ETag", "X-Database", "X-Release", "X-Request-ID", "Retry-After"],
+        expose_headers=["ETag", "X-Database", "X-Release", "X-Request-ID", "Retry-After", "Content-Range"],
         max_age=86_400,
     ),
     Middleware(GZipMiddleware, minimum_size=1_000, compresslevel=1),

@@ -104,7 +104,9 @@ class OffersCounts(_Body):
     """Trades, and lists of communes, each counted on its own."""
 
     codeRome: Romes = []
-    inseeList: Listed[Annotated[Communes, Field(min_length=1)]] = Field(max_length=MOST_COMMUNES)
+    inseeList: Listed[Annotated[Communes, Field(min_length=1)]] = Field(
+        max_length=MOST_COMMUNES, examples=[[["29019"], ["75056"]]]
+    )
 
 
 class TradeSearch(_Body):

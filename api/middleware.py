@@ -25,6 +25,9 @@ HEADERS = {
 INTERNAL = "/metrics"
 """Is not served under /api as well: the proxy strips one /api, and must not reach it through a second."""
 
+DOWNLOADS = "/downloads"
+"""Below it are files, which are answered as they are, never compressed: a part of one is asked for by its bytes."""
+
 log = logging.getLogger("mobiville.api")
 
 
@@ -83,14 +86,15 @@ def _completed(message: Message, identity: str) -> MutableHeaders:
 
 
 def _normalized(scope: Scope, headers: Headers) -> Scope:
-    """The request without /api and trailing slash, HEAD as GET; Accept-Encoding is gzip or not there."""
+    """The request without /api and trailing slash, HEAD as GET but for files; Accept-Encoding is gzip or not there."""
     path = scope["path"].rstrip("/") or "/"
     if path.startswith("/api/") and path.removeprefix("/api") != INTERNAL:
         path = path.removeprefix("/api")
-    inner = {**scope, "path": path, "method": "GET" if scope["method"] == "HEAD" else scope["method"]}
+    is_file = path.startswith(f"{DOWNLOADS}/")
+    inner = {**scope, "path": path, "method": "GET" if scope["method"] == "HEAD" and not is_file else scope["method"]}
     if encodings := headers.get("accept-encoding"):
         inner["headers"] = [pair for pair in scope["headers"] if pair[0] != b"accept-encoding"]
-        inner["headers"] += [(b"accept-encoding", b"gzip")] if accepts_gzip(encodings) else []
+        inner["headers"] += [(b"accept-encoding", b"gzip")] if accepts_gzip(encodings) and not is_file else []
     return inner
 
 

@@ -147,6 +147,30 @@ class ReleaseOut(Recorded):  # type: ignore[misc, valid-type]
     tables: list[ReleaseTable]
 
 
+class Download(BaseModel):
+    """A file of a table."""
+
+    table: str = Field(examples=["cities"])
+    description: str = Field(description="what the table holds")
+    path: str = Field(description="its address, after that of the API", examples=["downloads/7/cities.parquet"])
+    format: str = Field(description="csv (UTF-8, `;`) or parquet")
+    mediatype: str
+    rows: int
+    bytes: int
+    hash: str = Field(description="sha256: and the sum")
+
+
+class Downloads(BaseModel):
+    """The files to download, and of which release they are."""
+
+    release: int = Field(examples=[7])
+    published_at: datetime
+    sample: bool = Field(description="whether they are of the invented sample")
+    latest: str = Field(description="address that is always that of the newest release's folder")
+    releases: list[int] = Field(description="releases whose folders are there, the newest first")
+    files: list[Download]
+
+
 class LiveModel(BaseModel):
     """What a service of France Travail is asked for."""
 

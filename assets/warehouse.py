@@ -27,6 +27,10 @@ def table_key(name: str) -> dg.AssetKey:
     return dg.AssetKey(["warehouse", name])
 
 
+DOWNLOADS = dg.AssetKey("downloads")
+"""The asset of the files that are written once a release is published."""
+
+
 def parts_of(name: str) -> tuple[str, ...]:
     """The staged tables whose rows a served table holds, one after the other."""
     parts: tuple[str, ...] = tables.metadata.tables[name].info["parts"]

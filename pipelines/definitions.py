@@ -44,6 +44,7 @@ def definitions(settings: Settings) -> dg.Definitions:
             "staging": Staging(folder=str(settings.staging)),
             "warehouse": Warehouse(
                 url=_secret("MOBIVILLE_WAREHOUSE_URL", settings.warehouse_url),
+                exports=str(settings.exports),
                 keep_releases=settings.keep_releases,
                 keep_record=settings.keep_record,
             ),

@@ -29,6 +29,9 @@ from warehouse.release import current_release
 LEAST_FREE_BYTES = 2_000_000_000
 """Room for the staged tables, a second release, and a download."""
 
+FOLDERS = ("staging", "cache", "downloads", "backups", "exports")
+"""Settings that name a folder to write in."""
+
 SECONDS = 10.0
 """How long a service may take to respond to a check."""
 
@@ -64,7 +67,7 @@ def _unknown_settings() -> Iterator[Check]:
 
 def _folders(settings: Settings) -> Iterator[Check]:
     home = Path(os.environ.get("DAGSTER_HOME", VAR / "dagster"))
-    named = {f"MOBIVILLE_{n.upper()}": getattr(settings, n) for n in ("staging", "cache", "downloads", "backups")}
+    named = {f"MOBIVILLE_{n.upper()}": getattr(settings, n) for n in FOLDERS}
     for name, folder in {**named, "DAGSTER_HOME": home}.items():
         there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
         writable = there.is_dir() and os.access(there, os.W_OK)

@@ -10,6 +10,7 @@ from resources.settings import Settings
 from resources.sources.files import RawFiles
 from warehouse.damage import damage
 from warehouse.database import shown
+from warehouse.datapackage import is_of, latest
 from warehouse.release import current_release
 
 
@@ -17,7 +18,7 @@ class LastRefresh:
     """The inputs of the last full refresh (rules, files, warehouse), in `refresh.json` beside the staged tables."""
 
     def __init__(self, settings: Settings) -> None:
-        self.path = settings.staging / "refresh.json"
+        self.path, self.exports = settings.staging / "refresh.json", settings.exports
         self.inputs = {
             "rules": all_versions(),
             "versions": RawFiles.from_settings(settings).versions(),
@@ -26,13 +27,15 @@ class LastRefresh:
         self.release = 0
 
     def is_served(self, engine: Engine) -> bool:
-        """Whether the current release was made from the same inputs, and its tables are whole."""
+        """Whether the current release was made from the same inputs, its tables are whole, and its files written."""
         try:
             known = json.loads(self.path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return False
         release = current_release(engine)
-        self.release = release.id if release else 0
+        if release is None or not is_of(latest(self.exports), release):
+            return False
+        self.release = release.id
         return bool(known == self.inputs | {"release": self.release}) and not damage(engine, release)
 
     def save(self, engine: Engine) -> None:

@@ -129,11 +129,11 @@ class _Lines(logging.Handler):
         if event is None:
             if record.levelno >= logging.WARNING:
                 self.notes.setdefault(step, []).append(meta["orig_message"])
-            elif step in ("warehouse", "offers_history") and record.levelno == logging.INFO:
+            elif step in ("warehouse", "offers_history", "downloads") and record.levelno == logging.INFO:
                 self.echo(f"  {meta['orig_message']}")
         elif event.is_step_materialization and event.partition is None:  # days are said as they are read
-            count = event.step_materialization_data.materialization.metadata["dagster/row_count"].value
-            self.rows.setdefault(step, []).append(count)
+            if count := event.step_materialization_data.materialization.metadata.get("dagster/row_count"):
+                self.rows.setdefault(step, []).append(count.value)
         elif event.is_step_success or event.is_step_failure:
             self._finished(step, event)
             if event.is_step_success:

@@ -57,6 +57,10 @@ class Settings(BaseSettings):
     )
     backups: Path = Field(VAR / "backups", description="folder of the backups")
     keep_backups: int = Field(7, ge=1, description="number of dated backups kept, beside one per weekday and quarter")
+    exports: Path = Field(
+        VAR / "exports",
+        description="folder of the files to download: a folder per release, and `latest`, that of the newest",
+    )
     keep_releases: int = Field(1, ge=1, description="number of earlier releases that are kept for a rollback")
     keep_record: int = Field(1000, ge=1, description="number of releases that the record of releases goes back")
     keep_runs: int = Field(200, ge=1, description="number of ended runs whose history Dagster keeps")

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 
 import dagster as dg
 import pandas as pd
 from sqlalchemy import Engine
 
+from resources.exports import export_release
 from warehouse.database import connect
 from warehouse.diff import diff
 from warehouse.early import EarlyLoads
@@ -22,6 +24,7 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
     """The database that readers read."""
 
     url: str
+    exports: str = ""
     keep_releases: int = 1
     keep_record: int | None = None
 
@@ -40,6 +43,11 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
                 early=EARLY.get(self.url),
                 progress=progress,
             )
+
+    def export(self, progress: Callable[[str], None]) -> Path:
+        """Write the served release to the folder of exports, see `warehouse.export.export`; return its folder there."""
+        with self._engine() as engine:
+            return export_release(engine, Path(self.exports), keep=self.keep_releases, progress=progress)
 
     def rows(self) -> dict[str, int]:
         """How many rows each served table has."""

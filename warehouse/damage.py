@@ -3,15 +3,13 @@
 import hashlib
 from typing import Any
 
-import pyarrow as pa
-from sqlalchemy import Engine, Table, select
+from sqlalchemy import Engine, Table
 from sqlalchemy.schema import CreateTable
 
 from warehouse import tables
+from warehouse.contents import read_contents
 from warehouse.load import as_lines
 from warehouse.record import Release, count_rows
-
-ROWS_AT_A_TIME = 50_000
 
 
 def damage(engine: Engine, release: Release | None, *, deep: bool = False) -> dict[str, str]:
@@ -41,16 +39,7 @@ def description_digest(table: Table) -> Any:
 
 
 def _sha256(engine: Engine, table: Table) -> str:
-    digest, schema = description_digest(table), tables.contents_schema(table)
-    order = [table.c.id] if "id" in table.c else list(table.primary_key.columns)
-    columns = [table.c[name].label(name) for name in schema.names]
-    with engine.connect() as connection:
-        found = connection.execution_options(yield_per=ROWS_AT_A_TIME).exec_driver_sql(
-            str(select(*columns).order_by(*order).compile(engine))
-        )
-        for rows in found.partitions():
-            values = zip(*rows, strict=True)
-            # SQLite gives dates as texts
-            arrays = [pa.array(list(column)).cast(field.type) for column, field in zip(values, schema, strict=True)]
-            digest.update(as_lines(pa.RecordBatch.from_arrays(arrays, schema=schema)))
+    digest = description_digest(table)
+    for batch in read_contents(engine, table):
+        digest.update(as_lines(batch))
     return str(digest.hexdigest())

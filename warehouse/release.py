@@ -251,6 +251,12 @@ def _forgotten(engine: Engine, keep: int, keep_record: int) -> list[int]:
     return sorted(set(old) - {release for _, release in kept})
 
 
+def kept_whole(engine: Engine, keep: int) -> set[int]:
+    """The served release and the `keep` releases before it that served other contents; of equal ones the last."""
+    with engine.connect() as connection:
+        return {release for _, release in _distinct(connection)[: 1 + keep]}
+
+
 def _distinct(connection: Connection) -> list[tuple[frozenset[str], int]]:
     """The contents that releases served, each once, the last first; with the last release that served them."""
     by = tables.release_tables.c

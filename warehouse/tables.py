@@ -3,9 +3,9 @@
 Everything that depends on a column derives from here: the tables created in MariaDB and SQLite, the schema of the
 staged Parquet files, the column metadata shown in Dagster. A column is added here and nowhere else.
 
-Each column's comment says what it holds and its unit; its `info` says where it comes from (see `_info`), the table's
-what tells its rows apart, which imports give them and how old they may be (see `_table`). Names and types are a
-contract with the web tier, which reads these tables unchanged.
+Each column's comment says what it holds and its unit; its `info` says where it comes from and the unit alone (see
+`_info`), the table's what tells its rows apart, which imports give them and how old they may be (see `_table`). Names
+and types are a contract with the web tier, which reads these tables unchanged.
 """
 
 from datetime import timedelta
@@ -83,16 +83,30 @@ def _int(
     source: str | None = None,
     between: Range | None = None,
     *,
+    unit: str = "",
     made_from: str = "",
     **options: Any,
 ) -> Column[int]:
-    return Column(name, Integer, comment=comment, info=_info(source, made_from, between=between), **options)
+    info = _info(source, made_from, between=between, unit=unit)
+    return Column(name, Integer, comment=_measured(comment, unit), info=info, **options)
 
 
 def _float(
-    name: str, comment: str, source: str | None = None, between: Range | None = None, *, made_from: str = ""
+    name: str,
+    comment: str,
+    source: str | None = None,
+    between: Range | None = None,
+    *,
+    unit: str = "",
+    made_from: str = "",
 ) -> Column[float]:
-    return Column(name, Double, comment=comment, info=_info(source, made_from, between=between))
+    info = _info(source, made_from, between=between, unit=unit)
+    return Column(name, Double, comment=_measured(comment, unit), info=info)
+
+
+def _measured(comment: str, unit: str) -> str:
+    """What a column holds, its unit last."""
+    return f"{comment}, {unit}" if unit else comment
 
 
 def _info(source: str | None, made_from: str = "", **limits: Any) -> dict[str, Any]:
@@ -101,6 +115,7 @@ def _info(source: str | None, made_from: str = "", **limits: Any) -> dict[str, A
     `source`: the columns of raw files that give it, as `raw_data/sources.yaml` names them ("communes.z_moyen", several
     apart by spaces; "coastline" for a file without columns); "" where no file does. `made_from`: the same for columns
     of staged tables. `between`, `matches`: the range of its values, and the regular expression that they match.
+    `unit`: that of its numbers.
     """
     known = source is not None or made_from
     return {"source": _names(source or "") if known else None, "made_from": _names(made_from), **limits}
@@ -198,7 +213,7 @@ cities = _table(
     _str("code_comm", "code of the commune within its department", "communes.insee_com", made_from="cog.code"),
     _str("nom_dept", "name of the department", "communes.nom_dept"),
     _str("statut", "administrative rank", "communes.statut"),
-    _int("z_moyen", "mean altitude, m", "communes.z_moyen", (-10, 4_810)),
+    _int("z_moyen", "mean altitude", "communes.z_moyen", (-10, 4_810), unit="m"),
     _str("nom_region", "name of the region before 2016", "communes.nom_region"),
     _int(
         "new_code_region",
@@ -218,15 +233,17 @@ cities = _table(
     _str("code_dept", "code of the department", "communes.code_dept", made_from="cog.department", matches=DEPARTMENT),
     _float(
         "geo_point_2d_x",
-        "LATITUDE, despite its name, degrees",
+        "LATITUDE, despite its name",
         "communes.geo_point_2d communes.latitude communes.latitude_mairie",
         LATITUDE,
+        unit="degrees",
     ),
     _float(
         "geo_point_2d_y",
-        "LONGITUDE, despite its name, degrees",
+        "LONGITUDE, despite its name",
         "communes.geo_point_2d communes.longitude communes.longitude_mairie",
         LONGITUDE,
+        unit="degrees",
     ),
     _str(
         "postal_code",
@@ -237,27 +254,30 @@ cities = _table(
     ),
     _str("id_geofla", "identifier in IGN's GEOFLA", "communes.id_geofla"),
     _str("code_cant", "code of the canton", "communes.code_cant communes.canton"),
-    _int("superficie", "area, hectares", "communes.superficie", (0, 2_000_000)),
+    _int("superficie", "area", "communes.superficie", (0, 2_000_000), unit="hectares"),
     _str("nom_comm", "name in capitals", "communes.nom_comm", made_from="cog.name"),
     _str("code_arr", "code of the arrondissement of the department", "communes.code_arr"),
     _float(
         "population",
-        "inhabitants, thousands; districts hold their city's",
+        "inhabitants (districts: those of their city)",
         "communes.population communes.persons",
         (0, 2_500),
+        unit="thousands",
         made_from="cog.persons",
     ),
     _int(
         "distance_from_sea",
-        "great-circle distance to the nearest vertex of the sea-side outline, km",
+        "great-circle distance to the nearest vertex of the sea-side outline",
         "coastline communes.geo_point_2d communes.latitude communes.longitude",
         (0, 20_004),
+        unit="km",
     ),
     _float(
         "average_temperature",
-        "mean of the monthly mean temperatures of the nearest station, deg C",
+        "mean of the monthly mean temperatures of the nearest station",
         "weather_sheets weather_stations.latitude weather_stations.longitude",
         (-10, 35),
+        unit="deg C",
     ),
     _text("description", "introduction of the commune's Wikipedia article", "city_descriptions"),
     _text("description_url", "address of that article: attribution goes with the text", "city_descriptions"),
@@ -265,20 +285,25 @@ cities = _table(
     _str("description_licence", "licence of the introduction", "city_descriptions"),
     _float(
         "average_houseselled",
-        "mean price of sold housing, EUR per m2; 0 = none published",
+        "mean price of sold housing (0 = none published)",
         "house_prices.price",
         (0, 50_000),
+        unit="EUR per m2",
     ),
     _int("city_house_tension", "housing tension, `frais` of the zoning file; 0 = not zoned", "housing_zones.frais"),
     _float(
-        "average_houserent", "rent of a flat, EUR per m2 and month; 0 = none published", "house_rents.rent", (0, 100)
+        "average_houserent",
+        "rent of a flat (0 = none published)",
+        "house_rents.rent",
+        (0, 100),
+        unit="EUR per m2 and month",
     ),
-    _float("rent_t2", "rent of a two-room flat, EUR per month", "city_rents.rent_t2", RENT),
-    _float("rent_t4", "rent of a four-room flat, EUR per month", "city_rents.rent_t4", RENT),
+    _float("rent_t2", "rent of a two-room flat", "city_rents.rent_t2", RENT, unit="EUR per month"),
+    _float("rent_t4", "rent of a four-room flat", "city_rents.rent_t4", RENT, unit="EUR per month"),
     _text("cache_living_environment", "kept for the web tier; nothing fills it", ""),
     _text("photo", "address of the page image of the commune's Wikipedia article", "city_descriptions"),
     _text("photo_page", "page that says whose the photo is, and under which licence", "city_descriptions"),
-    _int("total_social_housing", "social housing units, number", "communes.total_social_housing", (0, 500_000)),
+    _int("total_social_housing", "social housing units", "communes.total_social_housing", (0, 500_000), unit="number"),
     *_stamps(),
     UniqueConstraint("insee_com", name="uq_cities_insee_com"),
     Index("ix_cities_distance_from_sea", "distance_from_sea"),
@@ -296,7 +321,12 @@ cities_jobs = _table(
     _str("insee_code", "INSEE code of the commune", "offers_dump.commune", 10, matches=COMMUNE, nullable=False),
     _str("rome_id", "ROME code", "offers_dump.rome", 10, matches=ROME, nullable=False),
     _int(
-        "number", "offers, number: the sum over the dump's rows", "offers_dump.number", (1, 1_000_000), nullable=False
+        "number",
+        "offers: the sum over the dump's rows",
+        "offers_dump.number",
+        (1, 1_000_000),
+        unit="number",
+        nullable=False,
     ),
     Index("ix_cities_jobs_insee_code_rome_id", "insee_code", "rome_id"),
     Index("ix_cities_jobs_rome_id", "rome_id"),
@@ -321,12 +351,13 @@ offers_history = _table(
     _str("rome_id", "ROME code", "offers_days.rome", 10, matches=ROME, primary_key=True),
     _int(
         "number",
-        "offers, number: the mean over the week's dumps, rounded",
+        "offers: the mean over the week's dumps, rounded",
         "offers_days.number",
         (0, 1_000_000),
+        unit="number",
         nullable=False,
     ),
-    _int("days", "dumps in that week, number", "offers_days", (1, 7), nullable=False),
+    _int("days", "dumps in that week", "offers_days", (1, 7), unit="number", nullable=False),
     Index("ix_offers_history_rome_id", "rome_id"),
     key=("week", "code_region", "rome_id"),
     max_age=timedelta(days=4),
@@ -344,8 +375,8 @@ departements = _table(
         primary_key=True,
     ),
     _str("name", "name of the department", "departements.name", nullable=False),
-    _float("rent_t2", "rent of a two-room flat, EUR per month", "departements.rent_t2", RENT),
-    _float("rent_t4", "rent of a four-room flat, EUR per month", "departements.rent_t4", RENT),
+    _float("rent_t2", "rent of a two-room flat", "departements.rent_t2", RENT, unit="EUR per month"),
+    _float("rent_t4", "rent of a four-room flat", "departements.rent_t4", RENT, unit="EUR per month"),
     key=("code",),
     max_age=timedelta(days=800),
 )
@@ -356,7 +387,7 @@ equipments = _table(
     _id(),
     _str("depcom", "INSEE code of the commune or district", "bpe.depcom", matches=COMMUNE),
     _str("typequ", "facility type, a code of the BPE's vintage", "bpe.typequ", matches=FACILITY_TYPE),
-    _int("total", "facilities, number", "bpe.depcom bpe.typequ", (1, 1_000_000), nullable=False),
+    _int("total", "facilities", "bpe.depcom bpe.typequ", (1, 1_000_000), unit="number", nullable=False),
     Index("ix_equipments_depcom_typequ", "depcom", "typequ"),
     key=("depcom", "typequ"),
     parts=("equipments", "equipments_special"),
@@ -390,8 +421,9 @@ former_communes = _table(
     ),
     _float(
         "population",
-        "inhabitants in the communes file, thousands",
+        "inhabitants in the communes file",
         "communes.population communes.persons",
+        unit="thousands",
         made_from="cog.population",
     ),
     key=("code",),
@@ -406,8 +438,8 @@ cog = _table(
     _str(
         "former_name", "of today's communes, name of the commune that had this code before others joined it", "cog.name"
     ),
-    _float("population", "inhabitants in the communes file, thousands", "communes.population communes.persons"),
-    _int("persons", "inhabitants of today's communes, persons", "cog.population"),
+    _float("population", "inhabitants in the communes file", "communes.population communes.persons", unit="thousands"),
+    _int("persons", "inhabitants of today's communes", "cog.population", unit="persons"),
     _str("postal_codes", "postal codes of today's communes, joined by /", "cog.postal_codes"),
     _str("department", "code of the department of today's communes", "cog.department"),
     _int("region", "code of the region of today's communes", "cog.region"),
@@ -429,7 +461,7 @@ helps = _table(
     _text("who", "who it is for", "helps.who"),
     _text("section", "sections of the web tier that show it", "helps.section"),
     _str("situation", "situations of the reader it suits", "helps.situation"),
-    _int("count_vue", "views, number; the web tier counts them", "", nullable=False, server_default="0"),
+    _int("count_vue", "views, which the web tier counts", "", unit="number", nullable=False, server_default="0"),
     _str("slug", "the aid's name in addresses", "helps.slug"),
     _str("logo", "file name of the partner's logo", "helps.logo"),
     _str("type", "kind of aid", "helps.type"),
@@ -448,9 +480,10 @@ new_regions = _table(
     _str("name_normalized", "name without accents, lower case", "anciennes_nouvelles_regions.new_name_normalized"),
     _int(
         "average_delay_obtain_social_housing",
-        "months to obtain social housing",
+        "time to obtain social housing",
         "social_housing_delays.delay",
         (0, 240),
+        unit="months",
     ),
     UniqueConstraint("code", name="uq_new_regions_code"),
     key=("code",),

@@ -1,10 +1,10 @@
 """Cities: which to choose, what each is like, and those near it or like it."""
 
 import re
-from typing import Any
+from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 
 from api.bodies import Autocomplete, CloseCities, Search, SimilarCities, SkillSearch
 from api.models import CityName, CloseCity, Found, FoundBasin, JobTitle, LoadedCity, Similar, SimilarCity, Trades
@@ -17,6 +17,7 @@ from api.search.text import fold
 
 router = APIRouter(prefix="/cities", tags=["cities"], responses=RESPONSES)
 
+Insee = Annotated[str, Path(description="INSEE code, in any case", examples=["29019"])]
 NO_DISTRICTS = re.compile("-1ER-ARRONDISSEMENT", re.IGNORECASE)
 
 
@@ -70,7 +71,7 @@ def _region(asked: int | str) -> int:
 
 
 @router.get("/load/{insee}", response_model=LoadedCity, responses=NOT_FOUND | MOVED)
-async def load(request: Request, insee: str) -> Response:
+async def load(request: Request, insee: Insee) -> Response:
     """A city with all its columns, its facilities, its region, its department, and the communes that are in it now."""
     release = release_of(request)
     asked = fold(insee).upper()
@@ -91,7 +92,7 @@ def _load(release: Release, insee: str) -> bytes:
 
 
 @router.get("/trades/{insee}", response_model=Trades, responses=NOT_FOUND)
-async def trades(request: Request, insee: str) -> Response:
+async def trades(request: Request, insee: Insee) -> Response:
     """The trades of a city that have offers there, or a tension in its basin: those with most offers first."""
     release = release_of(request)
     rank = rank_of(release, insee)

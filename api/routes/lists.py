@@ -3,7 +3,7 @@
 from typing import Annotated
 
 import orjson
-from fastapi import APIRouter, HTTPException, Query, Request, Response
+from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 
 from api.bodies import Trend
 from api.models import Criterions, Help, HelpPreview, Ogr, Week
@@ -60,15 +60,15 @@ async def trends(request: Request, asked: Annotated[Trend, Query()]) -> Response
 
 @router.get("/helps/get-previews", response_model=list[HelpPreview], tags=["aids"])  # type: ignore[valid-type]
 async def helps(request: Request) -> Response:
-    """All aids, in short."""
+    """All mobility aids, in short."""
     release = release_of(request)
     found = [{name: row[name] for name in HelpPreview.model_fields} for row in release.contents["helps"]]
     return respond(request, release, orjson.dumps(found))
 
 
 @router.get("/helps/get-previews/{slug}", response_model=Help, responses=NOT_FOUND, tags=["aids"])
-async def help_of(request: Request, slug: str) -> Response:
-    """An aid, whole. Its views are not counted here: the API never writes."""
+async def help_of(request: Request, slug: Annotated[str, Path(examples=["mobili-jeune"])]) -> Response:
+    """A mobility aid with all its texts. Its views are not counted here: the API never writes."""
     release = release_of(request)
     if not (row := release.helps.get(fold(slug))):
         raise HTTPException(404, "no aid has this slug")

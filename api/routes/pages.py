@@ -1,5 +1,6 @@
 """What a browser is shown: the page of `web/page/` at `/`, and the routes at `/docs`, from this host alone."""
 
+import re
 from pathlib import Path
 
 from fastapi import APIRouter, FastAPI, Request
@@ -45,8 +46,12 @@ async def docs(request: Request) -> HTMLResponse:
 
 @router.get("/openapi.json")
 async def openapi(request: Request) -> JSONResponse:
-    """The routes, described for programs."""
-    return JSONResponse(request.app.openapi())
+    """The routes, described for programs; each is called by the first sentence of its description."""
+    described = request.app.openapi()
+    for routes in described["paths"].values():
+        for route in routes.values():
+            route["summary"] = re.split(r"\.(?:\s|$)", route["description"])[0].replace("\n", " ")
+    return JSONResponse(described)
 
 
 def add_files_to(app: FastAPI) -> None:

@@ -7,37 +7,44 @@ from typing import Any
 import dagster as dg
 
 from assets.common.lineage import raw_key, staged_key
-from assets.warehouse import VOLUME, parts_of, table_fingerprint, table_key
+from assets.warehouse import DOWNLOADS, VOLUME, parts_of, table_fingerprint, table_key
 from resources.errors import UnknownAssetError
 from resources.settings import Settings
 from resources.sources.files import RawFiles
 from resources.staging import Staging, fingerprint
 from warehouse.damage import damage
 from warehouse.database import connect
+from warehouse.datapackage import is_of, latest
 from warehouse.release import Release, current_release
 from warehouse.tables import metadata
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The assets to stage, and the served tables to publish then."""
+    """The assets to stage, the served tables to publish then, and whether what is served already is to be exported."""
 
     staged: frozenset[dg.AssetKey]
     tables: frozenset[str]
+    export: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.staged or self.tables)
+        return bool(self.staged or self.tables or self.export)
 
     def __and__(self, other: "Plan") -> "Plan":
-        return Plan(self.staged & other.staged, self.tables & other.tables)
+        return Plan(self.staged & other.staged, self.tables & other.tables, self.export or other.export)
 
     def __str__(self) -> str:
-        return f"to make: {_listed(key.path[-1] for key in self.staged)}; to publish: {_listed(self.tables)}"
+        export = "; to export: the served release" if self.export else ""
+        return f"to make: {_listed(key.path[-1] for key in self.staged)}; to publish: {_listed(self.tables)}{export}"
 
     def selection(self, graph: Any) -> list[dg.AssetKey]:
-        """The assets of its run: those to stage, the raw files they read (looked at), the tables to publish."""
+        """The assets of its run: those to stage, the raw files they read (looked at), the tables to publish, and the
+        files to download.
+        """
         raw = {parent for key in self.staged for parent in graph.get(key).parent_keys if parent.path[0] == "raw"}
-        return sorted({*self.staged, *raw, *map(table_key, self.tables)})
+        return sorted(
+            {*self.staged, *raw, *map(table_key, self.tables), *([DOWNLOADS] if self.tables or self.export else [])}
+        )
 
     @property
     def checks(self) -> list[dg.AssetCheckKey]:
@@ -89,7 +96,9 @@ def named(graph: Any, only: Sequence[str]) -> Plan:
 
 
 def whole(graph: Any, settings: Settings) -> Plan:
-    """Everything that other files or rules than before would make otherwise, and what is not served as it is staged."""
+    """Everything that other files or rules than before would make otherwise, and what is not served as it is staged, or
+    not exported as it is served.
+    """
     release, staging = served_release(settings), Staging(folder=str(settings.staging))
     damaged = _damaged(settings)
     old = {name: table for name, table in release.tables.items() if name not in damaged} if release else {}
@@ -101,7 +110,8 @@ def whole(graph: Any, settings: Settings) -> Plan:
         or name not in old
         or old[name].fingerprint != table_fingerprint(staging, name)
     }
-    return Plan(frozenset(remade), frozenset(tables))
+    export = release is not None and not is_of(latest(settings.exports), release)
+    return Plan(frozenset(remade), frozenset(tables), export)
 
 
 def of_sources(graph: Any, settings: Settings, sources: Sequence[str]) -> Plan:

@@ -65,6 +65,7 @@ for command in (
     backups.backup_command,
     backups.verify_command,
     backups.restore_command,
+    backups.export_command,
     backups.migrate_command,
     inspect.config,
     inspect.doctor,

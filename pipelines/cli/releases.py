@@ -8,6 +8,7 @@ import click
 
 from pipelines.cli.common import json_option, publishing, read_settings, warehouse
 from raw_data import is_sample
+from resources.exports import export_release
 from warehouse.damage import damage
 from warehouse.diff import Change, diff
 from warehouse.lock import holder, unlock
@@ -88,6 +89,7 @@ def rollback_command(to: int | None) -> None:
     settings = read_settings()
     with publishing(settings) as engine:
         release = rollback(engine, to, keep=settings.keep_releases)
+        export_release(engine, settings.exports, keep=settings.keep_releases, progress=click.echo)
     click.echo(f"release {release.id} serves what was served before; `mobiville status` shows it")
 
 

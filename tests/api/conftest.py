@@ -26,10 +26,16 @@ def sample_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("sample")
 
 
+def exports_of(folder: Path, url: str) -> Path:
+    """Where the files to download are, of the sample in the warehouse of this URL."""
+    return folder / f"exports-{make_url(url).get_backend_name()}"
+
+
 def _refresh(folder: Path, url: str) -> str:
     """`mobiville refresh` of the sample into the warehouse; its URL."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("MOBIVILLE_", "DAGSTER_"))}
     environment |= {"MOBIVILLE_WAREHOUSE_URL": url, "MOBIVILLE_STAGING": str(folder / "staging")}
+    environment |= {"MOBIVILLE_EXPORTS": str(exports_of(folder, url))}
     command = [str(Path(sys.executable).parent / "mobiville"), "refresh", "--sample"]
     subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
     return url
@@ -62,9 +68,18 @@ def api_url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def client(api_url: str) -> Iterator[TestClient]:
+def exports(sample_folder: Path, api_url: str) -> Path:
+    """The folder of the files to download."""
+    return exports_of(sample_folder, api_url)
+
+
+@pytest.fixture(scope="session")
+def client(api_url: str, exports: Path) -> Iterator[TestClient]:
     """A client of the API in this process."""
-    with TestClient(create_app(api_url)) as client:
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("MOBIVILLE_EXPORTS", str(exports))
+        app = create_app(api_url)
+    with TestClient(app) as client:
         yield client
 
 

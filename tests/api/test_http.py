@@ -219,16 +219,32 @@ def test_release_says_what_each_table_was_made_from(client: TestClient, served: 
     assert [f"no file for {one['source']}: {one['consequence']}" for one in release["missing"]] == list(missing(files))
 
 
-def test_the_description_has_an_example_of_each_body_and_they_hold(client: TestClient) -> None:
+def _examples(fields: dict[str, Any], required: list[str]) -> dict[str, Any]:
+    """The first example of each field that has one; every field that is required has."""
+    found = {name: field["examples"][0] for name, field in fields.items() if "examples" in field}
+    assert set(required) <= found.keys()
+    return found
+
+
+def test_each_route_is_called_in_words_and_has_an_example_that_runs(client: TestClient) -> None:
     described = client.get("/openapi.json").json()
     assert "/api/ogrs" not in described["paths"]
-    for route, body in SEARCHES.items():
-        schema = described["paths"][route]["post"]["requestBody"]["content"]["application/json"]["schema"]
-        model = described["components"]["schemas"][schema["$ref"].rsplit("/", 1)[-1]]
-        fields = {name: field["examples"][0] for name, field in model["properties"].items() if "examples" in field}
-        example = model.get("examples", [fields])[0]
-        assert example.keys() >= body.keys() - {"city"}
-        assert client.post(route, json=example).status_code == 200
+    for path, methods in described["paths"].items():
+        for method, route in methods.items():
+            assert route["summary"].count(" ") > 2, path
+            assert not route["summary"].endswith("."), path
+            assert route["description"].replace("\n", " ").startswith(route["summary"]), path
+            asked, body = route.get("parameters", []), None
+            given = _examples({p["name"]: p["schema"] for p in asked}, [p["name"] for p in asked if p["required"]])
+            query = {p["name"]: given[p["name"]] for p in asked if p["in"] == "query"}
+            if method == "post":
+                schema = route["requestBody"]["content"]["application/json"]["schema"]
+                model = described["components"]["schemas"][schema["$ref"].rsplit("/", 1)[-1]]
+                body = _examples(model["properties"], model.get("required", []))
+                assert body.keys() >= SEARCHES.get(path, {}).keys(), path
+            answer = client.request(method, path.format(**given), params=query, json=body)
+            assert (answer.status_code, answer.history) == (200, []), path
+            assert answer.content not in (b"[]", b"{}"), path
     assert described["components"]["schemas"]["FoundCity"]["properties"]["z_moyen"]["description"].startswith("mean")
 
 

@@ -23,7 +23,7 @@ FRONT = "nginx"
 DAGSTER = ("code", "webserver", "daemon")
 OWN = {"MOBIVILLE_DAGSTER_FILES", "MOBIVILLE_DB_HOST", "MOBIVILLE_DB_PORT", "MOBIVILLE_DB_PASSWORD"}
 """What deploy/dagster/dagster.yaml reads."""
-FIXED = ("warehouse_url", "raw_data", "downloads", "dumps", "staging", "cache", "backups")
+FIXED = ("warehouse_url", "raw_data", "downloads", "dumps", "staging", "cache", "backups", "exports")
 """Settings that the containers' own folders and network decide."""
 
 

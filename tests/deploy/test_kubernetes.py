@@ -157,7 +157,7 @@ def test_the_pod_of_a_run_has_the_files_and_settings_and_no_service_links() -> N
 
 def test_what_pods_share_is_on_the_shared_volume_and_fetch_feeds_the_refresh() -> None:
     given = _names(CODE)
-    for name in ("STAGING", "CACHE", "DOWNLOADS", "DUMPS", "BACKUPS", "RAW_DATA", "DAGSTER_FILES"):
+    for name in ("STAGING", "CACHE", "DOWNLOADS", "DUMPS", "BACKUPS", "EXPORTS", "RAW_DATA", "DAGSTER_FILES"):
         assert given[f"MOBIVILLE_{name}"].startswith("/files/")
     assert given["MOBIVILLE_RAW_DATA"] == f"{given['MOBIVILLE_DOWNLOADS']}/{CURRENT}"
     assert [PODS[name]["env"] for name in PODS] == [CODE["env"]] * 3

@@ -102,7 +102,9 @@ class Place:
     def __init__(self, folder: Path, instance: dg.DagsterInstance) -> None:
         self.files, self.made, self.sound = folder / "files", folder / "var", folder / "sound"
         url = f"sqlite:///{self.made / 'warehouse.db'}"
-        self.settings = Settings(raw_data=self.files, staging=self.made / "staging", warehouse_url=url)
+        self.settings = Settings(
+            raw_data=self.files, staging=self.made / "staging", warehouse_url=url, exports=self.made / "exports"
+        )
         self.instance = instance
         defs = definitions(self.settings)
         self.graph, self.job = defs.resolve_asset_graph(), defs.resolve_job_def("refresh")

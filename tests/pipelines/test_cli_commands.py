@@ -7,7 +7,7 @@ from resources.settings import Settings
 from tests.pipelines.conftest import Command
 
 COMMANDS = "refresh status rejects ui config releases diff rollback backup verify restore migrate api".split()
-COMMANDS += ["fetch", "doctor", "unlock"]
+COMMANDS += ["fetch", "doctor", "unlock", "export"]
 
 
 def test_help_is_everywhere(mobiville: Command) -> None:

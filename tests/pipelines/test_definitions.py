@@ -41,7 +41,7 @@ def test_dagster_loads_all_of_it() -> None:
 
 def test_every_source_is_read_and_every_staged_table_is_used() -> None:
     for key in GRAPH.get_all_asset_keys():
-        if GRAPH.get(key).tags["layer"] != "served":
+        if GRAPH.get(key).tags["layer"] != "exported":
             assert GRAPH.get(key).child_keys, key
 
 
@@ -62,7 +62,7 @@ def test_every_asset_says_what_it_is() -> None:
         assert node.group_name != "default", key
         assert node.kinds, key
         assert node.owners, key
-        if node.tags["layer"] not in ("raw", "fetched"):
+        if node.tags["layer"] not in ("raw", "fetched", "exported"):
             assert node.code_version, key
             assert node.metadata["dagster/column_schema"].columns, key
 
@@ -124,7 +124,7 @@ def test_what_is_run_from_the_ui_runs_in_one_process_too() -> None:
 
 def test_the_data_version_of_a_raw_file_is_its_sha256(tmp_path: Path) -> None:
     warehouse = f"sqlite:///{tmp_path / 'w.db'}"
-    defs = definitions(Settings(staging=tmp_path / "staging", warehouse_url=warehouse))
+    defs = definitions(Settings(staging=tmp_path / "staging", warehouse_url=warehouse, exports=tmp_path / "exports"))
     instance = dg.DagsterInstance.ephemeral()
     assert defs.resolve_job_def("refresh").execute_in_process(instance=instance).success
     helps = hashlib.sha256((raw_data.SAMPLE / "helps.json").read_bytes()).hexdigest()

@@ -38,7 +38,7 @@ def made(folder: Path) -> dict[str, tuple[int, str]]:
 def test_two_celery_workers_make_the_same_tables_as_one_process(broker: str, tmp_path: Path) -> None:
     in_process, by_celery = tmp_path / "one", tmp_path / "two"
     url = f"sqlite:///{in_process}/warehouse.db"
-    settings = Settings(staging=in_process / "staging", warehouse_url=url)
+    settings = Settings(staging=in_process / "staging", warehouse_url=url, exports=in_process / "exports")
     assert definitions(settings).resolve_job_def("refresh").execute_in_process().success
     home = by_celery / "dagster"
     home.mkdir(parents=True)

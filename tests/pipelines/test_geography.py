@@ -25,7 +25,12 @@ READ_OF_THE_COG = ("code", "nom", "type", "departement", "region", "codesPostaux
 
 def staged(folder: Path, files: Path, names: list[str]) -> Staging:
     """The named imports, staged from the files."""
-    settings = Settings(raw_data=files, staging=folder / "staging", warehouse_url=f"sqlite:///{folder / 'w.db'}")
+    settings = Settings(
+        raw_data=files,
+        staging=folder / "staging",
+        warehouse_url=f"sqlite:///{folder / 'w.db'}",
+        exports=folder / "exports",
+    )
     job = definitions(settings).resolve_job_def("refresh")
     instance, selection = dg.DagsterInstance.ephemeral(), [staged_key(name) for name in names]
     assert job.execute_in_process(instance=instance, asset_selection=selection).success

@@ -11,7 +11,7 @@ from warehouse.release import current_release
 
 
 def test_no_run_publishes_the_sample_to_mariadb_unless_it_is_asked_to(tmp_path: Path, mariadb_url: str) -> None:
-    settings = Settings(staging=tmp_path / "staging", warehouse_url=mariadb_url)
+    settings = Settings(staging=tmp_path / "staging", warehouse_url=mariadb_url, exports=tmp_path / "exports")
     job, instance = definitions(settings).resolve_job_def("refresh"), dg.DagsterInstance.ephemeral()
     refused = job.execute_in_process(instance=instance, raise_on_error=False)
     (failed,) = [event for event in refused.all_events if event.is_step_failure]

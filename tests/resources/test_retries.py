@@ -53,7 +53,12 @@ def test_a_release_waits_for_a_database_that_comes_back(tmp_path: Path, monkeypa
         connection.exec_driver_sql("CREATE DATABASE mobiville")
     server.process.kill()
     server.process.wait()
-    settings = Settings(raw_data=raw_data.SAMPLE, staging=tmp_path / "staging", warehouse_url=f"{server.url}/mobiville")
+    settings = Settings(
+        raw_data=raw_data.SAMPLE,
+        staging=tmp_path / "staging",
+        warehouse_url=f"{server.url}/mobiville",
+        exports=tmp_path / "exports",
+    )
     job, instance = definitions(settings).resolve_job_def("refresh"), dg.DagsterInstance.ephemeral()
 
     def run(*names: str) -> dg.ExecuteInProcessResult:

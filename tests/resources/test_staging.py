@@ -78,7 +78,7 @@ def test_the_graph_stages_in_an_object_store_what_it_stages_in_a_folder(bucket: 
     found = {}
     for staging in (str(tmp_path / "staging"), bucket):
         warehouse = f"sqlite:///{tmp_path / UPath(staging).protocol}.db"
-        settings = Settings(staging=staging, warehouse_url=warehouse)
+        settings = Settings(staging=staging, warehouse_url=warehouse, exports=tmp_path / "exports")
         assert definitions(settings).resolve_job_def("refresh").execute_in_process().success
         assert not whole(definitions(settings).resolve_asset_graph(), settings)  # what is staged is known again
         release = served_release(settings)

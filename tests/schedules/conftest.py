@@ -23,6 +23,7 @@ def settings_in(folder: Path) -> Settings:
         staging=folder / "staging",
         warehouse_url=f"sqlite:///{folder / 'warehouse.db'}",
         backups=folder / "backups",
+        exports=folder / "exports",
     )
 
 
@@ -39,7 +40,7 @@ def served_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def served(served_once: Path, tmp_path: Path) -> Settings:
     """The settings of a copy of it that a test may change."""
-    return settings_in(Path(shutil.copytree(served_once, tmp_path / "served")))
+    return settings_in(Path(shutil.copytree(served_once, tmp_path / "served", symlinks=True)))
 
 
 Tick = Callable[[], Any]

@@ -13,7 +13,7 @@ from resources.settings import Settings
 from schedules import refresh
 from tests.schedules.conftest import Tick, Webhook
 
-OF_THE_DAYS = {"raw/offers_days", "staged/offers_history", "warehouse/offers_history"}
+OF_THE_DAYS = {"raw/offers_days", "staged/offers_history", "warehouse/offers_history", "downloads"}
 OF_A_DUMP = {"raw/offers_dump", "staged/cities_jobs", "warehouse/cities_jobs"} | OF_THE_DAYS
 
 

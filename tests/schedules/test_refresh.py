@@ -4,11 +4,13 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from pydantic import SecretStr
 
 from assets.common.staleness import served_release
 from pipelines.definitions import definitions
 from resources.settings import Settings
 from schedules import refresh
+from tests.schedules.conftest import Webhook
 from warehouse import tables
 from warehouse.database import connect
 from warehouse.release import rollback
@@ -26,10 +28,13 @@ def chosen(request: dg.RunRequest) -> set[str]:
     return {key.to_user_string() for key in request.asset_selection or []}
 
 
-def run(settings: Settings, request: dg.RunRequest) -> dg.ExecuteInProcessResult:
+def run(
+    settings: Settings, request: dg.RunRequest, instance: dg.DagsterInstance | None = None, *, works: bool = True
+) -> dg.ExecuteInProcessResult:
     job = definitions(settings).resolve_job_def("refresh")
-    result = job.execute_in_process(asset_selection=list(request.asset_selection or []))
-    assert result.success
+    chosen = list(request.asset_selection or [])
+    result = job.execute_in_process(instance=instance, asset_selection=chosen, raise_on_error=works)
+    assert result.success == works
     return result
 
 
@@ -38,7 +43,7 @@ def change_helps(settings: Settings) -> None:
     helps.write_text(helps.read_text().replace('"title": "', '"title": "X ', 1))
 
 
-ONE_FILE = {"raw/helps", "staged/helps", "warehouse/helps"}
+ONE_FILE = {"raw/helps", "staged/helps", "warehouse/helps", "downloads"}
 
 
 def test_a_night_without_changes_starts_no_run(served: Settings) -> None:
@@ -73,7 +78,30 @@ def test_a_night_builds_everything_at_first_and_publishes_the_newest_after_a_rol
     rollback(engine, None, keep=1)
     engine.dispose()
     (request,), _ = tonight(served)
-    assert chosen(request) == {"warehouse/helps"}
+    assert chosen(request) == {"warehouse/helps", "downloads"}
+
+
+def test_files_that_could_not_be_written_are_written_the_next_night(
+    served: Settings, ticks_of: Any, webhook: Webhook
+) -> None:
+    instance = dg.DagsterInstance.ephemeral()
+    tick = ticks_of("failure_alert", served.model_copy(update={"alert_webhook": SecretStr(webhook.url)}), instance)
+    tick()
+    change_helps(served)
+    in_the_way = served.exports / ".2.partial"
+    in_the_way.touch()
+    run(served, tonight(served)[0][0], instance, works=False)
+    tick()
+    assert [(sent["asset"], sent["state"]) for sent in webhook.posted] == [("downloads", "failed")]
+    assert "the files of release 2 could not be written" in webhook.posted[0]["error"]
+    in_the_way.unlink()
+    (request,), _ = tonight(served)
+    assert chosen(request) == {"downloads"}
+    assert request.tags["mobiville/why"].endswith("to publish: nothing; to export: the served release")
+    run(served, request, instance)
+    tick()
+    assert webhook.posted[-1]["state"] == "over"
+    assert tonight(served)[0] == []
 
 
 def test_a_changed_raw_file_starts_one_run_once_it_no_longer_changes(
@@ -107,7 +135,8 @@ def test_a_removed_file_refreshes_what_reads_it(served: Settings, ticks_of: Any)
     (served.raw_data / "unix_referentiel_appellation_v346_utf8.csv").unlink()
     tick()
     (request,) = tick().run_requests
-    assert chosen(request) == {"raw/rome_api", "raw/rome_appellations", "staged/rome_ogrs", "warehouse/romeogrs"}
+    read = {"raw/rome_api", "raw/rome_appellations", "staged/rome_ogrs", "warehouse/romeogrs"}
+    assert chosen(request) == {*read, "downloads"}
 
 
 def test_before_the_first_release_the_sensors_wait(served: Settings, ticks_of: Any, tmp_path: Path) -> None:

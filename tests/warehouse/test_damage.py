@@ -1,5 +1,6 @@
 """Tables that are not what the record says of them are noticed, and repaired."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -49,5 +50,10 @@ def test_contents_of_every_kind_have_the_checksum_that_they_were_loaded_with(war
         contents(tmp_path, tables.helps, rows),
         contents(tmp_path, tables.cities, [city]),
         contents(tmp_path, tables.regions_tensions_criterions, [filled]),
+        contents(
+            tmp_path,
+            tables.offers_history,
+            [{"week": date(2021, 12, 20), "code_region": 1, "rome_id": "A1101", "number": 3, "days": 1}],
+        ),
     )
     assert damage(warehouse, current_release(warehouse), deep=True) == {}
