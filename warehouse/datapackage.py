@@ -43,18 +43,23 @@ class Catalogue:
 
 def packages(folder: Path) -> dict[int, Package]:
     """The packages of releases in a folder, by the number of the release, the newest first."""
-    found = {}
-    for path in folder.glob(f"[0-9]*/{FILE}"):
-        package = json.loads(path.read_text(encoding="utf-8"))
-        if package.get("name") == NAME and path.parent.name == package.get("version"):
-            found[int(package["version"])] = package
+    read = {path.parent.name: _read(path) for path in folder.glob(f"[0-9]*/{FILE}")}
+    found = {int(name): package for name, package in read.items() if package and package["version"] == name}
     return dict(sorted(found.items(), reverse=True))
 
 
 def latest(folder: Path) -> Package | None:
     """The package of the newest release in a folder; None where there is none."""
-    path = folder / LATEST / FILE
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    return _read(folder / LATEST / FILE)
+
+
+def _read(path: Path) -> Package | None:
+    """A package of ours; None for a file that is not there, another's, or one that a lost disk left in pieces."""
+    try:
+        package: Package = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return package if package.get("name") == NAME else None
 
 
 def is_of(package: Package | None, release: Release) -> bool:

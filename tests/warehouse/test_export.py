@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from tests.warehouse.factories import contents, done, jobs, regions
 from warehouse import tables
-from warehouse.datapackage import Catalogue, packages
+from warehouse.datapackage import Catalogue, latest, packages
 from warehouse.errors import WarehouseError
 from warehouse.export import export
 from warehouse.lock import check_lock
@@ -142,6 +142,16 @@ def test_what_a_killed_export_left_is_made_anew(warehouse: Engine, tmp_path: Pat
     (folder / ".latest").symlink_to("gone")
     assert csv_of(exported(warehouse, folder), "cities_jobs")[1].endswith("1")
     assert sorted(path.name for path in folder.iterdir()) == ["1", "latest"]
+
+
+def test_a_package_in_pieces_is_written_again(warehouse: Engine, tmp_path: Path) -> None:
+    done(warehouse, jobs(tmp_path, 1))
+    file = exported(warehouse, tmp_path / "exports") / "datapackage.json"
+    whole = file.read_text()
+    file.write_text(whole[:100])
+    assert latest(tmp_path / "exports") is None
+    exported(warehouse, tmp_path / "exports")
+    assert file.read_text() == whole
 
 
 def test_a_folder_of_another_warehouse_is_replaced(warehouse: Engine, tmp_path: Path) -> None:
