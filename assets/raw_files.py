@@ -3,11 +3,15 @@
 import bz2
 import hashlib
 import warnings
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
 
+from assets.common.checks import Evaluation, check_specs, evaluations
+from assets.common.expectations import of_age, too_old
 from assets.common.lineage import raw_key, raw_schema
 from assets.common.staging_asset import OWNERS
 from resources.errors import SourceError
@@ -55,8 +59,8 @@ def _spec(source_id: str, source: Source) -> dg.AssetSpec:
 @dg.multi_observable_source_asset(  # type: ignore[untyped-decorator]
     specs=[_spec(name, source) for name, source in catalogue().items()], can_subset=True
 )
-def raw_files(context: dg.AssetExecutionContext, raw_data: RawData) -> Iterator[dg.ObserveResult]:
-    """Look at the raw files: which file each source is read from, and its sha256."""
+def raw_files(context: dg.AssetExecutionContext, raw_data: RawData) -> Iterator[dg.ObserveResult | Evaluation]:
+    """Look at the raw files: which file each source is read from, its sha256, and whether it is too old."""
     for key in sorted(context.selected_asset_keys):
         source_id = key.path[-1]
         try:
@@ -65,6 +69,26 @@ def raw_files(context: dg.AssetExecutionContext, raw_data: RawData) -> Iterator[
         except SourceError as error:
             seen = {"file": str(error)}
         yield dg.ObserveResult(asset_key=key, data_version=dg.DataVersion(raw_data.version(source_id)), metadata=seen)
+        yield from _aged(raw_data, source_id, ())
+
+
+def _aged(raw_data: RawData, source_id: str, selected: Collection[dg.AssetCheckKey]) -> Iterator[Evaluation]:
+    """Whether the file of a source is too old, of a source that may be; the sample always is."""
+    found = []
+    with suppress(SourceError):  # said elsewhere
+        files = [] if raw_data.is_sample else raw_data.files(source_id)
+        found = [finding for file in files for finding in too_old(file, datetime.now(UTC).date())]
+    yield from evaluations(raw_key(source_id), of_age(source_id), found, selected)
+
+
+@dg.multi_asset_check(
+    specs=[spec for name in catalogue() for spec in check_specs(raw_key(name), of_age(name))], can_subset=True
+)
+def raw_files_are_recent(context: dg.AssetCheckExecutionContext, raw_data: RawData) -> Iterator[Evaluation]:
+    """Look at the age of raw files."""
+    selected = context.selected_asset_check_keys
+    for key in sorted({check.asset_key for check in selected}):
+        yield from _aged(raw_data, key.path[-1], selected)
 
 
 def sha256_if_whole(dump: Path) -> str:

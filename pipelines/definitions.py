@@ -5,7 +5,7 @@ import os
 import dagster as dg
 
 from assets.common.imports import load_imports
-from assets.raw_files import dump_is_whole
+from assets.raw_files import dump_is_whole, raw_files_are_recent
 from pipelines.event_log import keep_open
 from pipelines.executors import executor
 from pipelines.jobs import enrichment, fetch, offers_by_day, refresh
@@ -33,7 +33,7 @@ def definitions(settings: Settings) -> dg.Definitions:
     backup = backup_job(settings)
     return dg.Definitions(
         assets=load_imports(),
-        asset_checks=[dump_is_whole],
+        asset_checks=[dump_is_whole, raw_files_are_recent],
         jobs=[refresh, fetch, enrichment, offers_by_day, backup],
         schedules=[nightly(settings, refresh), weekly(enrichment), daily(settings, backup)],
         sensors=[dump_sensor(settings, refresh), raw_file_sensor(settings, refresh), alert_sensor(settings)],

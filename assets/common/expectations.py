@@ -124,26 +124,39 @@ def of_sources(sources: Iterable[str]) -> list[Expectation]:
         if rows := catalogue()[name].rows:
             words = f"{name} has from {rows[0]:,} to {rows[1]:,} rows"
             found.append(Expectation(f"{name}_is_complete", words, error=False))
-        if days := catalogue()[name].max_age_days:
-            found.append(Expectation(f"{name}_is_recent", f"{name} is at most {days} days old", error=False))
+        found += of_age(name)
     return found
+
+
+def of_age(source_id: str) -> list[Expectation]:
+    """The warning of a source that may be no older than some days, if it is one."""
+    days = catalogue()[source_id].max_age_days
+    words = f"{source_id} is at most {days} days old"
+    return [Expectation(f"{source_id}_is_recent", words, error=False)] if days else []
 
 
 def unlike_known(files: Iterable[SourceFile], today: date) -> list[Finding]:
     """The rules of `of_sources` that the files of a table do not meet."""
     found = []
     for file in {file.source_id: file for file in files if file.rows_read}.values():
-        source, read, age = catalogue()[file.source_id], file.rows_read or 0, _age_days(file.vintage, today)
-        wrong = {}
-        if source.rows and not source.rows[0] <= read <= source.rows[1]:
-            wrong["is_complete"] = f"has {read:,}: is it whole, and of all France?"
-        if source.max_age_days and age > source.max_age_days:
-            wrong["is_recent"] = f"is {age:,}"
+        rows, read = catalogue()[file.source_id].rows, file.rows_read or 0
         for rule in of_sources([file.source_id]):
-            if said := wrong.get(rule.name.removeprefix(f"{file.source_id}_")):
-                said = f"{rule.words}, {file.file_name} {said}"
-                found.append(Finding(rule.name, rule.words, rule.error, read, 1.0, [], said))
+            if rows and rule.name.endswith("_is_complete") and not rows[0] <= read <= rows[1]:
+                found.append(_of_file(rule, file, f"has {read:,}: is it whole, and of all France?"))
+        found += too_old(file, today)
     return found
+
+
+def too_old(file: SourceFile, today: date) -> list[Finding]:
+    """The rule of `of_age` that a file does not meet."""
+    age = _age_days(file.vintage, today)
+    old = age > (catalogue()[file.source_id].max_age_days or age)
+    return [_of_file(rule, file, f"is {age:,}") for rule in of_age(file.source_id) if old]
+
+
+def _of_file(rule: Expectation, file: SourceFile, said: str) -> Finding:
+    said = f"{rule.words}, {file.file_name} {said}"
+    return Finding(rule.name, rule.words, rule.error, file.rows_read or 0, 1.0, [], said)
 
 
 def _age_days(vintage: str | None, today: date) -> int:

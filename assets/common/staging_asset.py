@@ -116,6 +116,7 @@ class _Step:
                 "Data Docs": data_docs(self.key),
             },
             owners=OWNERS,
+            freshness_policy=dg.FreshnessPolicy.time_window(self.table.info["max_age"]),
             group_name=group,
             kinds={"python", "pandas", "parquet"},
             tags={"layer": "staged", "import": self.function.__module__.rpartition(".")[2]},

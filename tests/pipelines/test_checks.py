@@ -1,5 +1,6 @@
 """A rule of a table is a check of its own in Dagster, with its history and its failing rows; it may be run alone."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -11,13 +12,19 @@ from assets.common.lineage import staged_key
 from pipelines.definitions import definitions
 from resources.settings import Settings
 
+RECENT = "offers_dump_is_recent"
 JOBS = staged_key("cities_jobs")
 OVERSEAS = 5
 """Rows of the sample's dump in communes of overseas collectivities, which the communes file does not have."""
 
 
 def run(
-    sample: Path, instance: dg.DagsterInstance, *checks: str, table: str = "cities_jobs", job: str = "__ASSET_JOB"
+    sample: Path,
+    instance: dg.DagsterInstance,
+    *checks: str,
+    layer: str = "staged",
+    table: str = "cities_jobs",
+    job: str = "__ASSET_JOB",
 ) -> Any:
     """Run a refresh of the sample, or some checks of a table alone."""
     folder = sample.parent
@@ -27,7 +34,7 @@ def run(
     defs = definitions(settings)
     if not checks:
         return defs.resolve_job_def(job).execute_in_process(instance=instance, raise_on_error=False)
-    keys = {dg.AssetCheckKey(staged_key(table), name) for name in checks}
+    keys = {dg.AssetCheckKey(dg.AssetKey([layer, table]), name) for name in checks}
     part = defs.resolve_job_def(job).get_subset(asset_selection=set(), asset_check_selection=keys)
     return part.execute_in_process(instance=instance, raise_on_error=False)
 
@@ -77,7 +84,7 @@ def test_a_failing_check_has_its_rows_in_a_table(sample: Path) -> None:
     assert failed.description.startswith(f"the commune is in cities: {OVERSEAS} rows")
     assert int(str(row["line"])) > 1
     assert int(str(row["row"])) > 1
-    assert checks["has_rows"].metadata == {}
+    assert set(checks["has_rows"].metadata) == {"Data Docs"}
 
 
 def test_a_check_is_run_alone_on_what_is_staged(sample: Path) -> None:
@@ -100,6 +107,23 @@ def test_every_check_run_alone_says_what_the_refresh_said(sample: Path) -> None:
         names = [name.split(".")[1] for name in before if name.startswith(f"{table}.")]
         alone = told(run(sample, instance, *names, table=table))
         assert alone == {f"{table}.{name}": before[f"{table}.{name}"] for name in names}
+
+
+def test_an_old_dump_is_a_warning_of_the_raw_file_and_of_what_is_made_of_it(sample: Path) -> None:
+    instance = dg.DagsterInstance.ephemeral()
+    result = run(sample, instance, job="refresh")
+    assert result.success
+    old = {c.asset_key.path[0]: c for c in result.get_asset_check_evaluations() if c.check_name == RECENT}
+    assert set(old) == {"raw", "staged"}
+    for check in old.values():
+        assert not check.passed
+        assert check.severity is dg.AssetCheckSeverity.WARN
+        assert "offers_dump is at most 7 days old, 20211221_mv_villes" in str(check.description)
+    today = datetime.now(UTC).strftime("%Y%m%d")
+    (dump,) = sample.glob("datalake/20211221*")
+    dump.rename(dump.with_name(dump.name.replace("20211221", today)))
+    alone = run(sample, instance, RECENT, layer="raw", table="offers_dump")
+    assert [(check.check_name, check.passed) for check in alone.get_asset_check_evaluations()] == [(RECENT, True)]
 
 
 def test_materialize_all_looks_at_the_selected_checks_and_an_error_blocks(sample: Path) -> None:

@@ -174,8 +174,9 @@ def test_the_enrichment_runs_on_mondays_at_midnight() -> None:
     assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 0 * * 1", "Europe/Paris")
 
 
-def test_every_served_table_has_the_age_it_may_reach() -> None:
-    for name, table in tables.metadata.tables.items():
-        policy = GRAPH.get(dg.AssetKey(["warehouse", name])).freshness_policy
+def test_every_table_staged_or_served_has_the_age_it_may_reach() -> None:
+    staged = {staged_key(name): tables.described(GRAPH.get(staged_key(name)).metadata["table"]) for name in STAGED}
+    for key, table in (staged | {table_key(name): table for name, table in tables.metadata.tables.items()}).items():
+        policy = GRAPH.get(key).freshness_policy
         assert isinstance(policy, TimeWindowFreshnessPolicy)
         assert policy.fail_window.to_timedelta() == table.info["max_age"]
