@@ -415,8 +415,9 @@ def test_names_and_ages_are_written_well(visit: Visit) -> None:
         ("placeName", ["LES SABLES-D'OLONNE"], "Les Sables-d'Olonne"),
         ("placeName", ["L'HAY-LES-ROSES"], "L'Hay-les-Roses"),
         ("fold", ["Œuvre d’Été"], "oeuvre d'ete"),
-        ("opportunity", [3], "Opportunités d’emploi"),
-        ("opportunity", [4], "Peu d’opportunités"),
+        ("recruiting", [1], "Recrutement facile"),
+        ("recruiting", [5], "Recrutement difficile"),
+        ("recruiting", [None], "Recrutement d’indice inconnu"),
     ):
         assert visit.page.evaluate(call, [name, *given]) == written
     age = "([vintage, now]) => import('/page/words.js').then((words) => words.age(vintage, new Date(now)))"

@@ -51,7 +51,7 @@ function page(now, shown) {
     <footer>
       <p>${served ? html`Version ${served.id} du ${when(served.published_at)}. ` : nothing}
         D’après l’Insee, France Travail, la Dares, DVF, Météo-France et l’IGN (contours).</p>
-      <p>« Opportunités » : l’indice de tension du métier dans le bassin d’emploi est inférieur à 4 sur 5.
+      <p>Indice de tension d’un métier dans un bassin d’emploi : de 1, recrutement facile pour l’employeur, à 5, recrutement difficile.
         <a href="docs">API</a></p>
     </footer>`;
 }

@@ -149,9 +149,9 @@ function jobs(work, metier) {
   const total = offered.reduce((sum, trade) => sum + trade.number, 0);
   return html`<section>
     <h2>Travailler</h2>
-    ${metier ? html`<p class="chosen-trade"><b>${tradeLabel(metier)}</b>
+    ${metier ? html`<div class="chosen-trade"><b>${tradeLabel(metier)}</b>
       ${here?.ind_t ? tag(here.ind_t) : html`<span class="unknown">pas suivi dans ce bassin</span>`}
-      <span class="offers">${here?.number ? plural(here.number, "offre") : "aucune offre"}</span></p>` : nothing}
+      <span class="offers">${here?.number ? plural(here.number, "offre") : "aucune offre"}</span></div>` : nothing}
     <p>${value.bassin_name ? html`Bassin d’emploi de ${placeName(value.bassin_name)}. ` : nothing}${total
       ? html`${plural(total, "offre")} dans la commune${offered.length > TRADES_SHOWN ? ", d’abord :" : " :"}`
       : "Aucune offre dans la commune."}</p>
@@ -160,7 +160,7 @@ function jobs(work, metier) {
       <thead><tr><th scope="col">Métier</th><th scope="col" class="n">Offres</th></tr></thead>
       <tbody>${offered.slice(0, TRADES_SHOWN).map(({ codeRome, label, number, ind_t }) => html`<tr>
         <th scope="row"><a href=${href({ ...LIST, metier: codeRome })}>${label ?? codeRome}</a>
-          ${ind_t ? html`<br>${tag(ind_t)}` : nothing}</th>
+          ${ind_t ? tag(ind_t) : nothing}</th>
         <td class="n">${count(number)}</td></tr>`)}</tbody>
     </table>` : nothing}
   </section>`;

@@ -6,7 +6,7 @@ import { map, shareWords } from "./map.js";
 import { ask } from "./requests.js";
 import { pending } from "./states.js";
 import { allTrades, tradeField, tradeLabel } from "./trade.js";
-import { cityName, count, isOpportunity, opportunity, percent, placeName, plural } from "./words.js";
+import { cityName, count, percent, placeName, plural, recruiting, TENSION } from "./words.js";
 
 const PER_PAGE = 10;
 const WIDE = matchMedia("(min-width: 56.25em)"); // as in style.css
@@ -49,7 +49,7 @@ export function explore() {
   const { index, sortBy, ...filters } = body;
   const basins = now.metier ? ask("api/cities/search-basins", filters, "basins") : { value: [] };
   const shares = sharesOf(now.metier);
-  const title = now.metier ? html`Où recrute-t-on&nbsp;?` : html`Où votre métier est-il recherché&nbsp;?`;
+  const title = now.metier ? html`Où recrute-t-on&nbsp;?` : html`Où exercer votre métier&nbsp;?`;
   return html`
     <div class="layout">
       <section class="choose" aria-label="Recherche">
@@ -101,7 +101,8 @@ function filtersOf(now) {
         </div>
         ${chips("cadre", "Cadre", choices("environment", "Tous"), now)}
         ${chips("taille", "Taille", choices("city", "Toutes"), now)}
-        ${now.metier ? chips("chances", "Opportunités", CHANCES, now) : nothing}
+        ${now.metier ? html`<div>${chips("chances", "Opportunités", CHANCES, now)}
+          <p class="hint">« Opportunités d’emploi » garde les bassins d’indice 1 à 3, « Peu d’opportunités » ceux d’indice 4 et 5.</p></div>` : nothing}
         ${chosen ? html`<a class="reset" href=${href(NO_FILTER)}>Effacer les filtres</a>` : nothing}
       </form>
     </details>`;
@@ -176,8 +177,8 @@ function item(city, rank) {
   return html`<li>
     <span class="rank" aria-hidden="true">${rank}</span>
     <h3><a href=${href({ ville: city.insee_com })}>${cityName(city)}</a></h3>
-    ${indT ? tag(indT) : nothing}
     <div class="about">
+      ${indT ? tag(indT) : nothing}
       <p>${placeName(city.nom_dept)} · ${city["newRegion.name"] ?? ""}</p>
       <p>${offers ? html`<b class="offers">${plural(offers, "offre")}</b> · ` : nothing}${[
         city.population !== null && `${count(city.population * 1000)}\u00a0hab.`,
@@ -190,9 +191,10 @@ function item(city, rank) {
 
 const seaAt = (km) => (km ? `mer à\u00a0${count(km)}\u00a0km` : "au bord de la mer");
 
-/** Whether there are opportunities, in words and in shape. */
-export const tag = (indT) => html`<span class="tag ${isOpportunity(indT) ? "many" : "few"}">${opportunity(indT)}
-  <small>indice ${indT}<span class="unseen"> sur 5</span></small></span>`;
+/** The index of tension in words and in shape, without a side. */
+export const tag = (indT) => html`<p class="tag">
+  <span class="gauge" aria-hidden="true">${TENSION.map((_, step) => html`<i class=${step < indT ? "on" : ""}></i>`)}</span>
+  ${recruiting(indT)} <small>indice ${indT} sur 5</small></p>`;
 
 function pages(total, now) {
   const last = Math.ceil(total / PER_PAGE);

@@ -1,9 +1,9 @@
-// The map of France: regions by share of opportunities, basins in tension, the cities of the list.
+// The map of France: regions by their share of communes below index 4, basins by their index, the cities of the list.
 
 import { geoAzimuthalEqualArea, geoConicConformal, geoPath, html, nothing, svg } from "./libraries.js";
 import { go, LIST } from "./address.js";
 import { ask } from "./requests.js";
-import { isOpportunity, opportunity, percent, placeName, plural } from "./words.js";
+import { percent, placeName, plural, recruiting, TENSION } from "./words.js";
 
 const WIDTH = 640;
 const HEIGHT = 620;
@@ -105,14 +105,14 @@ function frameOf({ features, projection, corner }, shares, region) {
 }
 
 export const shareWords = (share) =>
-  share === undefined ? "pas de donnée pour ce métier" : `${percent(share)} des communes offrent des opportunités`;
+  share === undefined ? "pas de donnée pour ce métier" : `${percent(share)} des communes ont un indice de 1 à 3`;
 
 function dot(basin, [x, y]) {
   const name = (basin.bassin_name ?? "").toLocaleLowerCase("fr");
   const says = `Bassin de ${placeName(name)} — ${plural(basin.cities, "commune")}${
-    "ind_t" in basin ? `, ${opportunity(basin.ind_t).toLocaleLowerCase("fr")} (indice ${basin.ind_t})` : ""
+    "ind_t" in basin ? `, ${recruiting(basin.ind_t).toLocaleLowerCase("fr")} (indice ${basin.ind_t})` : ""
   }`;
-  const kind = "ind_t" in basin ? (isOpportunity(basin.ind_t) ? "many" : "few") : "any";
+  const kind = basin.ind_t ? `index-${basin.ind_t}` : "any";
   return svg`<circle class="basin ${kind}" cx=${x.toFixed(1)} cy=${y.toFixed(1)} r="3.4"
     data-city=${basin.insee_com} data-says=${says}></circle>`;
 }
@@ -131,23 +131,22 @@ function legend(shares, basins) {
   const steps = Array.from({ length: CLASSES }, (_, step) => step);
   return html`
     <figcaption class="legend">
-      <p>Part des communes avec des opportunités d’emploi, en %</p>
+      <p>Régions : part des communes d’indice 1 à 3, en %</p>
       <ul class="steps">
         ${steps.map((step) => html`<li><svg viewBox="0 0 44 10" preserveAspectRatio="none" aria-hidden="true"><rect class="share-${step}" width="44" height="10"></rect></svg>${
           step * (100 / CLASSES)}–${(step + 1) * (100 / CLASSES)}</li>`)}
         <li><svg viewBox="0 0 44 10" preserveAspectRatio="none" aria-hidden="true"><rect class="none" width="44" height="10"></rect></svg>sans donnée</li>
       </ul>
-      ${basins.length ? html`<ul class="kinds">
-        <li><svg viewBox="0 0 12 12" aria-hidden="true"><circle class="basin many" cx="6" cy="6" r="3.6"></circle></svg>bassin avec opportunités</li>
-        <li><svg viewBox="0 0 12 12" aria-hidden="true"><circle class="basin few" cx="6" cy="6" r="3.6"></circle></svg>peu d’opportunités</li>
-      </ul>` : nothing}
+      ${basins.length ? html`<p>Bassins d’emploi : indice de tension, de 1 à 5</p>
+      <ul class="kinds">${TENSION.map((words, step) => html`<li>
+        <svg viewBox="0 0 12 12" aria-hidden="true"><circle class="basin index-${step + 1}" cx="6" cy="6" r="4.4"></circle></svg>${step + 1}
+        ${step % 2 ? nothing : words}</li>`)}</ul>` : nothing}
     </figcaption>`;
 }
 
 function summary(shares, basins, trade) {
   if (!shares) return "Carte des régions de France";
-  const many = basins.filter((basin) => isOpportunity(basin.ind_t)).length;
-  return `Carte de France pour ${trade} : ${plural(basins.length, "bassin d’emploi", "bassins d’emploi")} en tension, dont ${many} avec des opportunités. Le classement des régions suit la carte.`;
+  return `Carte de France pour ${trade} : ${plural(basins.length, "bassin d’emploi", "bassins d’emploi")} où le métier est suivi. Le classement des régions suit la carte.`;
 }
 
 function choose(event) {

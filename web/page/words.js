@@ -1,7 +1,5 @@
 // How numbers, names and kinds are written.
 
-export const OPPORTUNITY_BELOW = 4; // as warehouse/criteria.py
-
 const SMALL = new Set(
   "à au aux d de des du en ès et l la le les lès lez sous sur".split(" "),
 );
@@ -52,6 +50,6 @@ export function age(vintage, now = new Date()) {
 export const fold = (text) =>
   (text ?? "").normalize("NFD").replace(/\p{M}/gu, "").toLowerCase().replaceAll("œ", "oe").replaceAll("’", "'");
 
-/** What an `ind_t` means here: the web tier's rule, and words. */
-export const isOpportunity = (indT) => indT < OPPORTUNITY_BELOW;
-export const opportunity = (indT) => (isOpportunity(indT) ? "Opportunités d’emploi" : "Peu d’opportunités");
+/** The five classes of the index of tension, as employers see them: 1 is easy to recruit for, 5 is hard. */
+export const TENSION = ["facile", "plutôt facile", "ni facile ni difficile", "plutôt difficile", "difficile"];
+export const recruiting = (indT) => `Recrutement ${TENSION[indT - 1] ?? "d’indice inconnu"}`;
