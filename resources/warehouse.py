@@ -44,10 +44,11 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
                 progress=progress,
             )
 
-    def export(self, progress: Callable[[str], None]) -> Path:
+    def export(self, staged: Sequence[TableVersion], progress: Callable[[str], None]) -> Path:
         """Write the served release to the folder of exports, see `warehouse.export.export`; return its folder there."""
         with self._engine() as engine:
-            return export_release(engine, Path(self.exports), keep=self.keep_releases, progress=progress)
+            folder = Path(self.exports)
+            return export_release(engine, folder, keep=self.keep_releases, staged=staged, progress=progress)
 
     def rows(self) -> dict[str, int]:
         """How many rows each served table has."""

@@ -3,13 +3,14 @@
 The folder of exports has a folder per release, named by its number, and `latest`, a link to the newest.
 """
 
+import contextlib
 import hashlib
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.csv as pacsv
@@ -18,11 +19,13 @@ from sqlalchemy import Engine, Table
 
 from warehouse import tables
 from warehouse.contents import read_contents
+from warehouse.damage import description_digest
 from warehouse.datapackage import FILE, KINDS, LATEST, Catalogue, describe, is_of, packages, resource
 from warehouse.errors import WarehouseError, full_disk_named
+from warehouse.load import as_lines
 from warehouse.lock import locked
 from warehouse.record import Release, ServedTable
-from warehouse.release import current_release, kept_whole
+from warehouse.release import TableVersion, current_release, kept_whole
 
 SUMS = "SHA256SUMS"
 SHA256 = "sha256:"
@@ -36,12 +39,19 @@ Resources = list[dict[str, Any]]
 
 @locked
 def export(
-    engine: Engine, folder: Path, catalogue: Catalogue, *, keep: int, progress: Progress = lambda message: None
+    engine: Engine,
+    folder: Path,
+    catalogue: Catalogue,
+    *,
+    keep: int,
+    staged: Collection[TableVersion] = (),
+    progress: Progress = lambda message: None,
 ) -> Path:
     """Write the served release to `folder/<its number>`, point `folder/latest` at it, in one step; return its folder.
 
     Where it is there already, nothing is written. Files of a table whose contents an earlier release has too are linked
-    from there. Of earlier releases those stay whose contents the warehouse keeps (`keep`, see `publish`).
+    from there. What is `staged` and is what is served, by its sha256, is not read from the database: that takes longer.
+    Of earlier releases those stay whose contents the warehouse keeps (`keep`, see `publish`).
 
     Raises WarehouseError when nothing is served, a table has other rows than the record says, or the folder cannot be
     written; `latest` is then as it was.
@@ -53,7 +63,8 @@ def export(
     try:
         if not is_of(packages(folder).get(release.id), release):
             with full_disk_named(folder):
-                _write(engine, release, target, catalogue, progress)
+                source = _Source(engine, {content.table.name: content for content in staged}, progress)
+                _write(source, release, target, catalogue)
         _point(folder / LATEST, target.name)
         for number in packages(folder).keys() - kept_whole(engine, keep) - {release.id}:
             shutil.rmtree(folder / str(number))
@@ -65,7 +76,15 @@ def export(
     return target
 
 
-def _write(engine: Engine, release: Release, target: Path, catalogue: Catalogue, progress: Progress) -> None:
+class _Source(NamedTuple):
+    """Where rows are read."""
+
+    engine: Engine
+    staged: Mapping[str, TableVersion]
+    progress: Progress
+
+
+def _write(source: _Source, release: Release, target: Path, catalogue: Catalogue) -> None:
     """Write a release under a temporary name; it gets its own when it is whole."""
     partial, code = target.with_name(f".{target.name}.partial"), version("mobiville-warehouse")
     shutil.rmtree(partial, ignore_errors=True)
@@ -77,7 +96,7 @@ def _write(engine: Engine, release: Release, target: Path, catalogue: Catalogue,
     resources: Resources = []
     for entry in release.tables.values():
         known = before.get(entry.sha256)
-        resources += (known and _linked(*known, partial)) or _written(engine, entry, partial, progress)
+        resources += (known and _linked(*known, partial)) or _written(source, entry, partial)
     package = describe(release, resources, catalogue, code)
     (partial / FILE).write_text(json.dumps(package, indent=1, ensure_ascii=False), encoding="utf-8")
     sums = {FILE: _sha256(partial / FILE)} | {file["path"]: file["hash"].removeprefix(SHA256) for file in resources}
@@ -98,11 +117,17 @@ def _linked(folder: Path, resources: Resources, target: Path) -> Resources | Non
     return resources
 
 
-def _written(engine: Engine, entry: ServedTable, folder: Path, progress: Progress) -> Resources:
+def _written(source: _Source, entry: ServedTable, folder: Path) -> Resources:
     """The files of a table, written a bounded number of rows at a time."""
-    table = tables.metadata.tables[entry.name]
-    progress(f"writing {entry.name}")
-    rows, seen = _write_rows(engine, table, folder)
+    table, staged = tables.metadata.tables[entry.name], source.staged.get(entry.name)
+    source.progress(f"writing {entry.name}")
+    written = None
+    if staged and staged.fingerprint == entry.fingerprint:
+        with contextlib.suppress(OSError, pa.ArrowInvalid):  # lost or damaged: the next refresh stages it again
+            written = _write_rows(table, staged.batches(), folder)
+    if written is None or written.sha256 != entry.sha256:  # other rows are staged since
+        written = _write_rows(table, read_contents(source.engine, table), folder)
+    rows = written.rows
     if rows != entry.rows:
         raise WarehouseError(
             f"{entry.name} has {rows:,} rows, the record says {entry.rows:,}: `mobiville refresh` loads it again"
@@ -112,7 +137,7 @@ def _written(engine: Engine, entry: ServedTable, folder: Path, progress: Progres
         resource(
             table,
             kind,
-            seen,
+            written.seen,
             bytes=path.stat().st_size,
             hash=SHA256 + _sha256(path),
             rows=rows,
@@ -122,23 +147,31 @@ def _written(engine: Engine, entry: ServedTable, folder: Path, progress: Progres
     ]
 
 
-def _write_rows(engine: Engine, table: Table, folder: Path) -> tuple[int, dict[str, tuple[int, Any]]]:
-    """How many rows were written to both files, and per column how many are NULL, and its first value."""
-    schema, rows = tables.contents_schema(table), 0
+class _Written(NamedTuple):
+    """Rows in both files: how many, their sha256 as the record has it, per column how many are NULL and the first."""
+
+    rows: int
+    sha256: str
+    seen: dict[str, tuple[int, Any]]
+
+
+def _write_rows(table: Table, batches: Iterable[pa.RecordBatch], folder: Path) -> _Written:
+    schema, rows, digest = tables.contents_schema(table), 0, description_digest(table)
     nulls, examples = dict.fromkeys(schema.names, 0), dict.fromkeys(schema.names)
     options = pacsv.WriteOptions(delimiter=KINDS["csv"]["dialect"]["delimiter"])
     with (
         pacsv.CSVWriter(folder / f"{table.name}.csv", schema, write_options=options) as csv,
         pq.ParquetWriter(folder / f"{table.name}.parquet", schema, compression="zstd") as parquet,
     ):
-        for batch in read_contents(engine, table):
+        for batch in batches:
+            digest.update(as_lines(batch))
             csv.write_batch(batch)
             parquet.write_batch(batch)
             rows += batch.num_rows
             for name, column in zip(schema.names, batch.columns, strict=True):
                 nulls[name] += column.null_count
                 examples[name] = _example(column) if examples[name] is None else examples[name]
-    return rows, {name: (nulls[name], examples[name]) for name in schema.names}
+    return _Written(rows, digest.hexdigest(), {name: (nulls[name], examples[name]) for name in schema.names})
 
 
 def _example(column: pa.Array) -> Any:

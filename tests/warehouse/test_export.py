@@ -3,17 +3,21 @@
 import hashlib
 import json
 import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, Table
 
 from tests.warehouse.factories import contents, done, jobs, regions
 from warehouse import tables
+from warehouse.contents import read_contents
 from warehouse.datapackage import Catalogue, latest, packages
 from warehouse.errors import WarehouseError
 from warehouse.export import export
@@ -195,3 +199,29 @@ def test_what_cannot_be_exported_is_said_and_the_latest_stays(warehouse: Engine,
         with pytest.raises(WarehouseError, match=r"release 2 could not be written to .* MOBIVILLE_EXPORTS"):
             exported(warehouse, folder)
     assert (folder / "latest").resolve().name == "1"
+
+
+@pytest.mark.parametrize("staged", ["as it is served", "other rows", "damaged", "lost"])
+def test_what_is_staged_is_written_where_it_is_what_is_served(
+    staged: str, warehouse: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = replace(jobs(tmp_path, 7), fingerprint="a")
+    done(warehouse, served)
+    (path,) = served.parts
+    if staged == "other rows":
+        path.write_bytes(Path(str(jobs(tmp_path, 8).parts[0])).read_bytes())
+    elif staged == "damaged":
+        path.write_bytes(path.read_bytes()[:-100])
+    elif staged == "lost":
+        path.unlink()
+    read: list[str] = []
+
+    def noted(engine: Engine, table: Table) -> Iterator[pa.RecordBatch]:
+        read.append(table.name)
+        return read_contents(engine, table)
+
+    monkeypatch.setattr("warehouse.export.read_contents", noted)
+    folder = export(warehouse, tmp_path / "exports", CATALOGUE, keep=1, staged=[served])
+    assert csv_of(folder, "cities_jobs")[1:] == [f'"0000{n}";"A1101";7' for n in range(3)]
+    assert pq.read_table(folder / "cities_jobs.parquet")["number"].to_pylist() == [7, 7, 7]
+    assert read == ([] if staged == "as it is served" else ["cities_jobs"])
