@@ -65,6 +65,8 @@ def create_app(url: str | None = None) -> FastAPI:
         exception_handlers=HANDLERS,
     )
     app.state.served, app.state.live = served, live
+    operator = (settings.operator_name, settings.operator_contact, settings.operator_host)
+    app.state.operator = dict(zip(("name", "contact", "host"), operator, strict=True))
     for room in (cities, lists, professions, release, downloads, pages):
         app.include_router(room.router)
     app.add_api_route(INTERNAL, _metrics, include_in_schema=False)
@@ -114,7 +116,10 @@ async def _wrong(_request: Request, error: RequestValidationError) -> JSONRespon
     return JSONResponse({"message": message, "detail": detail}, 422)
 
 
-async def _refused(_request: Request, error: HTTPException) -> JSONResponse:
+async def _refused(request: Request, error: HTTPException) -> Response:
+    is_page = "route" not in request.scope and not request.scope["raw_path"].startswith(b"/api/")
+    if error.status_code == 404 and is_page and "text/html" in request.headers.get("accept", ""):
+        return pages.missing(request)
     status = 422 if error.status_code == 400 else error.status_code  # a body that is no JSON, in any way
     return JSONResponse({"message": error.detail}, status, error.headers)
 

@@ -31,10 +31,10 @@ Help = row_model("Help", tables.helps)
 
 PREVIEW = ("id", "title", "goal", "who", "section", "situation", "count_vue", "slug", "logo", "type", "partner")
 HelpPreview = row_model("HelpPreview", tables.helps, *PREVIEW, "visibility_boost")
-CityName = row_model("CityName", tables.cities, "nom_comm", "insee_com", "postal_code")
+CityName = row_model("CityName", tables.cities, "name", "nom_comm", "insee_com", "postal_code")
 FormerCommune = row_model("FormerCommune", tables.former_communes, "code", "name")
 Week = row_model("Week", tables.offers_history, "week", "number", "days")
-SimilarCity = row_model("SimilarCity", tables.cities, "id", "insee_com", "nom_comm")
+SimilarCity = row_model("SimilarCity", tables.cities, "id", "insee_com", "name", "nom_comm")
 
 Problem = create_model("Problem", message=str)
 JobTitle = create_model("JobTitle", codeRome=str, label=str)
@@ -47,6 +47,7 @@ LOWEST = "the lowest ind_t of codeRome; only with onlySearchInTension"
 class FoundCity(City):  # type: ignore[misc, valid-type]
     region_name: str | None = Field(None, alias="newRegion.name")
     region_code: int | None = Field(None, alias="newRegion.code")
+    departement_name: str | None = Field(None, alias="departement.name")
     offers: int | None = Field(None, alias="citiesJobs.number", description="for codeRome, districts included")
     ind_t: int | None = Field(None, alias="bassin.tensions.ind_t", description=LOWEST)
 
@@ -71,11 +72,24 @@ class FoundBasin(BaseModel):
 
     bassin_id: int
     bassin_name: str | None
+    name: str | None = Field(description="bassin_name, with accents where a commune of the basin has that name")
     ind_t: int | None = Field(None, description=LOWEST)
     cities: int = Field(description="cities that are found there, number")
     insee_com: str = Field(description="INSEE code of the most populous")
     latitude: float | None = Field(description="degrees")
     longitude: float | None = Field(description="degrees")
+
+
+class Figure(BaseModel):
+    france: float | None = Field(description="median of the communes; null: known of none")
+    departement: float | None = Field(description="median of the communes of its department")
+    rank: int | None = Field(description="1: the greatest of France; null: the city's is not known")
+    of: int = Field(description="communes of which it is known, number")
+    publisher: str | None = Field(description="who publishes the file that it comes from")
+    vintage: str | None = Field(description="vintage of that file", examples=["2019"])
+
+
+FiguresOut = create_model("Figures", criterions=list[str], figures=dict[str, Figure])
 
 
 class Trade(BaseModel):
@@ -85,7 +99,7 @@ class Trade(BaseModel):
     ind_t: int | None = Field(description="tension class in the city's basin; null: no tension row")
 
 
-Trades = create_model("Trades", bassin_id=int | None, bassin_name=str | None, trades=list[Trade])
+Trades = create_model("Trades", bassin_id=int | None, bassin_name=str | None, name=str | None, trades=list[Trade])
 
 
 class RegionRome(BaseModel):

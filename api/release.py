@@ -25,6 +25,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 import raw_data
 from api.database import Database, NotServedError
 from api.search.counts import Facilities, Offers, Trends
+from api.search.figures import Figures
 from api.search.former import Former
 from api.search.places import JSON as JSON
 from api.search.places import Cities, Places
@@ -95,7 +96,8 @@ class Release:
         self.labels = {row["code"]: row["label"] for row in contents["rome_codes"]}
         self.helps = {fold(row["slug"]): row for row in contents["helps"] if row["slug"] is not None}
         is_same = before is not None and (before.cities, before.basins) == (self.cities, self.basins)
-        self.places: Places = before.places if before and is_same else Places(self.cities, self.basins.of_commune)
+        self.places: Places = before.places if before and is_same else Places(self.cities, self.basins)
+        self.figures: Figures = before.figures if before and is_same else Figures(self.cities)
         self.is_sample = raw_data.is_sample({file.sha256 for file in self.record.files})
         self.missing = raw_data.missing({file.source_id for file in self.record.files})
         """What readers miss, by the source that was not there when the release was made."""

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Collection
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -19,11 +20,16 @@ def is_sample(digests: Collection[str]) -> bool:
 
 def missing(sources: Collection[str]) -> dict[str, str]:
     """The optional sources that are not among these, each with what readers miss without it."""
-    return {name: without for name, without in _optional().items() if name not in sources}
+    return {name: said["without"] for name, said in _content().items() if "without" in said and name not in sources}
+
+
+def publisher(source: str) -> str:
+    """Who publishes a source."""
+    return str(_content()[source]["publisher"])
 
 
 @cache
-def _optional() -> dict[str, str]:
-    """Read from the catalogue without the models that check it, for which the read API would need pandas."""
-    content = yaml.safe_load(CATALOGUE.read_text(encoding="utf-8"))
-    return {name: source["without"] for name, source in content.items() if "without" in source}
+def _content() -> dict[str, dict[str, Any]]:
+    """The catalogue, without the models that check it, for which the read API would need pandas."""
+    content: dict[str, dict[str, Any]] = yaml.safe_load(CATALOGUE.read_text(encoding="utf-8"))
+    return content

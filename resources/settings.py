@@ -131,6 +131,10 @@ class Settings(BaseSettings):
         30.0, gt=0, description="longest time that one run may spend on requests to Wikipedia, minutes"
     )
 
+    operator_name: str = Field("", description="who publishes the site, for its legal pages: name and address")
+    operator_contact: str = Field("", description="e-mail address or telephone number that its readers may use")
+    operator_host: str = Field("", description="who hosts it: name, address, telephone number")
+
     @model_validator(mode="before")
     @classmethod
     def _no_typing_mistakes(cls, values: Any) -> Any:

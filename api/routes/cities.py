@@ -6,14 +6,27 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Path, Request, Response
 
+import raw_data
 from api.bodies import Autocomplete, CloseCities, Search, SimilarCities, SkillSearch
-from api.models import CityName, CloseCity, Found, FoundBasin, JobTitle, LoadedCity, Similar, SimilarCity, Trades
+from api.models import (
+    CityName,
+    CloseCity,
+    FiguresOut,
+    Found,
+    FoundBasin,
+    JobTitle,
+    LoadedCity,
+    Similar,
+    SimilarCity,
+    Trades,
+)
 from api.release import Release
 from api.responses import MOVED, NOT_FOUND, RESPONSES, rank_of, redirect, release_of, respond
 from api.search.packed import code
 from api.search.places import Asked, kind_of
 from api.search.tension import ANY_BASIN, ind_t, romes
 from api.search.text import fold
+from warehouse import tables
 
 router = APIRouter(prefix="/cities", tags=["cities"], responses=RESPONSES)
 
@@ -31,6 +44,8 @@ async def search(request: Request, body: Search) -> Response:
     for rank, level, number in zip(ranks, found, offers, strict=True):
         region = release.region(rank)
         more = {"newRegion.name": region.get("name"), "newRegion.code": region.get("code"), "citiesJobs.number": number}
+        departement = release.departements.get(release.cities.departements[rank], {})
+        more |= {"departement.name": departement.get("name")}
         more |= {"bassin.tensions.ind_t": ind_t(level)} if body.onlySearchInTension else {}
         cities.append(release.city(rank, more))
     content = b'{"list":[%b],"total":%d,"index":%d}' % (b",".join(cities), total, body.index)
@@ -46,6 +61,7 @@ async def search_basins(request: Request, body: Search) -> Response:
         {
             "bassin_id": basin,
             "bassin_name": release.basins.names.get(basin),
+            "name": release.places.basin_names.get(basin),
             "cities": count,
             "insee_com": cities.insees[rank],
             "latitude": float(cities.latitudes[rank]),
@@ -91,6 +107,23 @@ def _load(release: Release, insee: str) -> bytes:
     return orjson.dumps(city | {"equipments": release.facilities.of_city(insee)})
 
 
+@router.get("/figures/{insee}", response_model=FiguresOut, responses=NOT_FOUND)
+async def figures(request: Request, insee: str) -> Response:
+    """A city's figures beside the medians of France and of its department, and the criteria that it meets."""
+    release = release_of(request)
+    rank = rank_of(release, insee)
+    found = {name: figure | _source(release, name) for name, figure in release.figures.of_city(rank).items()}
+    return respond(request, release, orjson.dumps({"criterions": release.figures.criteria(rank), "figures": found}))
+
+
+def _source(release: Release, column: str) -> dict[str, str | None]:
+    """The first of the files which a column of `cities` may come from that the release has: publisher and vintage."""
+    info, table = tables.cities.c[column].info, release.record.tables.get("cities")
+    vintages = {source.source_id: source.vintage for source in table.sources} if table else {}
+    name = next((name for name, _ in (*info["made_from"], *info["source"]) if name in vintages), None)
+    return {"publisher": name and raw_data.publisher(name), "vintage": vintages.get(name or "")}
+
+
 @router.get("/trades/{insee}", response_model=Trades, responses=NOT_FOUND)
 async def trades(request: Request, insee: Insee) -> Response:
     """The trades of a city that have offers there, or a tension in its basin: those with most offers first."""
@@ -103,8 +136,8 @@ async def trades(request: Request, insee: Insee) -> Response:
         {"codeRome": rome, "label": release.labels.get(rome), "number": offers.get(rome), "ind_t": levels.get(rome)}
         for rome in sorted(offers.keys() | levels.keys(), key=lambda rome: (-offers.get(rome, 0), rome))
     ]
-    name = release.basins.names.get(basin) if basin else None
-    return respond(request, release, orjson.dumps({"bassin_id": basin, "bassin_name": name, "trades": found}))
+    names = {"bassin_name": release.basins.names.get(basin or 0), "name": release.places.basin_names.get(basin or 0)}
+    return respond(request, release, orjson.dumps({"bassin_id": basin, **names, "trades": found}))
 
 
 @router.post("/autocomplete", response_model=list[CityName])  # type: ignore[valid-type]

@@ -1,6 +1,9 @@
 """What a browser is shown: the page of `web/page/` at `/`, and the routes at `/docs`, from this host alone."""
 
 import re
+from base64 import b64encode
+from hashlib import sha256
+from html import escape
 from pathlib import Path
 
 from fastapi import APIRouter, FastAPI, Request
@@ -9,8 +12,15 @@ from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 
 FILES = Path(__file__).parents[2] / "web" / "page"
+TEXTS = FILES.parent / "texts"
+UNNAMED = "[non renseigné]"
+"""What a legal page says where a setting of the operator is not set."""
+INDEX = (FILES / "index.html").read_text(encoding="utf-8")
+_STYLE = "".join(re.findall("<style>(.*?)</style>", INDEX, re.DOTALL))
+FIRST_STYLE = b64encode(sha256(_STYLE.encode()).digest()).decode()
+"""Of the few rules that stand in the page itself, for its first words."""
 POLICY = (
-    "default-src 'self'; img-src 'self' https://upload.wikimedia.org; "
+    f"default-src 'self'; style-src 'self' 'sha256-{FIRST_STYLE}'; img-src 'self' https://upload.wikimedia.org; "
     "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 """No script, style or request but our own; a city's photo comes from Wikimedia once the reader asks for it."""
@@ -28,6 +38,32 @@ router = APIRouter(include_in_schema=False)
 async def page() -> FileResponse:
     """The page where one sees what the warehouse serves."""
     return FileResponse(FILES / "index.html", headers={"Content-Security-Policy": POLICY})
+
+
+@router.get("/mentions-legales")
+async def legal(request: Request) -> HTMLResponse:
+    """Who publishes and who hosts the site."""
+    return _text(request, "legal", "Mentions légales")
+
+
+@router.get("/accessibilite")
+async def accessibility(request: Request) -> HTMLResponse:
+    """How accessible the site is, and whom to write to."""
+    return _text(request, "accessibility", "Déclaration d’accessibilité")
+
+
+def missing(request: Request) -> HTMLResponse:
+    """What a browser sees at an address that there is not."""
+    return _text(request, "missing", "Page introuvable", 404)
+
+
+def _text(request: Request, name: str, title: str, status: int = 200) -> HTMLResponse:
+    """A text of `web/texts/` in the page's own look, which needs no JavaScript."""
+    up = "../" * (request.scope["raw_path"].count(b"/") - 1) or "./"
+    operator = {key: escape(value or UNNAMED) for key, value in request.app.state.operator.items()}
+    text = (TEXTS / f"{name}.html").read_text(encoding="utf-8").format(up=up, **operator)
+    framed = (TEXTS / "frame.html").read_text(encoding="utf-8").format(up=up, title=title, text=text)
+    return HTMLResponse(framed, status, {"Content-Security-Policy": POLICY})
 
 
 @router.get("/docs")

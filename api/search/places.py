@@ -7,17 +7,19 @@ sort, since a city's place in it depends on the trade. Over arrays it takes a te
 import operator
 import re
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 import orjson
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
 from sqlalchemy import Connection, select
 
 from api.search.former import Former
 from api.search.packed import Array, codes
-from api.search.tension import ABSENT, LEVELS
+from api.search.tension import ABSENT, LEVELS, Basins
 from api.search.text import beginning_with, fold, hyphened
 from warehouse import tables
 from warehouse.criteria import CRITERIA, Condition, Criterion
@@ -31,6 +33,17 @@ JSON = orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z
 DISTRICT = re.compile(r"(.+?) +(\d{1,2})(?:er|e|eme)?(?:[ -]+arr.*)?")
 """How people write one: `lyon 3`, `Paris 1er`, `marseille 12e arrondissement`; folded."""
 
+FIGURES = (
+    *("population", "z_moyen", "distance_from_sea", "average_temperature", "superficie"),
+    *("average_houseselled", "average_houserent", "rent_t2", "rent_t4", "total_social_housing"),
+)
+"""Columns that are shown beside those of other cities."""
+MEASURES = ("id", "new_code_region", "geo_point_2d_x", "geo_point_2d_y", *FIGURES)
+"""Columns that are kept as numbers."""
+SAINT = re.compile(r"(?<![^ -])st(e?)(?=[ -])")
+"""How people shorten saint and sainte in names; folded."""
+LEAST_LETTERS, LIKENESS = 6, 0.8
+"""The beginning of a name of as many letters may be mistyped: one letter in five. Corse is no Corte."""
 _BOUNDS: dict[str, tuple[Condition, ...]] = {
     "small-city": (("population", operator.lt, 20),),
     "medium-city": (("population", operator.ge, 20), ("population", operator.lt, 50)),
@@ -64,30 +77,20 @@ class Cities:
     """The rows of table `cities`, the most populous first: a city's rank is its place here."""
 
     def __init__(self, connection: Connection) -> None:
-        columns = [str(column.name) for column in tables.cities.columns]
-        measures = ["id", "new_code_region", "population", "distance_from_sea", "z_moyen"]
-        measures += ["geo_point_2d_x", "geo_point_2d_y"]
-        found = []
         self._former_names: list[tuple[str, str]] = []
-        for row in connection.execute(select(tables.cities), execution_options={"yield_per": 1_000}):
-            city = dict(zip(columns, row, strict=True))
-            opened = orjson.dumps(city, option=JSON)[:-1]  # a copy: what orjson gives takes 10 kB
-            values = [city[name] for name in measures]
-            population = city["population"]
-            order = (np.inf if population is None else -population, city["insee_com"])
-            found.append((order, opened, fold(city["nom_comm"] or ""), city["postal_code"] or "", values))
-            if former_name := city["former_name"]:
-                self._former_names.append((hyphened(fold(former_name)), city["insee_com"]))
+        found = sorted(self._read(connection), key=lambda city: city[0])
         self._former_names.sort()
-        found.sort(key=lambda city: city[0])
         self.rows = [opened for _, opened, *_ in found]
         """Each as a JSON object that is left open, for more to be added."""
         self.insees = [insee for (_, insee), *_ in found]
         names = [name for _, _, name, *_ in found]
+        self.called = [name for *_, name, _, _ in found]
+        """Names as INSEE writes them; None without a COG."""
+        self.departements = [code for *_, code, _ in found]
         self.ranks = {insee: rank for rank, insee in enumerate(self.insees)}
         self.codes = codes(self.insees)
-        columns_of = np.array([city[-1] for city in found], float).reshape(-1, len(measures)).T  # None is NaN
-        measured = dict(zip(measures, columns_of, strict=True))
+        columns_of = np.array([city[-1] for city in found], float).reshape(-1, len(MEASURES)).T  # None is NaN
+        self.measured = measured = dict(zip(MEASURES, columns_of, strict=True))
         self.ids, self.regions = measured["id"], np.nan_to_num(measured["new_code_region"]).astype(np.intp)
         self.latitudes, self.longitudes = measured["geo_point_2d_x"], measured["geo_point_2d_y"]
         self.is_district = np.array([name.endswith("-arrondissement") for name in names], bool)
@@ -102,6 +105,19 @@ class Cities:
         by_code = ((code, rank) for rank, city in enumerate(found) for code in city[3].split("/") if code)
         self.postal = sorted(by_code)
 
+    def _read(self, connection: Connection) -> Iterator[tuple[Any, ...]]:
+        """Of each row: what it is ordered by, its JSON, names and codes, and its measures."""
+        columns = [str(column.name) for column in tables.cities.columns]
+        for row in connection.execute(select(tables.cities), execution_options={"yield_per": 1_000}):
+            city = dict(zip(columns, row, strict=True))
+            opened = orjson.dumps(city, option=JSON)[:-1]  # a copy: what orjson gives takes 10 kB
+            population = city["population"]
+            order = (np.inf if population is None else -population, city["insee_com"])
+            texts = (fold(city["nom_comm"] or ""), city["postal_code"] or "", city["name"], city["code_dept"])
+            yield order, opened, *texts, [city[name] for name in MEASURES]
+            if former_name := city["former_name"]:
+                self._former_names.append((hyphened(fold(former_name)), city["insee_com"]))
+
     def row(self, rank: int) -> dict[str, Any]:
         """A city's columns, as JSON has them."""
         found: dict[str, Any] = orjson.loads(self.rows[rank] + b"}")
@@ -110,11 +126,12 @@ class Cities:
     def named(self, text: str, former: Former) -> list[int]:
         """The ranks of ten cities: those whose name begins with the text, by name, without districts.
 
-        Then, where there is room: those with a postal code that begins so, the district that is meant, and those that
-        a commune is in now whose name began so.
+        `st` and `ste` are saint and sainte. Then, where there is room: those with a postal code that begins so, the
+        district that is meant, and those that a commune is in now whose name began so. Where there is nothing at all,
+        those whose name is begun with a typing mistake, the likeliest first.
         """
-        folded = fold(text).strip()
-        found = self.names.beginning_with(fold(text))
+        folded = SAINT.sub(r"saint\1", fold(text).strip())
+        found = self.names.beginning_with(SAINT.sub(r"saint\1", fold(text)))
         if len(found) < PAGE and (district := DISTRICT.fullmatch(folded)):
             end = "1er" if district[2] == "1" else f"{int(district[2])}e"
             insee = self.names.insees.get(f"{hyphened(district[1])}-{end}-arrondissement")
@@ -127,7 +144,7 @@ class Cities:
             names = sorted(beginning_with(folded, former.names) + beginning_with(folded, self._former_names))
             present = (self.ranks[code] for _, code in names if code in self.ranks)
             found += [rank for rank in dict.fromkeys(present) if rank not in found]
-        return found[:PAGE]
+        return found[:PAGE] or self.names.mistyped(folded)
 
     def near(self, latitude: float, longitude: float, but: str) -> list[tuple[int, float]]:
         """The six most populous within half a degree each way, and their distance in km; no districts."""
@@ -175,14 +192,34 @@ class _Names:
         found: list[int] = self._ranks[np.sort(self._order[first:last])[:PAGE]].tolist()
         return found
 
+    def mistyped(self, text: str) -> list[int]:
+        """The ranks of ten cities whose name begins almost like the text: the likeliest, then the most populous.
+
+        The first letter is taken as right: a fifteenth of the names is compared.
+        """
+        if len(text) < LEAST_LETTERS or not text[0].isalpha():
+            return []
+        asked, scorer = hyphened(text), OSA.normalized_similarity
+        first, last = (bisect_left(self._starts, end) for end in (asked[0], asked[0] + "\U0010ffff"))
+        begun = [name[: len(asked) + 1] for name in self._starts[first:last]]  # a letter may be missing
+        alike = process.extract(asked, begun, scorer=scorer, score_cutoff=LIKENESS, limit=None)
+        found = [(-score, int(self._ranks[self._order[first + place]])) for _, score, place in alike]
+        return [rank for _, rank in sorted(found)[:PAGE]]
+
 
 class Places:
     """Cities with their basins: what a search looks through, in each of its orders."""
 
-    def __init__(self, cities: Cities, of_commune: Mapping[str, int]) -> None:
+    def __init__(self, cities: Cities, basins: Basins) -> None:
         self.cities = cities
-        self.basins = np.array([of_commune.get(insee, 0) for insee in cities.insees], np.intp)
+        self.basins = np.array([basins.of_commune.get(insee, 0) for insee in cities.insees], np.intp)
         """Of each city the number of its basin, 0 where it lies in none."""
+        of_cities = zip(self.basins.tolist(), cities.called, strict=True)
+        called = {(basin, hyphened(fold(name))): name for basin, name in of_cities if name}
+        self.basin_names = {
+            basin: called.get((basin, hyphened(fold(name or ""))), name) for basin, name in basins.names.items()
+        }
+        """Names of basins, with the accents of the commune that has the name."""
         of_city = (self.basins, cities.regions, cities.met)
         self._orders = {name: (order, *(column[order] for column in of_city)) for name, order in cities.orders.items()}
 

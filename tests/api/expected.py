@@ -73,6 +73,7 @@ def search(tables: Tables, body: Row) -> list[Row]:
     romes, regions = as_list(body.get("codeRome")), [int(code) for code in as_list(body.get("codeRegion"))]
     opportunity = int(body["opportunity"]) if body.get("opportunity") else None
     region_of = {row["code"]: row for row in tables["new_regions"]}
+    departement_of = {row["code"]: row["name"] for row in tables["departements"]}
     basins, wanted = basin_of(tables), tensions(tables, romes, opportunity)
     offers_of = [row for row in tables["cities_jobs"] if row["rome_id"] in romes]
     found = []
@@ -90,6 +91,7 @@ def search(tables: Tables, body: Row) -> list[Row]:
         item = plain(city) | {
             "newRegion.name": region.get("name"),
             "newRegion.code": region.get("code"),
+            "departement.name": departement_of.get(city["code_dept"]),
             "citiesJobs.number": sum(offers) if offers else None,
         }
         if in_tension:
@@ -158,7 +160,7 @@ def similar(tables: Tables, given: Row, rome: str) -> tuple[list[Row], list[str]
     for city in by_population(tables["cities"]):
         rows = wanted.get(basins.get(city["insee_com"], 0), [])
         if rows and city["id"] != given["id"] and not is_district(city) and set(asked) <= set(kind(city)):
-            alike.append((last(least(rows)), {key: city[key] for key in ("id", "insee_com", "nom_comm")}))
+            alike.append((last(least(rows)), {key: city[key] for key in ("id", "insee_com", "name", "nom_comm")}))
     return [city for _, city in sorted(alike, key=lambda pair: pair[0])[:6]], asked
 
 

@@ -96,7 +96,7 @@ def test_what_was_never_a_commune_is_not_found(asked: TestClient) -> None:
 
 def completed(client: TestClient, query: str) -> list[str]:
     answer = client.post("/cities/autocomplete", json={"query": query}).json()
-    assert all(city.keys() == {"nom_comm", "insee_com", "postal_code"} for city in answer)
+    assert all(city.keys() == {"name", "nom_comm", "insee_com", "postal_code"} for city in answer)
     return [city["insee_com"] for city in answer]
 
 

@@ -53,7 +53,7 @@ def _completed(tables: Tables, body: Row) -> Any:
     start = expected.unaccented(body["query"]).upper().replace(" ", "-")
     found = [c for c in tables["cities"] if c["nom_comm"].replace(" ", "-").startswith(start)]
     chosen = sorted((c for c in found if not expected.is_district(c)), key=lambda c: (c["nom_comm"], c["insee_com"]))
-    return [{key: city[key] for key in ("nom_comm", "insee_com", "postal_code")} for city in chosen[:10]]
+    return [{key: city[key] for key in ("name", "nom_comm", "insee_com", "postal_code")} for city in chosen[:10]]
 
 
 def _informed(tables: Tables, body: Row) -> Any:

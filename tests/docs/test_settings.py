@@ -18,6 +18,7 @@ GROUPS = {
     "http_timeout": "Requests to services",
     "ft_client_id": "France Travail",
     "wikidata_url": "Wikipedia",
+    "operator_name": "Legal pages",
 }
 """The title of each group of settings, by its first setting."""
 INTRODUCTION = """# Settings

@@ -44,6 +44,8 @@ def test_the_colours_of_the_classes_take_no_side(url: str, browser: Browser, sch
     lightness = [sum(colour) for colour in colours]
     assert lightness == sorted(lightness, reverse=scheme == "light")
     assert len(set(lightness)) == 5
+    shares = visit.page.locator(".steps rect[class^=share]").evaluate_all(painted)
+    assert all(green < blue and abs(red - green) < 40 for red, green, blue in shares), "regions: no green, no red"
     visit.context.close()
 
 

@@ -23,6 +23,11 @@ export function go(changes) {
   dispatchEvent(new Event("moved"));
 }
 
+/** Put the address right, without a step in the history. */
+export function mend(changes) {
+  history.replaceState(null, "", href(changes));
+}
+
 /** The list of cities with what was chosen, without the city or the release that is shown. */
 export const LIST = { vue: "", ville: "" };
 /** The list with no filter. */

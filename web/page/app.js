@@ -1,12 +1,13 @@
 // The page: draws what the address asks for, again whenever the address or what is known of it changes.
 
 import { html, nothing, render } from "./libraries.js";
-import { follow, href, LIST, NO_FILTER, state } from "./address.js";
+import { follow, href, LIST, mend, NO_FILTER, state } from "./address.js";
 import { city, cityTitle } from "./city.js";
 import { explore } from "./explore.js";
+import { inVain, remember, unknown } from "./mend.js";
 import { release } from "./release.js";
 import { ask, away, begin, onChange } from "./requests.js";
-import { awayBanner, sampleBanner } from "./states.js";
+import { awayBanner, note, sampleBanner } from "./states.js";
 import { townField } from "./town.js";
 import { tradeLabel } from "./trade.js";
 import { when } from "./words.js";
@@ -17,6 +18,12 @@ let titleAwaited = false;
 
 function draw() {
   begin();
+  const asked = state();
+  const wrong = unknown(asked) ?? [];
+  if (wrong.length) {
+    remember(wrong, asked);
+    mend({ page: asked.page, ...Object.fromEntries(wrong.map((name) => [name, ""])) });
+  }
   const now = state();
   const shown = now.vue === "donnees" ? release() : now.ville ? city() : explore();
   render(page(now, shown), root);
@@ -47,17 +54,23 @@ function page(now, shown) {
     </header>
     ${away() ? awayBanner() : nothing}
     ${served?.sample ? sampleBanner() : nothing}
+    ${inVain() ? note(inVain()) : nothing}
     <main id="contenu" tabindex="-1">${shown}</main>
     <footer>
       <p>${served ? html`Version ${served.id} du ${when(served.published_at)}. ` : nothing}
         D’après l’Insee, France Travail, la Dares, DVF, Météo-France et l’IGN (contours).</p>
-      <p>Indice de tension d’un métier dans un bassin d’emploi : de 1, recrutement facile pour l’employeur, à 5, recrutement difficile.
-        <a href="docs">API</a></p>
+      <p>Indice de tension d’un métier dans un bassin d’emploi : de 1, recrutement facile pour l’employeur, à 5, recrutement difficile.</p>
+      <nav aria-label="Informations légales">
+        <a href="mentions-legales">Mentions légales</a>
+        <a href="accessibilite">Accessibilité : non conforme</a>
+        <a href="docs">API</a>
+      </nav>
     </footer>`;
 }
 
 /** Another view begins at its title, for the eye and for a screen reader; the same one stays where it is. */
 function moved(event) {
+  remember([]);
   const before = last;
   last = state();
   const isOther = before.vue !== last.vue || before.ville !== last.ville;
@@ -69,6 +82,7 @@ function moved(event) {
 }
 
 let last = state();
+root.replaceChildren(); // the first words of index.html
 onChange(draw);
 follow(moved);
 draw();

@@ -3,11 +3,12 @@
 import { html, nothing } from "./libraries.js";
 import { href, LIST, state } from "./address.js";
 import { sharesOf, tag } from "./explore.js";
+import { aids, facts, trend, why } from "./facts.js";
 import { map } from "./map.js";
 import { ask, redraw } from "./requests.js";
 import { pending } from "./states.js";
 import { tradeLabel } from "./trade.js";
-import { cityName, count, inhabitants, oneDecimal, placeName, plural } from "./words.js";
+import { basinName, cityName, count, inhabitants, lying, placeName, plural, years } from "./words.js";
 
 const TRADES_SHOWN = 8;
 const both = new Intl.ListFormat("fr");
@@ -39,6 +40,7 @@ function sheet(it, metier) {
         <h1 tabindex="-1">${name}</h1>
         <p class="where">${where(it)}</p>
         ${former(it.former)}
+        ${why(it)}
         ${about(it)}
       </header>
       <section class="see" aria-label="Situation">
@@ -46,17 +48,19 @@ function sheet(it, metier) {
       </section>
       <div class="list">
         ${facts(it)}
-        ${jobs(work, metier)}
+        ${jobs(it, work, metier)}
         ${facilities(it.equipments)}
         ${neighbours(close)}
         ${metier ? similar(it, metier) : nothing}
+        ${aids()}
       </div>
     </article>`;
 }
 
 function where({ departement, nom_dept, newRegion, postal_code }) {
-  const names = new Set([departement?.name ?? placeName(nom_dept), newRegion?.name, postal_code?.split("/")[0]]);
-  return [...names].filter(Boolean).join(" · ");
+  const postal = postal_code?.split("/") ?? [];
+  const codes = postal.length > 2 ? `${postal[0]} à ${postal.at(-1)}` : postal.join(", ");
+  return [lying(departement?.name ?? placeName(nom_dept), newRegion?.name), codes].filter(Boolean).join(" · ");
 }
 
 /** The communes that it was made of: their names, and how many have none. */
@@ -108,40 +112,7 @@ function commonsPage(address) {
   return parts[2] === "commons" ? `https://commons.wikimedia.org/wiki/File:${file}` : `https://fr.wikipedia.org/wiki/Fichier:${file}`;
 }
 
-function facts(it) {
-  const known = (value, write) => (value === null || value === undefined ? "inconnu" : write(value));
-  const published = (value, write) => (value ? write(value) : "non publié");
-  const euros = (value) => `${count(value)} €`;
-  const rent = (rooms) => {
-    const own = it[rooms];
-    const around = it.departement?.[rooms];
-    return own ? `${euros(own)} par mois` : around ? `${euros(around)} par mois (département)` : "non publié";
-  };
-  const delay = it.newRegion?.average_delay_obtain_social_housing;
-  const groups = [
-    ["Le lieu", [
-      ["Population", known(it.population, inhabitants)],
-      ["Altitude moyenne", known(it.z_moyen, (m) => `${count(m)} m`)],
-      ["Distance de la mer", known(it.distance_from_sea, (km) => `${count(km)} km`)],
-      ["Température moyenne", known(it.average_temperature, (t) => `${oneDecimal(t)} °C`)],
-      ["Superficie", known(it.superficie, (ha) => `${count(ha / 100)} km²`)],
-    ]],
-    ["Se loger", [
-      ["Prix de vente", published(it.average_houseselled, (price) => `${count(price)} €/m²`)],
-      ["Loyer", published(it.average_houserent, (price) => `${oneDecimal(price)} €/m² par mois`)],
-      ["Loyer d’un deux-pièces", rent("rent_t2")],
-      ["Loyer d’un quatre-pièces", rent("rent_t4")],
-      ["Logements sociaux", known(it.total_social_housing, count)],
-      ["Délai pour un logement social", delay ? `${delay} mois (région)` : "non publié"],
-    ]],
-  ];
-  return groups.map(([title, rows]) => html`<section class="facts-group">
-    <h2>${title}</h2>
-    <dl>${rows.map(([term, value]) => html`<div><dt>${term}</dt><dd class=${value === "inconnu" || value === "non publié" ? "unknown" : ""}>${value}</dd></div>`)}</dl>
-  </section>`);
-}
-
-function jobs(work, metier) {
+function jobs(it, work, metier) {
   const { value } = work;
   if (!value) return html`<section><h2>Travailler</h2>${work.status === "missing" ? nothing : pending(work, 3)}</section>`;
   const here = value.trades.find((trade) => trade.codeRome === metier);
@@ -151,8 +122,8 @@ function jobs(work, metier) {
     <h2>Travailler</h2>
     ${metier ? html`<div class="chosen-trade"><b>${tradeLabel(metier)}</b>
       ${here?.ind_t ? tag(here.ind_t) : html`<span class="unknown">pas suivi dans ce bassin</span>`}
-      <span class="offers">${here?.number ? plural(here.number, "offre") : "aucune offre"}</span></div>` : nothing}
-    <p>${value.bassin_name ? html`Bassin d’emploi de ${placeName(value.bassin_name)}. ` : nothing}${total
+      <span class="offers">${here?.number ? plural(here.number, "offre") : "aucune offre"}</span>${trend(it, metier)}</div>` : nothing}
+    <p>${value.bassin_name ? html`${basinName(value.name)}. ` : nothing}${total
       ? html`${plural(total, "offre")} dans la commune${offered.length > TRADES_SHOWN ? ", d’abord :" : " :"}`
       : "Aucune offre dans la commune."}</p>
     ${total ? html`<table>
@@ -175,7 +146,7 @@ function facilities(rows) {
   return html`<section>
     <h2>Équipements</h2>
     ${rows.length ? html`<p>${plural(rows.reduce((sum, row) => sum + row.total, 0), "équipement")}${
-      vintage ? `, base permanente des équipements ${vintage}` : ""}.</p>` : html`<p>Aucun équipement n’y est recensé.</p>`}
+      vintage ? `, base permanente des équipements, ${years(vintage)}` : ""}.</p>` : html`<p>Aucun équipement n’y est recensé.</p>`}
     ${Object.keys(names.domains).filter((domain) => groups.get(domain)).map((domain) => {
       const those = groups.get(domain).toSorted((one, other) => other.total - one.total);
       return html`<details class="domain">
@@ -202,8 +173,8 @@ function neighbours(close) {
   if (!close.value) return html`<section><h2>Villes proches</h2>${pending(close, 2)}</section>`;
   return close.value.length ? html`<section>
     <h2>Villes proches</h2>
-    <ul class="others">${close.value.map((other) => html`<li><a href=${href({ ville: other.insee_com })}>${cityName(other)}</a>
-      <span>à ${count(other.distance)} km · ${inhabitants(other.population ?? 0)}</span></li>`)}</ul>
+    <ul class="others">${close.value.toSorted((one, other) => one.distance - other.distance).map((other) => html`<li><a href=${href({ ville: other.insee_com })}>${cityName(other)}</a>
+      <span>à ${count(other.distance)} km${other.population === null ? nothing : ` · ${inhabitants(other.population)}`}</span></li>`)}</ul>
   </section>` : nothing;
 }
 
@@ -216,6 +187,6 @@ function similar(it, metier) {
   return alike.value.result.length ? html`<section>
     <h2>Villes semblables</h2>
     <p>Où ce métier est suivi aussi : ${kinds.join(", ").toLocaleLowerCase("fr")}.</p>
-    <ul class="others">${alike.value.result.map((other) => html`<li><a href=${href({ ville: other.insee_com })}>${placeName(other.nom_comm)}</a></li>`)}</ul>
+    <ul class="others">${alike.value.result.map((other) => html`<li><a href=${href({ ville: other.insee_com })}>${cityName(other)}</a></li>`)}</ul>
   </section>` : nothing;
 }

@@ -1,17 +1,18 @@
 // Where a trade is wanted: filters, the map, the list of cities.
 
 import { html, live, nothing, repeat } from "./libraries.js";
-import { go, href, LIST, NO_FILTER, state } from "./address.js";
+import { go, href, LIST, mend, NO_FILTER, state } from "./address.js";
 import { map, shareWords } from "./map.js";
-import { ask } from "./requests.js";
+import { unknown } from "./mend.js";
+import { ask, redraw } from "./requests.js";
 import { pending } from "./states.js";
 import { allTrades, tradeField, tradeLabel } from "./trade.js";
-import { cityName, count, percent, placeName, plural, recruiting, TENSION } from "./words.js";
+import { capitalized, cityName, count, inhabitants, lying, percent, placeName, plural, recruiting, TENSION } from "./words.js";
 
 const PER_PAGE = 10;
 const WIDE = matchMedia("(min-width: 56.25em)"); // as in style.css
 const CHANCES = [["", "Toutes"], ["1", "Opportunités d’emploi"], ["2", "Peu d’opportunités"]];
-const ORDERS = [["", "Population"], ["mer", "Proximité de la mer"], ["montagne", "Altitude"]];
+const ORDERS = [["", "population"], ["mer", "proximité de la mer"], ["montagne", "altitude"]];
 
 /** What the address asks the API for. */
 export function asked({ metier, region, taille, cadre, chances, tri, page }) {
@@ -45,9 +46,10 @@ export function sharesOf(metier) {
 export function explore() {
   const now = state();
   const body = asked(now);
-  const search = ask("api/cities/search", body, "search");
+  const search = unknown(now) ? ask("api/cities/search", body, "search") : { ...ask("api/cities/criterions"), value: undefined };
+  toLastPage(search, now);
   const { index, sortBy, ...filters } = body;
-  const basins = now.metier ? ask("api/cities/search-basins", filters, "basins") : { value: [] };
+  const basins = now.metier && unknown(now) ? ask("api/cities/search-basins", filters, "basins") : { value: [] };
   const shares = sharesOf(now.metier);
   const title = now.metier ? html`Où recrute-t-on&nbsp;?` : html`Où exercer votre métier&nbsp;?`;
   return html`
@@ -74,6 +76,14 @@ export function explore() {
     </div>`;
 }
 
+/** A page after the last is the last. */
+function toLastPage({ status, value }, { page }) {
+  const last = Math.max(Math.ceil((value?.total ?? 0) / PER_PAGE), 1);
+  if (status !== "ready" || pageNumber(page) <= last) return;
+  mend({ page: String(last) });
+  queueMicrotask(redraw);
+}
+
 function pinsOf(found, now) {
   const first = PER_PAGE * (pageNumber(now.page) - 1);
   return (found?.list ?? []).map((city, position) => ({
@@ -97,7 +107,7 @@ function filtersOf(now) {
       <form @submit=${(event) => event.preventDefault()}>
         <div class="row">
           ${select("region", "Région", [["", "Toute la France"], ...regions.map(({ id, label }) => [id, label])], now)}
-          ${select("tri", "Trier par", ORDERS, now)}
+          ${select("tri", "Trier par", orders(now), now)}
         </div>
         ${chips("cadre", "Cadre", choices("environment", "Tous"), now)}
         ${chips("taille", "Taille", choices("city", "Toutes"), now)}
@@ -107,6 +117,9 @@ function filtersOf(now) {
       </form>
     </details>`;
 }
+
+/** What the list is ordered by, as it is: with a trade by its index first. */
+const orders = ({ metier }) => ORDERS.map(([key, words]) => [key, metier ? `Indice, puis ${words}` : capitalized(words)]);
 
 function select(name, label, options, now) {
   return html`<label class="select"><span>${label}</span>
@@ -141,9 +154,6 @@ function ranking(shares, now) {
 }
 
 function list(search, now) {
-  if (search.status === "missing") return html`<div class="lone"><h2>Cette recherche n’existe pas</h2>
-    <p>L’adresse demande un filtre que nous ne connaissons pas.</p>
-    <a href=${href({ ...NO_FILTER, page: "" })}>Reprendre sans filtre</a></div>`;
   if (!search.value) return pending(search);
   const { list: cities, total } = search.value;
   const stale = search.status !== "ready";
@@ -179,9 +189,9 @@ function item(city, rank) {
     <h3><a href=${href({ ville: city.insee_com })}>${cityName(city)}</a></h3>
     <div class="about">
       ${indT ? tag(indT) : nothing}
-      <p>${placeName(city.nom_dept)} · ${city["newRegion.name"] ?? ""}</p>
+      <p>${lying(city["departement.name"] ?? placeName(city.nom_dept), city["newRegion.name"])}</p>
       <p>${offers ? html`<b class="offers">${plural(offers, "offre")}</b> · ` : nothing}${[
-        city.population !== null && `${count(city.population * 1000)}\u00a0hab.`,
+        city.population !== null && inhabitants(city.population, "hab.", "hab.").replaceAll(" ", "\u00a0"),
         city.distance_from_sea !== null && seaAt(city.distance_from_sea),
         city.z_moyen !== null && `${count(city.z_moyen)}\u00a0m d’altitude`,
       ].filter(Boolean).join(" · ")}</p>
@@ -202,7 +212,7 @@ function pages(total, now) {
   if (last < 2 && page === 1) return nothing;
   const to = (number, text, rel) => html`<a rel=${rel} href=${href({ page: number > 1 ? String(number) : "" })}>${text}</a>`;
   return html`<nav class="pages" aria-label="Pages de la liste">
-    ${page > 1 ? to(Math.min(page - 1, last), "← Précédente", "prev") : html`<span></span>`}
+    ${page > 1 ? to(page - 1, "← Précédente", "prev") : html`<span></span>`}
     <span>Page ${count(page)} sur ${count(last)}</span>
     ${page < last ? to(page + 1, "Suivante →", "next") : html`<span></span>`}
   </nav>`;

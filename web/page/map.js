@@ -3,7 +3,7 @@
 import { geoAzimuthalEqualArea, geoConicConformal, geoPath, html, nothing, svg } from "./libraries.js";
 import { go, LIST } from "./address.js";
 import { ask } from "./requests.js";
-import { percent, placeName, plural, recruiting, TENSION } from "./words.js";
+import { basinName, percent, plural, recruiting, TENSION } from "./words.js";
 
 const WIDTH = 640;
 const HEIGHT = 620;
@@ -108,8 +108,7 @@ export const shareWords = (share) =>
   share === undefined ? "pas de donnée pour ce métier" : `${percent(share)} des communes ont un indice de 1 à 3`;
 
 function dot(basin, [x, y]) {
-  const name = (basin.bassin_name ?? "").toLocaleLowerCase("fr");
-  const says = `Bassin de ${placeName(name)} — ${plural(basin.cities, "commune")}${
+  const says = `${basinName(basin.name ?? "")} — ${plural(basin.cities, "commune")}${
     "ind_t" in basin ? `, ${recruiting(basin.ind_t).toLocaleLowerCase("fr")} (indice ${basin.ind_t})` : ""
   }`;
   const kind = basin.ind_t ? `index-${basin.ind_t}` : "any";

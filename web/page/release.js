@@ -3,7 +3,7 @@
 import { html, nothing } from "./libraries.js";
 import { ask } from "./requests.js";
 import { pending } from "./states.js";
-import { age, count, plural, signed, when } from "./words.js";
+import { age, count, plural, signed, when, years } from "./words.js";
 
 const OPTIONAL = [["rows_used", "Utilisées"], ["rows_merged", "Réunies"], ["rows_rejected", "Rejetées"]];
 
@@ -49,6 +49,7 @@ function sourcesOf(tables) {
     for (const source of sources) {
       const key = `${source.source_id} ${source.file_name} ${source.sha256}`;
       const file = files.get(key) ?? { ...source, tables: [] };
+      if ((file.rows_read ?? null) === null) Object.assign(file, source); // some tables say no more than the name
       file.tables.push(table);
       files.set(key, file);
     }
@@ -63,7 +64,7 @@ function sourcesOf(tables) {
     <tbody>${rows.map((row) => html`<tr>
       <th scope="row"><code>${row.source_id}</code><br><small>${row.file_name}<br>
         <span title=${row.sha256}>sha256 ${row.sha256.slice(0, 12)}…</span></small></th>
-      <td>${row.vintage ?? "—"}</td><td>${age(row.vintage) || "—"}</td>
+      <td>${years(row.vintage)}</td><td>${age(row.vintage) || "—"}</td>
       <td class="n">${number(row.rows_read)}</td>
       ${more.map(([name]) => html`<td class="n ${row[name] && name === "rows_rejected" ? "warn" : ""}">${number(row[name])}</td>`)}
       <td>${row.tables.map((table) => html`<code>${table}</code> `)}</td></tr>`)}</tbody>

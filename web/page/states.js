@@ -26,5 +26,8 @@ export const awayBanner = () => html`<p class="away" role="alert">
   Le service ne répond pas ; nouvel essai dans quelques secondes. <button type="button" @click=${retry}>Réessayer</button>
 </p>`;
 
+/** Across the page: something to know. */
+export const note = (text) => html`<p class="away" role="status">${text}</p>`;
+
 /** Across every view, while the bundled sample is served. */
 export const sampleBanner = () => html`<aside class="away">Données d’essai, inventées.</aside>`;

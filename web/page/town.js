@@ -4,7 +4,7 @@ import { html } from "./libraries.js";
 import { go, state } from "./address.js";
 import { typeAhead } from "./field.js";
 import { fetchJson } from "./requests.js";
-import { placeName } from "./words.js";
+import { cityName } from "./words.js";
 
 const field = typeAhead({
   id: "ville",
@@ -21,7 +21,7 @@ export function townField() {
 
 async function suggested(text, signal) {
   const found = await fetchJson("api/cities/autocomplete", { query: text }, signal).catch(() => []);
-  return found.map(({ insee_com, nom_comm, postal_code }) => ({
-    code: insee_com, label: placeName(nom_comm), of: (postal_code ?? "").split("/")[0],
+  return found.map((city) => ({
+    code: city.insee_com, label: cityName(city), of: (city.postal_code ?? "").split("/")[0],
   }));
 }

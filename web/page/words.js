@@ -10,9 +10,25 @@ export function placeName(capitals) {
   return (capitals ?? "").toLowerCase().replace(/\p{L}+/gu, (word) => {
     const small = !first && SMALL.has(word);
     first = false;
-    return small ? word : word[0].toUpperCase() + word.slice(1);
+    return small ? word : capitalized(word);
   });
 }
+
+/** « de Brest », « d’Orléans », « du Mans », « des Abymes ». */
+export function of(name) {
+  const [, article, rest] = /^(Les? )?(.*)$/u.exec(name);
+  if (article) return `${article === "Le " ? "du" : "des"} ${rest}`;
+  return /^([aeiouyœ]|hy)/.test(fold(name)) ? `d’${name}` : `de ${name}`;
+}
+
+/** « le bassin d’Orléans »: its name with accents where the API knows them; D AUGE lost its apostrophe. */
+export const basinName = (name) =>
+  `Bassin ${of((name === name.toUpperCase() ? placeName(name) : name).replace(/\b([dl]) (?=\p{L})/giu, "$1’"))}`;
+
+/** A department and its region, once where both are called the same. */
+export const lying = (departement, region) => [...new Set([departement, region])].filter(Boolean).join(" · ");
+
+export const capitalized = (words) => words[0].toUpperCase() + words.slice(1);
 
 /** How a commune's row is called: as INSEE writes it, where that is known. */
 export const cityName = ({ name, nom_comm }) => name ?? placeName(nom_comm);
@@ -29,11 +45,21 @@ export const signed = number({ signDisplay: "exceptZero" });
 /** « 1 ville », « 2 villes ». */
 export const plural = (value, one, many = `${one}s`) => `${count(value)} ${value < 2 ? one : many}`;
 
-/** Thousands of inhabitants, as the warehouse has them. */
-export const inhabitants = (thousands) => plural(Math.round(thousands * 1000), "habitant");
+/** Thousands of inhabitants, as the warehouse has them: to a tenth. */
+export const inhabitants = (thousands, one = "habitant", many = `${one}s`) =>
+  thousands < 0.05 ? `moins de 50 ${many}` : plural(Math.round(thousands * 1000), one, many);
 
 const moment = new Intl.DateTimeFormat("fr-FR", { dateStyle: "long", timeStyle: "short" });
 export const when = (iso) => moment.format(new Date(iso));
+
+const day = new Intl.DateTimeFormat("fr-FR", { dateStyle: "long", timeZone: "UTC" });
+
+/** A vintage as one reads it: « 21 décembre 2021 », « 20–21 décembre 2021 », « 1981–2010 »; « non précisé ». */
+export function years(vintage) {
+  if (!vintage || vintage === "unknown") return "non précisé";
+  const days = [...vintage.matchAll(/(\d{4})-?(0\d|1[0-2])-?([0-3]\d)/g)].map(([, ...date]) => new Date(date.join("-")));
+  return days.length ? day.formatRange(days[0], days.at(-1)) : vintage.replace("-", "–");
+}
 
 /** The age of a vintage (2019, 2021-12-21 or 20211221), in words; nothing where it is no date. */
 export function age(vintage, now = new Date()) {
