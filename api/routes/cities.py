@@ -108,7 +108,7 @@ def _load(release: Release, insee: str) -> bytes:
 
 
 @router.get("/figures/{insee}", response_model=FiguresOut, responses=NOT_FOUND)
-async def figures(request: Request, insee: str) -> Response:
+async def figures(request: Request, insee: Insee) -> Response:
     """A city's figures beside the medians of France and of its department, and the criteria that it meets."""
     release = release_of(request)
     rank = rank_of(release, insee)

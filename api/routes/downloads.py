@@ -1,10 +1,10 @@
 """The files to download: what there is, the files themselves, and what each column holds, on a page."""
 
 import html
-import mimetypes
 from pathlib import Path
+from typing import Any
 
-from fastapi import APIRouter, FastAPI, HTTPException, Request
+from fastapi import APIRouter, FastAPI, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 
@@ -13,9 +13,6 @@ from api.models import Downloads
 from api.responses import NOT_FOUND
 from api.routes.pages import POLICY
 from warehouse.datapackage import KINDS, LATEST, Package, latest, packages
-
-for kind, facts in KINDS.items():
-    mimetypes.add_type(facts["mediatype"], f".{kind}")
 
 router = APIRouter(tags=["downloads"], responses=NOT_FOUND)
 
@@ -93,10 +90,20 @@ def _cells(field: Package, rows: int) -> str:
     return "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
 
 
+class _Files(StaticFiles):
+    """Files of a folder, a Parquet file with its own media type, which Python's list lacks."""
+
+    def file_response(self, full_path: Any, *arguments: Any, **named: Any) -> Response:
+        response = super().file_response(full_path, *arguments, **named)
+        if str(full_path).endswith(".parquet"):
+            response.headers["Content-Type"] = KINDS["parquet"]["mediatype"]
+        return response
+
+
 def add_files_to(app: FastAPI, folder: Path) -> None:
     """The files, in parts too."""
     app.state.exports = folder
-    files = StaticFiles(directory=folder, check_dir=False)
+    files = _Files(directory=folder, check_dir=False)
     files.config_checked = True  # the first refresh makes the folder
     app.mount(DOWNLOADS, files)
 

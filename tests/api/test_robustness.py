@@ -183,7 +183,7 @@ def test_any_json_in_any_field_is_answered(client: TestClient, data: st.DataObje
 
 def test_what_the_description_allows_is_answered_as_it_says(api_url: str) -> None:
     """All that the warehouse answers; tests/api/test_professions.py has the routes that ask outside."""
-    assert hold_to_description(create_app(api_url), live=False) == 16
+    assert hold_to_description(create_app(api_url), live=False) == 17
 
 
 def hold_to_description(app: FastAPI, *, live: bool) -> int:

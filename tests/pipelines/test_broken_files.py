@@ -116,7 +116,7 @@ class Place:
         """Make all as it was before a file was broken."""
         for ours, sound in ((self.files, raw_data.SAMPLE), (self.made, self.sound)):
             shutil.rmtree(ours, ignore_errors=True)
-            shutil.copytree(sound, ours)
+            shutil.copytree(sound, ours, symlinks=True)
 
     def run(self, source_id: str) -> tuple[list[Any], str | None]:
         """Stage the assets that read a source, with all parts of their tables, and publish these: their names, and
