@@ -16,9 +16,8 @@ run: $(VENV)/run  ## install, and run the main job (on the bundled sample and SQ
 	@echo "Try next: make ui (Dagster, http://127.0.0.1:3000), $(BIN)/mobiville api (the page, http://127.0.0.1:8000),"
 	@echo "          $(BIN)/mobiville --help"
 
-# Much of the tests' time is waiting: three processes keep two cores busy.
 test: programs $(VENV)/dev lint  ## install, lint, check types, and run the tests
-	$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 soak: programs $(VENV)/dev  ## the long tests whole, of which `make test` runs a sample: hours
 	SOAK=1 $(BIN)/pytest -m soak --numprocesses 2 --dist loadfile

@@ -9,7 +9,11 @@ from typing import Any
 
 import dagster as dg
 import dagster_webserver.app
-from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecord
+from dagster._core.storage.asset_check_execution_record import (
+    COMPLETED_ASSET_CHECK_EXECUTION_RECORD_STATUSES,
+    AssetCheckExecutionRecord,
+)
+from dagster._core.storage.event_log import EventLogStorage
 from dagster_webserver import cli
 from dagster_webserver.webserver import DagsterWebserver
 from starlette.requests import Request
@@ -82,6 +86,14 @@ def page(title: str, rules: list[tuple[Any, AssetCheckExecutionRecord | None]]) 
     return PAGE.format(title=escape(title), summary=f"{len(rules)} rules: {counts}.", rules=lines, rows=rows)
 
 
+def last_execution(storage: EventLogStorage, key: dg.AssetCheckKey) -> AssetCheckExecutionRecord | None:
+    """The last execution of a check that came to an end: one that is under way has told nothing yet."""
+    ended = storage.get_asset_check_execution_history(
+        key, limit=1, status=COMPLETED_ASSET_CHECK_EXECUTION_RECORD_STATUSES
+    )
+    return next(iter(ended), None)
+
+
 class Webserver(DagsterWebserver[Any, Any]):
     """Dagster's own, and the pages of Data Docs."""
 
@@ -98,8 +110,10 @@ class Webserver(DagsterWebserver[Any, Any]):
             found = {key: node.asset_check for key, node in nodes.items() if key.asset_key == asset}
             if not found:
                 return HTMLResponse(ABSENT.format(title=escape(title)), 404)
-            latest = context.instance.event_log_storage.get_latest_asset_check_execution_by_key(list(found))
-        return HTMLResponse(page(title, [(rule, latest.get(key)) for key, rule in sorted(found.items())]))
+            storage = context.instance.event_log_storage
+            return HTMLResponse(
+                page(title, [(rule, last_execution(storage, key)) for key, rule in sorted(found.items())])
+            )
 
 
 dagster_webserver.app.DagsterWebserver = Webserver  # type: ignore[attr-defined]

@@ -121,6 +121,7 @@ def _published(engine: Engine, number: int | None) -> tuple[int, str]:
     number the command had not begun to publish.
     """
     for _ in range(ASKED_TIMES):
+        engine.dispose()  # what was interrupted may have left a connection in the middle of something
         try:
             if number is not None and next_number(engine) > number:
                 return PUBLISHED, f"release {number} is published, but something after it failed"

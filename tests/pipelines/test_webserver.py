@@ -7,11 +7,13 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationPlanned
+from dagster._core.events import DagsterEvent, DagsterEventType
 
 from assets.common.checks import FIRST_ROWS, check_specs, evaluations
 from assets.common.expectations import Expectation, Finding
 from assets.common.lineage import staged_key
-from pipelines.webserver import page
+from pipelines.webserver import last_execution, page
 
 KEY = staged_key("helps")
 RULES = [Expectation("slug_is_unique", "slug stands once"), Expectation("a_is_in_b", "a is in <b>", error=False)]
@@ -65,3 +67,21 @@ def test_a_check_links_to_the_page_of_its_asset(finding: list[Finding]) -> None:
 def test_it_is_dagsters_own_web_server_otherwise() -> None:
     command = [sys.executable, "-m", "pipelines.webserver", "--help"]
     assert "Run dagster-webserver" in subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def test_while_a_check_is_under_way_the_page_has_what_it_found_before() -> None:
+    @dg.multi_asset_check(specs=check_specs(KEY, RULES[:1]))
+    def check() -> Any:
+        yield from evaluations(KEY, RULES[:1], [], {dg.AssetCheckKey(KEY, "slug_is_unique")})
+
+    key, instance = dg.AssetCheckKey(KEY, "slug_is_unique"), dg.DagsterInstance.ephemeral()
+    assert last_execution(instance.event_log_storage, key) is None
+    assert dg.materialize([dg.AssetSpec(KEY), check], instance=instance, selection=dg.AssetSelection.checks(check))
+    before = last_execution(instance.event_log_storage, key)
+    assert before
+    assert before.evaluation
+    assert before.evaluation.passed
+    planned = AssetCheckEvaluationPlanned(asset_key=KEY, check_name=key.name)
+    kind = DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED
+    instance.report_dagster_event(DagsterEvent(kind.value, "again", event_specific_data=planned), run_id="another")
+    assert last_execution(instance.event_log_storage, key) == before
