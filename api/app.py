@@ -65,8 +65,7 @@ def create_app(url: str | None = None) -> FastAPI:
         exception_handlers=HANDLERS,
     )
     app.state.served, app.state.live = served, live
-    operator = (settings.operator_name, settings.operator_contact, settings.operator_host)
-    app.state.operator = dict(zip(("name", "contact", "host"), operator, strict=True))
+    app.state.operator = {name: getattr(settings, f"operator_{name}") for name in ("name", "contact", "host")}
     for room in (cities, lists, professions, release, downloads, pages):
         app.include_router(room.router)
     app.add_api_route(INTERNAL, _metrics, include_in_schema=False)

@@ -9,6 +9,7 @@ and types are a contract with the web tier, which reads these tables unchanged.
 """
 
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
@@ -26,6 +27,7 @@ from sqlalchemy import (
     UniqueConstraint,
     func,
 )
+from sqlalchemy.types import TypeEngine
 
 from warehouse.codes import COMMUNE, DEPARTMENT, FACILITY_TYPE, FAP, PCS, POSTAL_CODES, ROME
 from warehouse.errors import WarehouseError
@@ -77,7 +79,8 @@ def _text(name: str, comment: str, source: str | None = None) -> Column[str]:
     return Column(name, Text, comment=comment, info=_info(source))
 
 
-def _int(
+def _number(
+    kind: type[TypeEngine[Any]],
     name: str,
     comment: str,
     source: str | None = None,
@@ -86,27 +89,12 @@ def _int(
     unit: str = "",
     made_from: str = "",
     **options: Any,
-) -> Column[int]:
+) -> Column[Any]:
     info = _info(source, made_from, between=between, unit=unit)
-    return Column(name, Integer, comment=_measured(comment, unit), info=info, **options)
+    return Column(name, kind, comment=f"{comment}, {unit}" if unit else comment, info=info, **options)
 
 
-def _float(
-    name: str,
-    comment: str,
-    source: str | None = None,
-    between: Range | None = None,
-    *,
-    unit: str = "",
-    made_from: str = "",
-) -> Column[float]:
-    info = _info(source, made_from, between=between, unit=unit)
-    return Column(name, Double, comment=_measured(comment, unit), info=info)
-
-
-def _measured(comment: str, unit: str) -> str:
-    """What a column holds, its unit last."""
-    return f"{comment}, {unit}" if unit else comment
+_int, _float = partial(_number, Integer), partial(_number, Double)
 
 
 def _info(source: str | None, made_from: str = "", **limits: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from fastapi.staticfiles import StaticFiles
 from api.middleware import DOWNLOADS
 from api.models import Downloads
 from api.responses import NOT_FOUND
-from api.routes.pages import POLICY
+from api.routes.pages import framed
 from warehouse.datapackage import KINDS, LATEST, Package, latest, packages
 
 router = APIRouter(tags=["downloads"], responses=NOT_FOUND)
@@ -19,13 +19,10 @@ router = APIRouter(tags=["downloads"], responses=NOT_FOUND)
 FACTS = ("table", "description", "path", "format", "mediatype", "rows", "bytes", "hash")
 TYPES = {"string": "texte", "integer": "nombre entier", "number": "nombre", "date": "date"}
 HEAD = ("Colonne", "Contenu", "Type", "Unité", "Source", "Exemple", "Part de vides")
-PAGE = """<!doctype html>
-<html lang="fr"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Dictionnaire des données – Mobiville</title><link rel="icon" href="page/icon.svg">
-<link rel="stylesheet" href="page/style.css"></head>
-<body><div id="page"><main class="single"><h1>Dictionnaire des données</h1>
+TITLE = "Dictionnaire des données"
+INTRODUCTION = """<h1>{heading}</h1>
 <p>{title}, version {version}, publiée le {created}. <a href="downloads/latest/datapackage.json">Description pour les
-programmes</a>, <a href="downloads">fichiers</a>.</p>{tables}</main></div></body></html>"""
+programmes</a>, <a href="downloads">fichiers</a>.</p>"""
 
 
 @router.get("/downloads", response_model=Downloads)
@@ -58,8 +55,7 @@ def dictionary(request: Request) -> HTMLResponse:
     package = _latest(request)
     found = [_table(file) for file in package["resources"] if file["format"] == "csv"]
     said = {name: html.escape(package[name]) for name in ("title", "version")} | {"created": package["created"][:10]}
-    page = PAGE.format(**said, tables="".join(found))
-    return HTMLResponse(page, headers={"Content-Security-Policy": POLICY})
+    return framed(request, TITLE, INTRODUCTION.format(heading=TITLE, **said) + "".join(found), kind="single")
 
 
 def _table(file: Package) -> str:

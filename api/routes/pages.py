@@ -12,7 +12,7 @@ from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 
 FILES = Path(__file__).parents[2] / "web" / "page"
-TEXTS = FILES.parent / "texts"
+TEXTS = {path.stem: path.read_text(encoding="utf-8") for path in (FILES.parent / "texts").glob("*.html")}
 UNNAMED = "[non renseigné]"
 """What a legal page says where a setting of the operator is not set."""
 INDEX = (FILES / "index.html").read_text(encoding="utf-8")
@@ -58,12 +58,20 @@ def missing(request: Request) -> HTMLResponse:
 
 
 def _text(request: Request, name: str, title: str, status: int = 200) -> HTMLResponse:
-    """A text of `web/texts/` in the page's own look, which needs no JavaScript."""
-    up = "../" * (request.scope["raw_path"].count(b"/") - 1) or "./"
+    """A text of `web/texts/`."""
     operator = {key: escape(value or UNNAMED) for key, value in request.app.state.operator.items()}
-    text = (TEXTS / f"{name}.html").read_text(encoding="utf-8").format(up=up, **operator)
-    framed = (TEXTS / "frame.html").read_text(encoding="utf-8").format(up=up, title=title, text=text)
-    return HTMLResponse(framed, status, {"Content-Security-Policy": POLICY})
+    return framed(request, title, TEXTS[name].format(up=_up(request), **operator), status=status)
+
+
+def framed(request: Request, title: str, text: str, *, kind: str = "reading", status: int = 200) -> HTMLResponse:
+    """HTML in the page's own look, which needs no JavaScript. `kind`: class of what it is in: `reading`, `single`."""
+    shown = TEXTS["frame"].format(up=_up(request), title=title, text=text, kind=kind)
+    return HTMLResponse(shown, status, {"Content-Security-Policy": POLICY})
+
+
+def _up(request: Request) -> str:
+    """The way from an address to that of the page."""
+    return "../" * (request.scope["raw_path"].count(b"/") - 1) or "./"
 
 
 @router.get("/docs")

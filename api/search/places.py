@@ -137,8 +137,7 @@ class Cities:
             insee = self.names.insees.get(f"{hyphened(district[1])}-{end}-arrondissement")
             found += [self.ranks[insee]] if insee else []
         if len(found) < PAGE and re.fullmatch("[0-9]{2,5}", folded):
-            first, last = (bisect_left(self.postal, (end,)) for end in (folded, folded + ":"))
-            ranks = {rank for _, rank in self.postal[first:last]} - set(found)
+            ranks = {rank for _, rank in beginning_with(folded, self.postal)} - set(found)
             found += sorted(ranks, key=self.names.places.__getitem__)
         if len(found) < PAGE:
             names = sorted(beginning_with(folded, former.names) + beginning_with(folded, self._former_names))

@@ -2,8 +2,11 @@
 
 import re
 from bisect import bisect_left
+from typing import TypeVar
 
 from warehouse.text import without_accents
+
+T = TypeVar("T")
 
 _SPELT_OUT = str.maketrans({"œ": "oe", "æ": "ae", "’": "'", "‘": "'", "ʼ": "'"})
 
@@ -11,8 +14,8 @@ _WORD = re.compile(r"\w[\w+#]*")
 """Letters and digits; a `+` or `#` that follows belongs to the word: C++, C#."""
 
 
-def beginning_with(text: str, names: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Of sorted pairs of a hyphened, folded name and a code, those whose name begins with the folded text."""
+def beginning_with(text: str, names: list[tuple[str, T]]) -> list[tuple[str, T]]:
+    """Of sorted pairs of a hyphened, folded name and what has it, those whose name begins with the folded text."""
     start = hyphened(text)
     first, last = (bisect_left(names, (end,)) for end in (start, start + "\U0010ffff"))
     return names[first:last]

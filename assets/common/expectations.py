@@ -119,13 +119,15 @@ def of_sources(sources: Iterable[str]) -> list[Expectation]:
     """Warnings of what the catalogue knows of sources: how many rows the whole of France has (`rows`), how old a
     vintage, a day, may be (`max_age_days`).
     """
-    found = []
-    for name in sources:
-        if rows := catalogue()[name].rows:
-            words = f"{name} has from {rows[0]:,} to {rows[1]:,} rows"
-            found.append(Expectation(f"{name}_is_complete", words, error=False))
-        found += of_age(name)
-    return found
+    return [rule for name in sources for rule in (*_of_rows(name), *of_age(name))]
+
+
+def _of_rows(source_id: str) -> list[Expectation]:
+    """The warning of a source that has other than the rows that all of France has, if these are known."""
+    if not (rows := catalogue()[source_id].rows):
+        return []
+    words = f"{source_id} has from {rows[0]:,} to {rows[1]:,} rows"
+    return [Expectation(f"{source_id}_is_complete", words, error=False)]
 
 
 def of_age(source_id: str) -> list[Expectation]:
@@ -139,10 +141,10 @@ def unlike_known(files: Iterable[SourceFile], today: date) -> list[Finding]:
     """The rules of `of_sources` that the files of a table do not meet."""
     found = []
     for file in {file.source_id: file for file in files if file.rows_read}.values():
-        rows, read = catalogue()[file.source_id].rows, file.rows_read or 0
-        for rule in of_sources([file.source_id]):
-            if rows and rule.name.endswith("_is_complete") and not rows[0] <= read <= rows[1]:
-                found.append(_of_file(rule, file, f"has {read:,}: is it whole, and of all France?"))
+        read = file.rows_read or 0
+        least, most = catalogue()[file.source_id].rows or (read, read)
+        said = f"has {read:,}: is it whole, and of all France?"
+        found += [_of_file(rule, file, said) for rule in _of_rows(file.source_id) if not least <= read <= most]
         found += too_old(file, today)
     return found
 

@@ -149,7 +149,7 @@ def test_the_dictionary_has_every_column_with_its_share_of_nulls(client: TestCli
     assert cells[1].endswith(f"<td>{empty:.0%}</td>")
     assert "Licence Ouverte 2.0" in page
     assert "inventées" in page
-    assert client.get("/api/dictionary").text == page
+    assert client.get("/api/dictionary").text.replace('"../', '"./') == page
 
 
 def test_the_dictionary_is_readable_in_a_browser(address: str, browser: Browser) -> None:
