@@ -65,7 +65,11 @@ def create_app(url: str | None = None) -> FastAPI:
         exception_handlers=HANDLERS,
     )
     app.state.served, app.state.live = served, live
-    app.state.operator = {name: getattr(settings, f"operator_{name}") for name in ("name", "contact", "host")}
+    app.state.operator = {
+        "name": settings.operator_name,
+        "contact": settings.operator_contact,
+        "host": settings.operator_host,
+    }
     for room in (cities, lists, professions, release, downloads, pages):
         app.include_router(room.router)
     app.add_api_route(INTERNAL, _metrics, include_in_schema=False)
