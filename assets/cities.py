@@ -8,7 +8,6 @@ import pandas as pd
 from assets.common.communes import communes_of_2015, communes_of_2025, in_capitals, of_today, with_whole_cities
 from assets.common.expectations import Expectation, in_set, some_rows
 from assets.common.geography import check_cities, city_of, nearest, places, stands_for, weighted_mean
-from assets.common.plots import map_of_communes
 from assets.common.staging_asset import Import, staging_asset
 from assets.common.weather import mean_temperature, stations_with_temperature
 from resources.clients.jsonl_cache import CacheEntry
@@ -270,7 +269,6 @@ def expected(new_regions: pd.DataFrame, departements: pd.DataFrame, cog: pd.Data
     ],
     group="territory",
     expect=expected,
-    picture=map_of_communes,
 )
 def cities(raw_data: RawData, old_regions: pd.DataFrame, cog: pd.DataFrame) -> Import:
     """Communes and districts, and PARIS, LYON and MARSEILLE made from theirs: where, how high, how large, how far from

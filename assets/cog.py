@@ -3,7 +3,6 @@
 import pandas as pd
 
 from assets.common.geography import city_of
-from assets.common.plots import bars_of_communes
 from assets.common.staging_asset import Import, staging_asset
 from resources.raw_data import RawData
 from resources.sources.audit import Reject, RowAudit
@@ -73,7 +72,6 @@ def _names_and_people(raw_data: RawData) -> pd.DataFrame:
     sources=["cog", "communes"],
     group="territory",
     expect=lambda: [],
-    picture=bars_of_communes,
 )
 def cog(raw_data: RawData) -> Import:
     """The map from every commune code, current or former, to the commune that it is in now: each import whose files

@@ -6,7 +6,6 @@ import pandas as pd
 import pyarrow as pa
 
 from assets.common.expectations import Expectation, in_set, some_rows
-from assets.common.plots import bars_of_facilities
 from assets.common.staging_asset import Import, staging_asset
 from resources.raw_data import RawData
 from resources.sources.audit import RowAudit
@@ -84,7 +83,7 @@ def expected(cities: pd.DataFrame) -> list[Expectation]:
     return [some_rows(), in_set("the commune is in cities", "depcom", cities["insee_com"], error=False)]
 
 
-@staging_asset(tables.equipments, sources=["bpe"], group="life", expect=expected, picture=bars_of_facilities)
+@staging_asset(tables.equipments, sources=["bpe"], group="life", expect=expected)
 def equipments(raw_data: RawData) -> Import:
     """Facilities per commune and type; of Paris, Lyon and Marseille the types of which the file has rows of theirs."""
     batches, audit = raw_data.batches("bpe")

@@ -13,7 +13,6 @@ import pyarrow as pa
 
 from assets.common.code_version import asset_version
 from assets.common.expectations import some_rows
-from assets.common.plots import lines_of_offers
 from assets.common.staging_asset import Import, staging_asset
 from assets.offers_by_day import KEY, PARTITIONS, SOURCE, read_day, shown, unread
 from resources.days import Day, Days
@@ -120,7 +119,6 @@ def _audit(raw_data: RawData, known: Mapping[str, Day]) -> RowAudit:
     above=[KEY],
     group="work",
     expect=lambda: [some_rows()],
-    picture=lines_of_offers,
 )
 def offers_history(
     context: dg.AssetExecutionContext, raw_data: RawData, staging: Staging, cities: pd.DataFrame, cog: pd.DataFrame

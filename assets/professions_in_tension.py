@@ -4,7 +4,6 @@ import pandas as pd
 
 from assets.common.expectations import Expectation, in_set, some_rows
 from assets.common.geography import city_of, nearest, places, stands_for
-from assets.common.plots import bars_of_tensions
 from assets.common.staging_asset import Import, staging_asset
 from resources.raw_data import RawData
 from warehouse import tables
@@ -90,9 +89,7 @@ def expected_of_tensions(bassins: pd.DataFrame, rome_codes: pd.DataFrame) -> lis
     ]
 
 
-@staging_asset(
-    tables.tensions, sources=["tensions"], group="work", expect=expected_of_tensions, picture=bars_of_tensions
-)
+@staging_asset(tables.tensions, sources=["tensions"], group="work", expect=expected_of_tensions)
 def tensions(raw_data: RawData, rome_codes: pd.DataFrame) -> Import:
     """How tense each ROME is in each employment basin."""
     raw, audit = raw_data.table("tensions")

@@ -5,7 +5,6 @@ from typing import Any
 
 import pandas as pd
 
-from assets.common.plots import heat_of_criteria
 from assets.common.staging_asset import Import, staging_asset
 from warehouse import tables
 from warehouse.criteria import CRITERIA, OPPORTUNITY_BELOW
@@ -62,7 +61,7 @@ def _alphabetical(label: str) -> str:
     return without_accents(label.casefold())
 
 
-@staging_asset(tables.regions_tensions_criterions, group="serving", picture=heat_of_criteria)
+@staging_asset(tables.regions_tensions_criterions, group="serving")
 def regions_tensions_criterions(
     cities: pd.DataFrame, bassins: pd.DataFrame, tensions: pd.DataFrame, new_regions: pd.DataFrame
 ) -> Import:

@@ -9,7 +9,6 @@ from pydantic import Field, field_validator
 from assets.common.code_version import LOADING, asset_version
 from assets.common.expectations import Finding
 from assets.common.lineage import of_served, staged_key
-from assets.common.plots import drawn, rows_over_releases
 from assets.common.staging_asset import OWNERS, column_schema, described
 from raw_data import is_sample
 from resources.errors import ValidationError
@@ -142,9 +141,8 @@ def warehouse_tables(
         with with_retries(context.retry_number):
             release = warehouse.publish(contents, _started_at(context), context.log.info, deep=config.force)
             changes = warehouse.changes(release)
-            rows = warehouse.rows_by_release()
     for name in names:
-        table, known = release.tables[name], rows[rows["table"] == name]
+        table = release.tables[name]
         yield dg.MaterializeResult(
             asset_key=table_key(name),
             metadata={
@@ -153,7 +151,6 @@ def warehouse_tables(
                 "loaded by release": table.contents_id,
                 "sha256": table.sha256,
                 "dagster/column_lineage": of_served(tables.metadata.tables[name]),
-                **drawn(rows_over_releases if len(known) > 1 else None, known),
                 **{f"rows {kind}": number for kind, number in changes.get(name, {}).items()},
             },
         )

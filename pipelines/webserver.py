@@ -1,6 +1,6 @@
-"""Dagster's web server with Data Docs: a page per table of its rules, and what was last found of each.
+"""Dagster's web server with Data Docs, a page per table of its rules and what was last found of each, and pictures.
 
-The page is made when it is opened, of what the checks told: a refresh writes nothing for it.
+Both are made when they are looked at, of what the checks told and of what is staged: a refresh makes nothing for them.
 """
 
 from datetime import UTC, datetime
@@ -17,10 +17,12 @@ from dagster._core.storage.event_log import EventLogStorage
 from dagster_webserver import cli
 from dagster_webserver.webserver import DagsterWebserver
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from assets.common.checks import DATA_DOCS, FIRST_ROWS
+from assets.common.plots import ADDRESS, PICTURES, png
+from resources.settings import Settings
 
 PAGE = """<!doctype html>
 <html lang="en">
@@ -94,12 +96,28 @@ def last_execution(storage: EventLogStorage, key: dg.AssetCheckKey) -> AssetChec
     return next(iter(ended), None)
 
 
+def picture(request: Request) -> Response:
+    """The picture (PNG) of a table as it is staged now, in the folder that this process's own settings name; 404 in
+    words where it has none, or is not there.
+    """
+    from resources.errors import StagingError  # with pandas, which takes a second to import
+    from resources.staging import Staging
+
+    name = request.path_params["name"]
+    try:
+        drawn = png(PICTURES[name], Staging(folder=str(Settings().staging)).rows(name))
+    except (KeyError, StagingError):
+        return PlainTextResponse(f"{name} has no picture, or is not staged", 404)
+    return Response(drawn, media_type="image/png", headers={"Cache-Control": "no-cache"})
+
+
 class Webserver(DagsterWebserver[Any, Any]):
-    """Dagster's own, and the pages of Data Docs."""
+    """Dagster's own, and the pages of Data Docs and the pictures."""
 
     def build_static_routes(self) -> list[BaseRoute]:
-        """The page of an asset is below `DATA_DOCS`, at its key."""
-        return [Route(f"{DATA_DOCS}/{{path:path}}", self.data_docs), *super().build_static_routes()]  # type: ignore[no-untyped-call]
+        """Below `DATA_DOCS` the page of an asset, at its key; below `ADDRESS` the picture of a table, at its name."""
+        ours = [Route(f"{DATA_DOCS}/{{path:path}}", self.data_docs), Route(f"{ADDRESS}/{{name}}", picture)]
+        return [*ours, *super().build_static_routes()]  # type: ignore[no-untyped-call]
 
     def data_docs(self, request: Request) -> HTMLResponse:
         """The page of an asset; 404 of one that has no rules."""

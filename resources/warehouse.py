@@ -6,7 +6,6 @@ from datetime import datetime
 from pathlib import Path
 
 import dagster as dg
-import pandas as pd
 from sqlalchemy import Engine
 
 from resources.exports import export_release
@@ -65,12 +64,6 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
                 return {}
             found = diff(engine, before.id, release.id, first=0)
         return {name: {kind: change.rows for kind, change in kinds.items()} for name, kinds in found.items()}
-
-    def rows_by_release(self, last: int = 30) -> pd.DataFrame:
-        """Rows of each table in the last releases: columns `table`, `release` and `rows`, the oldest first."""
-        with self._engine() as engine:
-            found = [(name, r.id, table.rows) for r in history(engine, last) for name, table in r.tables.items()]
-        return pd.DataFrame(found[::-1], columns=["table", "release", "rows"])
 
     @contextmanager
     def _engine(self) -> Iterator[Engine]:

@@ -1,19 +1,21 @@
-"""Pictures of staged and served tables, for the Dagster UI: small PNGs, a fraction of a second each."""
+"""Pictures of staged tables, for the Dagster UI: small PNGs, drawn when somebody looks at them."""
 
-import base64
 import inspect
 import io
 import json
 from collections.abc import Callable, Sequence
-from typing import Any
-
-import dagster as dg
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from warehouse.criteria import CRITERIA
 
-Picture = Callable[[pd.DataFrame], Any]
+if TYPE_CHECKING:  # the web server, which knows the address from here, does without pandas until a picture is asked for
+    import pandas as pd
+
+Picture = Callable[["pd.DataFrame"], Any]
 """From a table to a figure of matplotlib."""
+
+ADDRESS = "/pictures"
+"""Where the web server of the UI (`pipelines/webserver.py`) has the picture of a staged table, below it by its name."""
 
 DPI = 75
 COLOURS = 48
@@ -27,7 +29,7 @@ FRANCE = ((-5.3, 9.7), (41.3, 51.2))
 """What the maps show, degrees: longitudes, latitudes of mainland France and Corsica."""
 
 
-def png(picture: Picture, frame: pd.DataFrame) -> bytes:
+def png(picture: Picture, frame: "pd.DataFrame") -> bytes:
     """The PNG that a picture draws of a table."""
     from PIL import Image
 
@@ -38,20 +40,9 @@ def png(picture: Picture, frame: pd.DataFrame) -> bytes:
     return small.getvalue()
 
 
-def drawn(picture: Picture | None, frame: pd.DataFrame) -> dict[str, Any]:
-    """The metadata that shows a picture of a table; nothing without a picture, or without rows."""
-    if picture is None or frame.empty:
-        return {}
-    try:
-        image = png(picture, frame)
-    except Exception as error:  # no reason to refuse the table
-        return {"picture": f"could not be drawn: {type(error).__name__}: {error}"}
-    return {"picture": dg.MetadataValue.md(as_markdown(image, inspect.getdoc(picture) or ""))}
-
-
-def as_markdown(image: bytes, title: str) -> str:
-    """A PNG as the UI shows it within Markdown."""
-    return f"![{title}](data:image/png;base64,{base64.b64encode(image).decode()})"
+def as_markdown(name: str) -> list[str]:
+    """The picture of a staged table, as the UI shows it within Markdown; nothing where it has none."""
+    return [f"![{inspect.getdoc(PICTURES[name])}]({ADDRESS}/{name})"] if name in PICTURES else []
 
 
 def _figure(width: float, height: float) -> Any:
@@ -61,7 +52,7 @@ def _figure(width: float, height: float) -> Any:
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def map_of_communes(cities: pd.DataFrame) -> Any:
+def map_of_communes(cities: "pd.DataFrame") -> Any:
     """Communes of mainland France by region, altitude (m) and distance from the sea (km)."""
     figure = _figure(13, 4.4)
     (west, east), (south, north) = FRANCE
@@ -89,7 +80,7 @@ def map_of_communes(cities: pd.DataFrame) -> Any:
     return figure
 
 
-def bars_of_tensions(tensions: pd.DataFrame) -> Any:
+def bars_of_tensions(tensions: "pd.DataFrame") -> Any:
     """The ROMEs hardest to recruit (`ind_t` 5) in most basins; pairs of ROME and basin by class beside."""
     figure = _figure(11, 4.6)
     left, right = figure.subplots(1, 2, width_ratios=[2, 1])
@@ -103,7 +94,7 @@ def bars_of_tensions(tensions: pd.DataFrame) -> Any:
     return figure
 
 
-def heat_of_criteria(table: pd.DataFrame) -> Any:
+def heat_of_criteria(table: "pd.DataFrame") -> Any:
     """Per region and criterion, the number of ROMEs that meet it."""
     regions = json.loads(table["json"].iloc[0])
     keys = [criterion.key for criterion in CRITERIA]
@@ -118,7 +109,7 @@ def heat_of_criteria(table: pd.DataFrame) -> Any:
     return figure
 
 
-def bars_of_facilities(equipments: pd.DataFrame) -> Any:
+def bars_of_facilities(equipments: "pd.DataFrame") -> Any:
     """The facility types there are most of."""
     totals = equipments.groupby("typequ")["total"].sum().astype(int)
     top = totals.sort_values(ascending=False, kind="stable").head(SHOWN)[::-1]
@@ -130,7 +121,7 @@ def bars_of_facilities(equipments: pd.DataFrame) -> Any:
     return figure
 
 
-def bars_of_communes(codes: pd.DataFrame) -> Any:
+def bars_of_communes(codes: "pd.DataFrame") -> Any:
     """The communes that have most former codes; in the title how many codes there are now, and were."""
     former = codes[codes["code"] != codes["current_code"]]
     top = former.groupby("current_code").size().sort_values(ascending=False, kind="stable").head(SHOWN)[::-1]
@@ -143,16 +134,7 @@ def bars_of_communes(codes: pd.DataFrame) -> Any:
     return figure
 
 
-def rows_over_releases(rows: pd.DataFrame) -> Any:
-    """Rows of a table over the releases: columns `release` (its number) and `rows`."""
-    figure = _figure(7, 2.8)
-    axes = figure.subplots()
-    axes.plot(rows["release"].astype(str), rows["rows"], marker="o", drawstyle="steps-post", color="#8064a2")
-    axes.set(title="rows, by release", ylim=(0, rows["rows"].max() * 1.1 or 1))
-    return figure
-
-
-def lines_of_offers(history: pd.DataFrame) -> Any:
+def lines_of_offers(history: "pd.DataFrame") -> Any:
     """Weekly offers of the ROMEs and of the regions that have most of them."""
     figure = _figure(13, 4.6)
     for axes, column, title in zip(
@@ -166,3 +148,14 @@ def lines_of_offers(history: pd.DataFrame) -> Any:
         axes.tick_params(axis="x", rotation=30)
         axes.legend(fontsize=7, ncols=2)
     return figure
+
+
+PICTURES: dict[str, Picture] = {
+    "cities": map_of_communes,
+    "cog": bars_of_communes,
+    "equipments": bars_of_facilities,
+    "offers_history": lines_of_offers,
+    "regions_tensions_criterions": heat_of_criteria,
+    "tensions": bars_of_tensions,
+}
+"""By the name of the staged table."""

@@ -22,7 +22,7 @@ from assets.common.expectations import (
     validate,
 )
 from assets.common.lineage import of_staged, raw_key, staged_key
-from assets.common.plots import Picture, drawn
+from assets.common.plots import as_markdown
 from assets.common.shown import absent, audited, counted, seen_of
 from resources.errors import AuditError, RejectedRowsError, ValidationError
 from resources.failures import explained
@@ -55,7 +55,6 @@ def staging_asset(
     sources: Sequence[str] = (),
     above: Sequence[dg.AssetKey] = (),
     expect: Callable[..., list[Expectation]] = lambda: [some_rows()],
-    picture: Picture | None = None,
 ) -> Callable[[Callable[..., Import]], dg.AssetsDefinition]:
     """Make an import function the Dagster asset of its name, staged with the schema of `table`.
 
@@ -72,7 +71,7 @@ def staging_asset(
 
     def decorate(function: Callable[..., Import]) -> dg.AssetsDefinition:
         require_sources(f"{function.__module__}.{function.__name__}", sources)
-        step = _Step(function, table, sources, expect, picture)
+        step = _Step(function, table, sources, expect)
         return dg.multi_asset(
             name=step.name,
             outs={step.name: step.out(group)},
@@ -93,7 +92,6 @@ class _Step:
     table: Table
     sources: Sequence[str]
     expect: Callable[..., list[Expectation]]
-    picture: Picture | None
 
     @property
     def name(self) -> str:
@@ -105,11 +103,12 @@ class _Step:
 
     def out(self, group: str) -> dg.AssetOut:
         """The asset: not required, for its checks may run alone."""
+        text = inspect.getdoc(self.function) or ""
         return dg.AssetOut(
             key=self.key,
             io_manager_key="staging",
             is_required=False,
-            description=described(inspect.getdoc(self.function) or "", self.name, self.sources),
+            description=described("\n\n".join([text, *as_markdown(self.name)]), self.name, self.sources),
             metadata={
                 "table": self.table.name,
                 "dagster/column_schema": column_schema(self.table),
@@ -190,7 +189,7 @@ class _Step:
         files += self.files(made, raw_data)
         versions = {name: staging.fingerprint(name) for name in self.inputs}
         versions |= {raw_key(source).to_user_string(): raw_data.version(source) for source in self.sources}
-        shown = seen_of(made.frame, files, notes) | counted(made.audits) | drawn(self.picture, made.frame)
+        shown = seen_of(made.frame, files, notes) | counted(made.audits)
         shown["dagster/column_lineage"] = of_staged(self.table, self.sources, above)
         staged = Staged(made.frame, files, fingerprint(self.version, versions))
         return dg.Output(staged, self.name, metadata=shown)

@@ -138,7 +138,6 @@ def test_the_data_version_of_a_raw_file_is_its_sha256(tmp_path: Path) -> None:
     assert (made.asset_materialization.tags or {})["dagster/input_data_version/raw/helps"] == helps
     assert {"dagster/row_count", "preview", "sources"} <= set(made.asset_materialization.metadata)
     for key, shown in (
-        ("staged/cities", "picture"),
         ("staged/cities", "dagster/column_lineage"),
         ("warehouse/cities", "release"),
     ):

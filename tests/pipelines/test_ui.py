@@ -66,7 +66,7 @@ def page(running: Running, browser: Browser) -> Iterator[Page]:
     yield page
     expect.set_options(timeout=None)
     context.close()
-    assert asked - {""} == {urlsplit(running.url).netloc}  # a picture within the page has no host
+    assert asked - {""} == {urlsplit(running.url).netloc}  # what stands within the page has no host
 
 
 def answers(url: str) -> bool:
@@ -128,15 +128,13 @@ def test_materialize_all_is_green_and_publishes_a_release(page: Page, running: R
     assert running.log.read_text().splitlines()[0] == f"Dagster's UI is on {running.url} (Ctrl-C ends it)"
 
 
-def test_a_materialization_shows_a_picture(page: Page, running: Running) -> None:
-    page.goto(f"{running.url}/assets/staged/cities?view=events")
-    row = page.get_by_role("row").filter(has=page.get_by_role("cell", name="picture", exact=True))
-    row.get_by_text("[Show Markdown]").click()
-    picture = page.locator("img[src^='data:image/png;base64,']")
+def test_the_page_of_an_asset_shows_its_picture_without_a_click(page: Page, running: Running) -> None:
+    page.goto(f"{running.url}/assets/staged/cities")
+    picture = page.get_by_alt_text("Communes of mainland France by region")
     expect(picture).to_be_visible()
+    page.wait_for_function("image => image.complete", arg=picture.element_handle())
     assert picture.evaluate("image => image.naturalWidth") > 400
     keep(page, "picture")
-    page.get_by_role("button", name="Close").click()
 
 
 def test_a_check_is_run_alone_and_shows_its_rows_and_its_history(page: Page, running: Running) -> None:

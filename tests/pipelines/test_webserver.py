@@ -1,19 +1,26 @@
-"""Data Docs: the page of an asset has every check with what it last found."""
+"""What our web server adds: Data Docs, with every check and what it last found, and pictures of what is staged."""
 
+import io
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import dagster as dg
+import pandas as pd
 import pytest
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationPlanned
 from dagster._core.events import DagsterEvent, DagsterEventType
+from PIL import Image
+from starlette.applications import Starlette
+from starlette.routing import Route
+from starlette.testclient import TestClient
 
 from assets.common.checks import FIRST_ROWS, check_specs, evaluations
 from assets.common.expectations import Expectation, Finding
 from assets.common.lineage import staged_key
-from pipelines.webserver import last_execution, page
+from pipelines.webserver import last_execution, page, picture
 
 KEY = staged_key("helps")
 RULES = [Expectation("slug_is_unique", "slug stands once"), Expectation("a_is_in_b", "a is in <b>", error=False)]
@@ -85,3 +92,15 @@ def test_while_a_check_is_under_way_the_page_has_what_it_found_before() -> None:
     kind = DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED
     instance.report_dagster_event(DagsterEvent(kind.value, "again", event_specific_data=planned), run_id="another")
     assert last_execution(instance.event_log_storage, key) == before
+
+
+def test_a_picture_is_drawn_of_what_is_staged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOBIVILLE_STAGING", str(tmp_path))
+    client = TestClient(Starlette(routes=[Route("/pictures/{name}", picture)]))
+    assert client.get("/pictures/equipments").status_code == 404
+    pd.DataFrame({"typequ": ["A101", "A104"], "total": [3, 1]}).to_parquet(tmp_path / "equipments.parquet")
+    answer = client.get("/pictures/equipments")
+    assert answer.headers["content-type"] == "image/png"
+    assert Image.open(io.BytesIO(answer.content)).width > 400
+    unknown = client.get("/pictures/nope")
+    assert (unknown.status_code, unknown.text) == (404, "nope has no picture, or is not staged")
