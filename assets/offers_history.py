@@ -36,10 +36,10 @@ def monday_of(day: str) -> str:
 
 def regions_of(cities: pd.DataFrame, cog: pd.DataFrame) -> dict[str, int]:
     """The region of every commune code, current or former (`cog`: code, current_code), that lies in one."""
-    region = cities.dropna(subset="new_code_region").set_index("insee_com")["new_code_region"].astype(int)
-    former = cog.set_index("code")["current_code"].map(region).dropna().astype(int)
-    known = pd.concat([former[~former.index.isin(region.index)], region])
-    return dict(zip(known.index.astype(str), known.tolist(), strict=True))
+    placed = cities.dropna(subset="new_code_region")
+    region = dict(zip(placed["insee_com"], placed["new_code_region"].astype(int), strict=True))
+    current = zip(cog["code"], cog["current_code"], strict=True)
+    return {code: region[now] for code, now in current if now in region} | region
 
 
 def by_region(offers: pa.Table, regions: Mapping[str, int]) -> pa.Table:
