@@ -77,7 +77,7 @@ def _read_new(
         raise SourceError(f"no dump is in {raw_data.dumps}. Put it there, with the day in its name")
     first, _, last = wanted.partition(":")
     ahead = [day for day in there if first <= day <= (last or first)] if wanted else unread(there, days)
-    context.instance.add_dynamic_partitions(str(PARTITIONS.name), list(there))
+    context.instance.add_dynamic_partitions(str(PARTITIONS.name), sorted({*there, *days}))
     for number, day in enumerate(ahead, start=1):
         try:
             days[day] = known = read_day(raw_data, staging, day, context.run.run_id)
@@ -87,6 +87,8 @@ def _read_new(
         context.log.info(f"{day}: {known.used:,} rows, day {number} of {len(ahead)}")
         context.log_event(dg.AssetMaterialization(KEY, metadata=shown(known), partition=day))
     found = counted(there, days)
+    for day in sorted(found.keys() - context.instance.get_materialized_partitions(KEY)):  # its run was deleted since
+        context.log_event(dg.AssetMaterialization(KEY, metadata=shown(found[day]), partition=day))
     if gone := list(found.keys() - there.keys()):
         span = " to ".join(dict.fromkeys((min(gone), max(gone))))
         notes.append(f"{len(gone)} days count whose dump is gone from the folder: {span}")

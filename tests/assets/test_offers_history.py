@@ -211,6 +211,18 @@ def test_days_are_read_again_when_they_are_asked_for(
     assert read == ["2021-12-20", "2021-12-21"]
 
 
+def test_a_day_stays_read_in_dagster_when_its_run_is_deleted(
+    run: Callable[..., Any], dumps: Callable[..., None], instance: dg.DagsterInstance
+) -> None:
+    dumps("20211220", ("01004", "A1101", 2))
+    first = run()
+    instance.delete_run(first.run_id)
+    assert partitions(instance) == set()
+    dumps("20211221", ("01004", "A1101", 2))
+    assert run().success
+    assert partitions(instance) == {"2021-12-20", "2021-12-21"}
+
+
 def test_a_backfill_reads_a_partition_by_itself(
     dumps: Callable[..., None], instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
