@@ -1,6 +1,6 @@
 """Job offers per commune and ROME of each day: one partition per dump of the datalake, which is read once."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from assets.cities_jobs import offers_of
 from assets.common.code_version import asset_version
 from assets.common.lineage import raw_key, staged_key
 from assets.common.staging_asset import OWNERS
+from raw_data import SAMPLE
 from resources.days import Day, Days
 from resources.errors import SourceError
 from resources.failures import explained
@@ -51,13 +52,23 @@ def dump_of(raw_data: RawData, day: str) -> Path:
     return paths[0]
 
 
-def unread(raw_data: RawData, days: Days) -> Iterator[str]:
-    """The days whose dump was not read yet as it is now, by the present rules; the first first."""
-    for day, paths in raw_data.days(SOURCE).items():
-        known, stat = days.day(day), paths[0].stat()
-        there = (paths[0].name, stat.st_size, stat.st_mtime_ns, rules())
-        if len(paths) > 1 or known is None or there != (known.file, known.size, known.changed, known.rules):
-            yield day
+def unread(there: Mapping[str, Sequence[Path]], days: Mapping[str, Day]) -> list[str]:
+    """The days whose dumps, which are there, were not read yet as they are now, by the present rules.
+
+    `days`: what is known of those that were read.
+    """
+    now = rules()
+    return [
+        day for day, (path, *more) in there.items() if more or day not in days or not days[day].was_read_from(path, now)
+    ]
+
+
+def counted(there: Collection[str], days: Mapping[str, Day]) -> dict[str, Day]:
+    """The days that count, the first first: all that were read, also when their dump is gone. Days of the sample do
+    not once its dumps are gone: they are invented, and what is there may be true.
+    """
+    invented = set(map(sha256_of, (SAMPLE / "datalake").iterdir()))
+    return {day: known for day, known in sorted(days.items()) if day in there or known.sha256 not in invented}
 
 
 def read_day(raw_data: RawData, staging: Staging, day: str, run_id: str) -> Day:
@@ -106,8 +117,9 @@ by_day = dg.AssetSpec(
     code_version=rules(),
     description="Job offers per commune and ROME, a partition per day: what its dump has, with the dump's own commune "
     "codes. Kept as Parquet, a folder per day, in the staging folder.\n\n"
-    "offers_history reads each new day by itself. To read days again: the job `offers_by_day`, tab Partitions, Launch "
-    "backfill, or `mobiville refresh --days FIRST:LAST`. Days do not depend on each other.",
+    "offers_history reads each new day by itself, and counts every day that is kept here. To read days again: the job "
+    "`offers_by_day`, tab Partitions, Launch backfill, or `mobiville refresh --days FIRST:LAST`. Days do not depend on "
+    "each other.",
     metadata={
         "dagster/column_schema": dg.TableSchema([dg.TableColumn(field.name, str(field.type)) for field in SCHEMA])
     },

@@ -14,7 +14,7 @@ import pyarrow as pa
 from assets.common.code_version import asset_version
 from assets.common.expectations import some_rows
 from assets.common.staging_asset import Import, staging_asset
-from assets.offers_by_day import KEY, PARTITIONS, SOURCE, read_day, shown, unread
+from assets.offers_by_day import KEY, PARTITIONS, SOURCE, counted, read_day, shown, unread
 from resources.days import Day, Days
 from resources.errors import SourceError
 from resources.raw_data import RawData
@@ -68,21 +68,30 @@ def _summed(offers: pa.Table) -> pa.Table:
 def _read_new(
     context: dg.AssetExecutionContext, raw_data: RawData, staging: Staging, wanted: str
 ) -> tuple[dict[str, Day], list[str]]:
-    """Every day that is there, after those that are new, or wanted, were read; and what could not be read, in words."""
-    days, notes = Days(staging.folder), []
+    """Every day that counts, after those that are new, or wanted, were read; and what there is to say, in words: days
+    that could not be read, and days whose dump is gone.
+    """
+    there, days, notes = raw_data.days(SOURCE), Days(staging.folder).days(), []
+    if not there:  # rather a wrong folder than one that was emptied
+        raise SourceError(f"no dump is in {raw_data.dumps}. Put it there, with the day in its name")
     first, _, last = wanted.partition(":")
-    there = list(raw_data.days(SOURCE))
-    ahead = [day for day in there if first <= day <= (last or first)] if wanted else list(unread(raw_data, days))
-    context.instance.add_dynamic_partitions(str(PARTITIONS.name), there)
+    ahead = [day for day in there if first <= day <= (last or first)] if wanted else unread(there, days)
+    context.instance.add_dynamic_partitions(str(PARTITIONS.name), sorted({*there, *days}))
     for number, day in enumerate(ahead, start=1):
         try:
-            known = read_day(raw_data, staging, day, context.run.run_id)
+            days[day] = known = read_day(raw_data, staging, day, context.run.run_id)
         except SourceError as error:
             notes.append(f"{day} could not be read: {error}")
             continue
         context.log.info(f"{day}: {known.used:,} rows, day {number} of {len(ahead)}")
         context.log_event(dg.AssetMaterialization(KEY, metadata=shown(known), partition=day))
-    return {day: found for day in there if (found := days.day(day))}, notes
+    found = counted(there, days)
+    for day in sorted(found.keys() - context.instance.get_materialized_partitions(KEY)):  # its run was deleted since
+        context.log_event(dg.AssetMaterialization(KEY, metadata=shown(found[day]), partition=day))
+    if gone := list(found.keys() - there.keys()):
+        span = " to ".join(dict.fromkeys((min(gone), max(gone))))
+        notes.append(f"{len(gone)} days count whose dump is gone from the folder: {span}")
+    return found, notes
 
 
 def _weeks(days: Days, known: Mapping[str, Day], regions: Mapping[str, int]) -> pa.Table:
@@ -108,7 +117,8 @@ def _audit(raw_data: RawData, known: Mapping[str, Day]) -> RowAudit:
     """What became of the rows of all days together."""
     audit = raw_data.audit(SOURCE)
     audit.read = sum(day.read for day in known.values())
-    audit.ruled_out = {"no commune, or a row at fault": sum(sum(day.rejected.values()) for day in known.values())}
+    if rejected := sum(sum(day.rejected.values()) for day in known.values()):
+        audit.ruled_out = {"no commune, or a row at fault": rejected}
     audit.vintage = f"{min(known)} to {max(known)}"
     return audit.count(sum(day.used for day in known.values()), sum(day.merged for day in known.values()))
 

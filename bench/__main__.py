@@ -1,4 +1,4 @@
-"""Measure `mobiville refresh` beside a floor, its memory, the load beside pandas.to_sql, the read API.
+"""Measure `mobiville refresh` beside a floor, its memory, the load beside pandas.to_sql, the read API, a year of dumps.
 
 Real files come from MOBIVILLE_REAL_DATA, else ../shared/real_data. A private MariaDB is started on a temporary folder.
 """
@@ -18,6 +18,7 @@ from pathlib import Path
 from sqlalchemy import create_engine
 
 from bench.api import measure as measure_api
+from bench.days import measure as measure_days
 from bench.measure import Row, Run, floor, refresh, row, write_schema
 from tests.conftest import REAL_DATA, PrivateServer, mariadb_programs
 
@@ -30,8 +31,8 @@ LOADED = "equipments"
 class Bench:
     """The files, the server and the folder that every measurement shares."""
 
-    def __init__(self, folder: Path, server: str, runs: int) -> None:
-        self.folder, self.server, self.runs = folder, server, runs
+    def __init__(self, folder: Path, server: str, runs: int, days: int) -> None:
+        self.folder, self.server, self.runs, self.days = folder, server, runs, days
         self.files, self.schema = folder / "files", folder / "schema.json"
         self.files.mkdir()
         for path in REAL_DATA.iterdir():
@@ -153,13 +154,28 @@ def api(bench: Bench) -> list[Row]:
         return measure_api(place)
 
 
-MEASUREMENTS = {"refresh": whole, "validation": validation, "loading": loading, "memory": memory, "api": api}
+def days(bench: Bench) -> list[Row]:
+    """Many dumps of full size, one per day."""
+    (real,) = (REAL_DATA / "datalake").iterdir()
+    with bench.place() as place, tempfile.TemporaryDirectory(dir=bench.folder) as dumps:
+        return measure_days(place | {"MOBIVILLE_DUMPS": dumps}, real, Path(dumps), bench.days)
+
+
+MEASUREMENTS = {
+    "refresh": whole,
+    "validation": validation,
+    "loading": loading,
+    "memory": memory,
+    "api": api,
+    "days": days,
+}
 
 
 def main() -> None:
     """Print the figures, as a table or as JSON."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--runs", type=int, default=3, help="of each side, in turn; medians are shown (default 3)")
+    parser.add_argument("--days", type=int, default=365, help="dumps that are read (default 365)")
     parser.add_argument("--only", choices=MEASUREMENTS, action="append", help="may be given several times")
     parser.add_argument("--json", action="store_true", help="for a machine")
     options = parser.parse_args()
@@ -170,7 +186,7 @@ def main() -> None:
         folder = Path(temporary)
         (folder / "server").mkdir()
         server = PrivateServer(folder / "server", *mariadb_programs())
-        bench = Bench(folder, server.start(), options.runs)
+        bench = Bench(folder, server.start(), options.runs, options.days)
         try:
             bench.bpe(1)
             rows = [row for name in options.only or MEASUREMENTS for row in MEASUREMENTS[name](bench)]
@@ -181,9 +197,9 @@ def main() -> None:
         print(json.dumps(rows, indent=2))
         return
     print(f"{os.cpu_count()} cores; medians of {options.runs}; {time.monotonic() - started:.0f} s in all")
-    print(f"{'':<42}{'ours':>9}{'beside':>9}     {'ratio':>6}  target")
+    print(f"{'':<48}{'ours':>9}{'beside':>9}     {'ratio':>6}  target")
     for r in rows:
-        print(f"{r['what']:<42}{r['ours']:>9}{r['beside']:>9} {r['unit']:<4}{r['ratio']!s:>6}  {r['target']}")
+        print(f"{r['what']:<48}{r['ours']:>9}{r['beside']:>9} {r['unit']:<4}{r['ratio']!s:>6}  {r['target']}")
 
 
 if __name__ == "__main__":

@@ -10,8 +10,9 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import psutil
 from sqlalchemy import create_engine
 from sqlalchemy.schema import CreateIndex, CreateTable
 
@@ -59,27 +60,35 @@ with patch(step + ".validate", lambda *_: []):
 """
 
 
+class Line(NamedTuple):
+    """What a process said, and when: seconds since its start, and seconds of CPU that it had taken."""
+
+    seconds: float
+    cpu: float
+    text: str
+
+
 def refresh(environment: Mapping[str, str], *, checked: bool = True) -> Run:
     """`mobiville refresh`, with the rows that it serves then; with `checked` false, as `UNCHECKED` is."""
     command = [str(MOBIVILLE), "refresh"] if checked else [sys.executable, "-c", UNCHECKED]
-    run, lines = _measured(command, environment)
+    run, lines = measured(command, environment)
     seconds = dict.fromkeys(tables.metadata.tables, 0.0)
-    for _, line in lines:
-        step = re.fullmatch(r"(\w+) .*?([\d.]+) s", line)
+    for line in lines:
+        step = re.fullmatch(r"(\w+) .*?([\d.]+) s", line.text)
         table = TABLE_OF_STEP.get(step[1], step[1]) if step else ""
         if step and table in seconds:
             seconds[table] += float(step[2])
     run.made = seconds
-    _, status = _measured([str(MOBIVILLE), "status", "--json"], environment)
-    served = json.loads("\n".join(line for _, line in status))
+    _, status = measured([str(MOBIVILLE), "status", "--json"], environment)
+    served = json.loads("\n".join(line.text for line in status))
     run.rows = {table["table"]: table["rows"] for table in served["tables"]}
     return run
 
 
 def floor(environment: Mapping[str, str], schema: Path) -> Run:
     """The floor script."""
-    run, lines = _measured([sys.executable, str(FLOOR), str(schema)], environment)
-    by_table = json.loads(lines[-1][1])
+    run, lines = measured([sys.executable, str(FLOOR), str(schema)], environment)
+    by_table = json.loads(lines[-1].text)
     run.made = {name: table["made"] for name, table in by_table.items()}
     run.rows = {name: table["rows"] for name, table in by_table.items()}
     return run
@@ -111,8 +120,8 @@ def row(what: str, ours: float, beside: float, unit: str, target: str) -> Row:
     }
 
 
-def _measured(command: Sequence[str], environment: Mapping[str, str]) -> tuple[Run, list[tuple[float, str]]]:
-    """Run a command to its end: the whole process, and its lines with the second at which each came.
+def measured(command: Sequence[str], environment: Mapping[str, str]) -> tuple[Run, list[Line]]:
+    """Run a command to its end: the whole process, and its lines.
 
     The kernel counts to a process's peak what its parent held when it started it: this process must stay small.
     """
@@ -123,12 +132,17 @@ def _measured(command: Sequence[str], environment: Mapping[str, str]) -> tuple[R
         )
         assert process.stdout is not None
         with process.stdout as output:
-            lines = [(time.perf_counter() - started, line.rstrip("\n")) for line in output]
+            lines = [Line(time.perf_counter() - started, _cpu(process.pid), line.rstrip("\n")) for line in output]
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - started
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
             errors.seek(0)
-            said = "\n".join([*(line for _, line in lines), errors.read()])
+            said = "\n".join([*(line.text for line in lines), errors.read()])
             raise ChildFailedError(f"{' '.join(command)} ended with {process.returncode}:\n{said}")
     return Run(seconds, usage.ru_maxrss / 1024), lines
+
+
+def _cpu(process: int) -> float:
+    times = psutil.Process(process).cpu_times()
+    return times.user + times.system

@@ -4,6 +4,7 @@ as one partitioned data set: `offers_by_day/day=2021-12-21/offers.parquet`; and 
 
 import json
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -35,6 +36,11 @@ class Day:
     merged: int
     rejected: dict[str, int] = field(default_factory=dict)
 
+    def was_read_from(self, path: Path, rules: str) -> bool:
+        """Whether it was read from that file as it is now, by these rules."""
+        stat = path.stat()
+        return (path.name, stat.st_size, stat.st_mtime_ns, rules) == (self.file, self.size, self.changed, self.rules)
+
 
 class Days:
     """The days and weeks in a staging folder. A file is whole or not there."""
@@ -51,6 +57,11 @@ class Days:
             return Day(**json.loads(self._known(self._day(day))[KEY]))
         except DAMAGED:
             return None
+
+    def days(self) -> dict[str, Day]:
+        """What is known of every day that was read, the first first."""
+        found = sorted(folder.name.removeprefix("day=") for folder in (self.folder / BY_DAY).glob("day=*"))
+        return {day: known for day in found if (known := self.day(day))}
 
     def offers(self, day: str) -> pa.Table:
         """The offers of a day: commune, rome, number."""

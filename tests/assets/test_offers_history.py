@@ -1,6 +1,7 @@
 """Weekly offers: days are read once, weeks added up anew where their days changed."""
 
 import bz2
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import raw_data
 from assets import offers_history as module
 from assets.offers_by_day import KEY, SCHEMA, by_day, read_day
 from assets.offers_history import WANTED, by_region, monday_of, of_week, offers_history
@@ -122,6 +124,46 @@ def test_each_day_counts_late_and_repeated_ones_too(
     assert set(days["commune"]) == {"01004", "01002", "75056"}  # as the dumps have them
 
 
+def note(ran: dg.ExecuteInProcessResult) -> str:
+    """What the run noted beside the table."""
+    (made,) = ran.asset_materializations_for_node("offers_history")[-1:]
+    return str(made.metadata["notes"].value) if "notes" in made.metadata else ""
+
+
+def test_a_day_counts_when_its_dump_is_gone(
+    run: Callable[..., Any], dumps: Callable[..., None], instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    dumps("20211220", ("01004", "A1101", 2))
+    dumps("20211221", ("01004", "A1101", 4))
+    assert note(run()) == ""
+    before = history(tmp_path)
+    assert before == {("2021-12-20", 84, "A1101"): (3, 2)}
+    (tmp_path / "dumps" / "20211220_mv_villes_offre_full.csv.bz2").unlink()
+    assert "1 days count whose dump is gone from the folder: 2021-12-20" in note(run())
+    assert history(tmp_path) == before
+    (tmp_path / "dumps" / "20211221_mv_villes_offre_full.csv.bz2").unlink()
+    dumps("20211222", ("01004", "A1101", 9))
+    assert "2 days count whose dump is gone from the folder: 2021-12-20 to 2021-12-21" in note(run())
+    assert history(tmp_path) == {("2021-12-20", 84, "A1101"): (5, 3)}
+    shutil.rmtree(tmp_path / "staging" / "offers_by_day" / "day=2021-12-20")  # how a day is taken out
+    assert "1 days count whose dump is gone from the folder: 2021-12-21" in note(run())
+    assert history(tmp_path) == {("2021-12-20", 84, "A1101"): (7, 2)}
+    (tmp_path / "dumps" / "20211222_mv_villes_offre_full.csv.bz2").unlink()
+    assert not run().success  # an empty folder is taken for a wrong one
+
+
+def test_days_of_the_sample_do_not_count_among_true_ones(
+    run: Callable[..., Any], dumps: Callable[..., None], tmp_path: Path
+) -> None:
+    (invented,) = (raw_data.SAMPLE / "datalake").glob("20211220*")
+    copied = Path(shutil.copy(invented, tmp_path / "dumps"))
+    assert run().success
+    copied.unlink()
+    dumps("20211228", ("75056", "A1101", 7))
+    assert note(run()) == ""
+    assert history(tmp_path) == {("2021-12-27", 11, "A1101"): (7, 1)}
+
+
 def test_a_day_that_cannot_be_read_is_said_and_the_others_count(
     run: Callable[..., Any], dumps: Callable[..., None], tmp_path: Path
 ) -> None:
@@ -167,6 +209,18 @@ def test_days_are_read_again_when_they_are_asked_for(
     assert read == []
     assert run(tags={WANTED: "2021-12-20:2021-12-21"}).success
     assert read == ["2021-12-20", "2021-12-21"]
+
+
+def test_a_day_stays_read_in_dagster_when_its_run_is_deleted(
+    run: Callable[..., Any], dumps: Callable[..., None], instance: dg.DagsterInstance
+) -> None:
+    dumps("20211220", ("01004", "A1101", 2))
+    first = run()
+    instance.delete_run(first.run_id)
+    assert partitions(instance) == set()
+    dumps("20211221", ("01004", "A1101", 2))
+    assert run().success
+    assert partitions(instance) == {"2021-12-20", "2021-12-21"}
 
 
 def test_a_backfill_reads_a_partition_by_itself(
