@@ -25,7 +25,7 @@ from api.database import Database, NotServedError
 from api.live import Live
 from api.middleware import INTERNAL, RequestLogMiddleware, log
 from api.release import Served
-from api.responses import NOT_NOW, served_of
+from api.responses import NOT_NOW, MovedError, moved, served_of
 from api.routes import cities, downloads, lists, pages, professions, release
 from resources.settings import Settings
 
@@ -133,5 +133,10 @@ async def _not_served(request: Request, _error: NotServedError) -> JSONResponse:
     return JSONResponse({"message": message}, 503, NOT_NOW)
 
 
-HANDLERS: Any = {RequestValidationError: _wrong, HTTPException: _refused, NotServedError: _not_served}
-"""Each error is answered by `{message, …}`."""
+HANDLERS: Any = {
+    RequestValidationError: _wrong,
+    HTTPException: _refused,
+    NotServedError: _not_served,
+    MovedError: moved,
+}
+"""Each error is answered by `{message, …}`; a commune that is in another now is none."""

@@ -16,7 +16,7 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
 NOT_NOW = {"Retry-After": "5", "Cache-Control": "no-store"}
 """Headers of a 503: when to ask again (seconds)."""
 NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"description": "There is no such thing", "model": Problem}}
-MOVED: dict[int | str, dict[str, Any]] = {308: {"description": "A former code; Location is that of the commune now"}}
+OF_A_CITY = NOT_FOUND | {308: {"description": "A former code; Location is that of the commune now"}}
 
 
 def served_of(request: Request) -> Served:
@@ -46,11 +46,19 @@ def respond(request: Request, release: Release, content: bytes | Ready) -> Respo
     return Response(content, headers=headers, media_type="application/json")
 
 
-def redirect(request: Request, release: Release, last: str) -> Response:
-    """308 to the address that has `last` for its last part. Relative: the proxy has stripped what stood before."""
+class MovedError(Exception):
+    """A code was asked for that a commune had before; `current` is that of the commune now."""
+
+    def __init__(self, current: str) -> None:
+        super().__init__(current)
+        self.current = current
+
+
+async def moved(request: Request, error: MovedError) -> Response:
+    """308 to the address that ends with the present code. Relative: the proxy has stripped what stood before."""
     asked = request.scope["raw_path"].decode("ascii", "replace")
     up = "../" * (len(asked) - len(asked.rstrip("/")))  # a trailing slash is a part more
-    return Response(status_code=308, headers=_headers(request, release) | {"Location": up + last})
+    return Response(status_code=308, headers=_headers(request, release_of(request)) | {"Location": up + error.current})
 
 
 def _headers(request: Request, release: Release) -> dict[str, str]:
@@ -58,8 +66,13 @@ def _headers(request: Request, release: Release) -> dict[str, str]:
 
 
 def rank_of(release: Release, insee: str) -> int:
-    """The rank of the city with this INSEE code, in any case. Raises HTTPException 404 where there is none."""
-    rank = release.cities.ranks.get(fold(insee).upper())
+    """The rank of the city with this INSEE code, in any case. Raises MovedError for a former code, HTTPException 404
+    where there is none.
+    """
+    asked = fold(insee).upper()
+    rank = release.cities.ranks.get(asked)
     if rank is None:
+        if current := release.former.current.get(asked):
+            raise MovedError(current)
         raise HTTPException(404, "no city has this INSEE code")
     return rank

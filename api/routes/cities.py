@@ -21,7 +21,7 @@ from api.models import (
     Trades,
 )
 from api.release import Release
-from api.responses import MOVED, NOT_FOUND, RESPONSES, rank_of, redirect, release_of, respond
+from api.responses import OF_A_CITY, RESPONSES, rank_of, release_of, respond
 from api.search.packed import code
 from api.search.places import Asked, kind_of
 from api.search.tension import ANY_BASIN, ind_t, romes
@@ -86,13 +86,10 @@ def _region(asked: int | str) -> int:
     return int(asked) if isinstance(asked, int) or re.fullmatch(r"\s*[0-9]{1,9}\s*", asked) else -1
 
 
-@router.get("/load/{insee}", response_model=LoadedCity, responses=NOT_FOUND | MOVED)
+@router.get("/load/{insee}", response_model=LoadedCity, responses=OF_A_CITY)
 async def load(request: Request, insee: Insee) -> Response:
     """A city with all its columns, its facilities, its region, its department, and the communes that are in it now."""
     release = release_of(request)
-    asked = fold(insee).upper()
-    if asked not in release.cities.ranks and (current := release.former.current.get(asked)):
-        return redirect(request, release, current)
     rank = rank_of(release, insee)
     return respond(request, release, release.made(_load, release.cities.insees[rank]))
 
@@ -107,7 +104,7 @@ def _load(release: Release, insee: str) -> bytes:
     return orjson.dumps(city | {"equipments": release.facilities.of_city(insee)})
 
 
-@router.get("/figures/{insee}", response_model=FiguresOut, responses=NOT_FOUND)
+@router.get("/figures/{insee}", response_model=FiguresOut, responses=OF_A_CITY)
 async def figures(request: Request, insee: Insee) -> Response:
     """A city's figures beside the medians of France and of its department, and the criteria that it meets."""
     release = release_of(request)
@@ -124,7 +121,7 @@ def _source(release: Release, column: str) -> dict[str, str | None]:
     return {"publisher": name and raw_data.publisher(name), "vintage": vintages.get(name or "")}
 
 
-@router.get("/trades/{insee}", response_model=Trades, responses=NOT_FOUND)
+@router.get("/trades/{insee}", response_model=Trades, responses=OF_A_CITY)
 async def trades(request: Request, insee: Insee) -> Response:
     """The trades of a city that have offers there, or a tension in its basin: those with most offers first."""
     release = release_of(request)
@@ -166,7 +163,7 @@ async def search_by_skill(request: Request, body: SkillSearch) -> Response:
 async def search_close_cities(request: Request, body: CloseCities) -> Response:
     """The six most populous cities around a point."""
     release = release_of(request)
-    near = release.cities.near(body.latitude, body.longitude, fold(body.inseeCode or "").upper())
+    near = release.cities.near(body.latitude, body.longitude, release.former.now(fold(body.inseeCode or "").upper()))
     cities = [
         release.city(rank, {"newRegion.name": release.region(rank).get("name"), "distance": distance})
         for rank, distance in near
@@ -181,7 +178,7 @@ async def search_similar_cities(request: Request, body: SimilarCities) -> Respon
     given, cities = body.city, release.cities
     kind = kind_of(**given.model_dump(include={"population", "distance_from_sea", "z_moyen"}))
     if given.insee_com is not None:
-        itself = cities.codes == code(fold(given.insee_com).upper())
+        itself = cities.codes == code(release.former.now(fold(given.insee_com).upper()))
     else:
         itself = cities.ids == (given.id if given.id in range(2**31) else -1)
     alike = release.places.like(kind, release.tensions.levels(romes(body.codeRome)), itself)

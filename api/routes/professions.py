@@ -19,7 +19,7 @@ from api.live import Live
 from api.middleware import log
 from api.models import Companies, Offers, OffersCount, TradeInfo
 from api.release import Release
-from api.responses import release_of
+from api.responses import release_of, served_of
 from api.search.tension import ind_t
 from resources.errors import NoCredentialsError, ServiceError
 from warehouse.geography import DISTRICT_PREFIXES, FIRST_DISTRICTS
@@ -34,15 +34,14 @@ router = APIRouter(tags=[LIVE_TAG])
 @router.post("/professions/search", response_model=Offers)
 async def search(request: Request, body: OffersSearch) -> Response:
     """Job offers of trades around communes, as Offres d'emploi gives them, and how many there are."""
-    (found,), missing = await _parts(_offers(request.app.state.live, body.codeRome, body.insee, count_only=False))
+    (found,), missing = await _parts(_offers(request, body.codeRome, body.insee, count_only=False))
     return _json((found or {"resultats": [], "totalOffres": None}) | missing)
 
 
 @router.post("/professions/searchCountList", response_model=list[OffersCount])
 async def search_count_list(request: Request, body: OffersCounts) -> Response:
     """How many offers there are around each list of communes; null where that is not known now."""
-    live = request.app.state.live
-    asked = [_parts(_offers(live, body.codeRome, insee, count_only=True)) for insee in body.inseeList]
+    asked = [_parts(_offers(request, body.codeRome, insee, count_only=True)) for insee in body.inseeList]
     counts = [
         {"insee": insee, "total": found and found["totalOffres"]} | missing
         for insee, ((found,), missing) in zip(body.inseeList, await asyncio.gather(*asked), strict=True)
@@ -74,10 +73,11 @@ async def infos_travail(request: Request, body: TradeSearch) -> Response:
 def _place(release: Release, body: TradeSearch) -> tuple[int | None, int | None, str]:
     """Basin of a commune (of a district: its city's), the trade's lowest `ind_t` there, department; None: not known."""
     of_commune, ranks = release.basins.of_commune, release.cities.ranks
-    whole = next((c for c, districts in DISTRICT_PREFIXES.items() if body.insee.startswith(districts)), "")
-    basin = of_commune.get(body.insee) or of_commune.get(whole)
+    insee = release.former.now(body.insee)
+    whole = next((c for c, districts in DISTRICT_PREFIXES.items() if insee.startswith(districts)), "")
+    basin = of_commune.get(insee) or of_commune.get(whole)
     level = ind_t(int(release.tensions.levels([body.codeRome])[basin])) if basin else None
-    department = release.cities.row(ranks[body.insee])["code_dept"] if body.insee in ranks else None
+    department = release.cities.row(ranks[insee])["code_dept"] if insee in ranks else None
     return basin, level, department or ""
 
 
@@ -85,7 +85,7 @@ def _place(release: Release, body: TradeSearch) -> tuple[int | None, int | None,
 async def search_close_companies(request: Request, body: CloseCompanies) -> Response:
     """Companies around a commune that are likely to hire in trades, as La Bonne Boîte tells."""
     live, romes = request.app.state.live, tuple(body.codeRome)
-    insee, by_distance = FIRST_DISTRICTS.get(body.insee, body.insee), body.sort == "distance"
+    insee, by_distance = _known_outside(request, body.insee), body.sort == "distance"
     question = partial(live.client.companies, romes, insee, by_distance=by_distance)
     (found,), missing = await _parts(live.ask("companies", (romes, insee, by_distance), question))
     if found is None:
@@ -102,8 +102,18 @@ def _page_of(company: dict[str, Any]) -> str | None:
     return COMPANY_PAGE + siret if re.fullmatch("[0-9]{14}", siret) else None
 
 
-def _offers(live: Live, romes: list[str], insees: list[str], *, count_only: bool) -> Awaitable[Any]:
-    communes = tuple(dict.fromkeys(FIRST_DISTRICTS.get(insee, insee) for insee in insees))
+def _known_outside(request: Request, insee: str) -> str:
+    """A commune as the services outside know it: of a former code that of the commune now, of Paris, Lyon and Marseille
+    their first district.
+    """
+    release = served_of(request).release
+    now = release.former.now(insee) if release else insee
+    return FIRST_DISTRICTS.get(now, now)
+
+
+def _offers(request: Request, romes: list[str], insees: list[str], *, count_only: bool) -> Awaitable[Any]:
+    live: Live = request.app.state.live
+    communes = tuple(dict.fromkeys(_known_outside(request, insee) for insee in insees))
     key = (tuple(romes), communes, count_only)
     return live.ask("offers", key, partial(live.client.offers, romes, communes, count_only=count_only))
 

@@ -148,6 +148,21 @@ def test_close_cities(client: TestClient, served: Tables, latitude: float, longi
         assert found == expected.close(served, latitude, longitude, but)
 
 
+def test_a_city_is_left_out_by_a_former_code_too(client: TestClient, served: Tables) -> None:
+    cities = {city["insee_com"]: city for city in served["cities"]}
+    left_out = 0
+    for former in served["former_communes"]:
+        if city := cities.get(former["current_code"]):
+            around = {"latitude": city["geo_point_2d_x"], "longitude": city["geo_point_2d_y"]}
+            codes = [
+                [near["insee_com"] for near in post(client, "search-close-cities", around | {"inseeCode": code})]
+                for code in ("", former["code"])
+            ]
+            left_out += city["insee_com"] in codes[0]
+            assert city["insee_com"] not in codes[1]
+    assert left_out
+
+
 def test_similar_cities(client: TestClient, served: Tables) -> None:
     keys = ("id", "population", "distance_from_sea", "z_moyen")
     compared = 0

@@ -87,6 +87,13 @@ def test_a_former_code_leads_to_the_present_one(asked: TestClient) -> None:
         assert [answer.headers[name] for name in ("etag", "x-release", "cache-control")] == [etag, "1", CACHE]
 
 
+@pytest.mark.parametrize("what", ["figures", "trades"])
+def test_it_leads_there_wherever_a_city_is_asked_for(asked: TestClient, what: str) -> None:
+    moved = asked.get(f"/cities/{what}/01091")
+    assert (moved.status_code, moved.headers["location"]) == (308, "01033")
+    assert asked.get(f"/cities/{what}/{moved.headers['location']}").status_code == 200
+
+
 def test_what_was_never_a_commune_is_not_found(asked: TestClient) -> None:
     for unknown in ("99999", "01041/x", "Lancrans", "01018x"):
         assert asked.get(f"/cities/load/{unknown}").status_code == 404

@@ -148,6 +148,21 @@ def test_a_commune_that_is_not_there_has_what_is_known_of_the_trade(api: TestCli
     assert (found["bassinId"], found["deptTension"], found["min"]) == (None, None, 1800)
 
 
+def test_a_former_code_is_asked_for_as_the_commune_that_it_is_in_now(
+    api: TestClient, outside: Service, served: dict[str, list[dict[str, Any]]]
+) -> None:
+    basin_of = {basin["code_commune_insee"]: basin["bassin_id"] for basin in served["bassins"]}
+    former = next(row for row in served["former_communes"] if row["current_code"] in basin_of)
+    old, now = former["code"], former["current_code"]
+    api.post("/professions/search", json={"codeRome": ["A1101"], "insee": [old]})
+    assert [asked.query["commune"] for asked in outside.asked_for(OFFERS)] == [now]
+    api.post("/cities/search-close-companies", json={"codeRome": "A1101", "insee": old})
+    assert [asked.query["citycode"] for asked in outside.asked_for(COMPANIES)] == [now]
+    found = api.post("/professions/infos-travail", json={"codeRome": "A1101", "insee": old}).json()
+    assert found["bassinId"] == basin_of[now]
+    assert found["deptTension"] == 5
+
+
 def test_companies(api: TestClient, outside: Service) -> None:
     body = {"codeRome": "A1101", "insee": "13055", "sort": "distance"}
     found = api.post("/cities/search-close-companies", json=body).json()
