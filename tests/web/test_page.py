@@ -455,6 +455,37 @@ def test_the_release(visit: Visit, url: str) -> None:
     visit.keep("release")
 
 
+def test_the_files_to_download_are_there(visit: Visit, url: str) -> None:
+    offered = httpx.get(f"{url}downloads").json()
+    page = visit.page
+    page.goto("?vue=donnees")
+    rows = page.get_by_role("region", name="Téléchargements").locator("tbody tr")
+    expect(rows).to_have_count(len(SERVED))
+    links = rows.get_by_role("link")
+    for file in offered["files"]:
+        link = rows.locator(f"a[href='api/{file['path']}']")
+        expect(link).to_have_accessible_name(re.compile(f"^{file['table']} en {file['format']}, [0-9,]+ [kM]o$"))
+    expect(links).to_have_count(len(offered["files"]))
+    with page.expect_download() as download:
+        rows.filter(has=page.get_by_text("cities", exact=True)).get_by_role("link").first.click()
+    size = next(file["bytes"] for file in offered["files"] if file["path"].endswith("/cities.parquet"))
+    assert download.value.path().stat().st_size == size
+    expect(page.locator(".credits li")).to_have_count(len(offered["sources"]))
+    expect(page.locator(".credits")).to_contain_text("Licence Ouverte 2.0")
+    page.get_by_role("link", name="dictionnaire des données").click()
+    expect(page.locator("h1")).to_have_text("Dictionnaire des données")
+
+
+def test_no_files_to_download_is_said(warehouse: str, browser: Browser, tmp_path: Path) -> None:
+    server = Server(tmp_path, warehouse)
+    visit = Visit(browser, address_of(server), 1280, 900)
+    visit.page.goto("?vue=donnees")
+    expect(visit.page.locator("main")).to_contain_text("Aucun fichier à télécharger pour l’instant")
+    expect(visit.page.get_by_role("alert")).to_have_count(0)
+    visit.context.close()
+    server.stop()
+
+
 def copied(table: Table) -> tuple[str, tuple[()]]:
     """The statement that says of release 2 what is said of release 1."""
     key = next(iter(table.primary_key)).name
