@@ -80,8 +80,8 @@ def _completed(message: Message, identity: str) -> MutableHeaders:
     headers["X-Request-ID"] = identity
     for name, value in HEADERS.items():
         headers.setdefault(name, value)
-    if "accept-encoding" not in headers.get("vary", "").lower():
-        headers.add_vary_header("Accept-Encoding")
+    vary = dict.fromkeys(filter(None, headers.get("vary", "").split(", "))) | {"Accept-Encoding": None}
+    headers["Vary"] = ", ".join(vary)
     return headers
 
 

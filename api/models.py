@@ -174,6 +174,16 @@ class Download(BaseModel):
     hash: str = Field(description="sha256: and the sum")
 
 
+class DownloadSource(BaseModel):
+    """Whose data the files hold: who is to be named, and under which licence."""
+
+    title: str
+    path: str = Field(description="address of the page where it is published")
+    publisher: str
+    licence: str = Field(examples=["Licence Ouverte 2.0"])
+    version: str | None = Field(None, description="vintage, or the first and last; left out where it is not known")
+
+
 class Downloads(BaseModel):
     """The files to download, and of which release they are."""
 
@@ -183,6 +193,7 @@ class Downloads(BaseModel):
     latest: str = Field(description="address that is always that of the newest release's folder")
     releases: list[int] = Field(description="releases whose folders are there, the newest first")
     files: list[Download]
+    sources: list[DownloadSource]
 
 
 class LiveModel(BaseModel):

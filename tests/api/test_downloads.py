@@ -48,8 +48,12 @@ def test_the_index_names_every_table_twice_and_each_file_is_what_it_says(client:
             assert "content-encoding" not in answer.headers
             assert f"sha256:{hashlib.sha256(answer.content).hexdigest()}" == file["hash"]
             assert len(answer.content) == file["bytes"]
+    package = client.get("/downloads/latest/datapackage.json").json()
+    said = [source for resource in package["resources"] for source in resource.get("sources", [])]
+    assert len(index["sources"]) == len({source["title"] for source in said}) > 5
+    assert all(source in said for source in index["sources"])
     assert "datapackage.json" in client.get("/downloads/latest/SHA256SUMS").text
-    assert client.get("/downloads/latest/datapackage.json").json()["name"] == "mobiville"
+    assert package["name"] == "mobiville"
 
 
 def test_a_part_of_a_file_is_that_part(client: TestClient, exports: Path) -> None:

@@ -146,7 +146,7 @@ def test_metrics_are_not_under_api(client: TestClient, path: str) -> None:
 
 @pytest.mark.parametrize("encoding", ["gzip;q=0", "gzip; q=0.0, br", "identity", "*;q=0", ""])
 def test_who_refuses_gzip_gets_none(client: TestClient, encoding: str) -> None:
-    for route in (*GETS, "/page/regions.json"):
+    for route in (*GETS, "/page/basins.json"):
         found = client.get(route, headers={"Accept-Encoding": encoding})
         assert "content-encoding" not in found.headers
         assert found.headers["vary"].count("Accept-Encoding") == 1

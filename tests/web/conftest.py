@@ -25,11 +25,16 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="session")
-def server(warehouse: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The API on the sample."""
-    server = Server(tmp_path_factory.mktemp("api"), warehouse)
+def server(warehouse: str) -> Iterator[Server]:
+    """The API on the sample, and on its files to download."""
+    server = Server(folder_of(warehouse), warehouse)
     yield server
     server.stop()
+
+
+def folder_of(warehouse: str) -> Path:
+    """Where a warehouse was made: its files to download lie there too."""
+    return Path(str(make_url(warehouse).database)).parents[1]
 
 
 @pytest.fixture(scope="session")
@@ -99,7 +104,7 @@ def altered(browser: Browser, warehouse: str, tmp_path: Path) -> Iterator[Altere
             with closing(sqlite3.connect(copy)) as connection, connection:
                 for statement, values in statements:
                     connection.execute(statement, values)
-            server = Server(tmp_path, f"sqlite:///{copy}")
+            server = Server(folder_of(warehouse), f"sqlite:///{copy}")
             ends.callback(server.stop)
             visit = Visit(browser, address_of(server), 1280, 900)
             ends.callback(visit.context.close)

@@ -32,5 +32,6 @@ def test_the_bundle_is_made_from_the_lock(tmp_path: Path) -> None:
 
 def test_the_lock_names_no_host() -> None:
     lock = json.loads((WEB / "package-lock.json").read_text(encoding="utf-8"))
-    assert lock["packages"][""]["dependencies"].keys() == {"accessible-autocomplete", "d3-geo", "lit-html"}
+    used = {"accessible-autocomplete", "d3-geo", "d3-selection", "d3-zoom", "lit-html", "topojson-client"}
+    assert lock["packages"][""]["dependencies"].keys() == used
     assert [name for name, package in lock["packages"].items() if "resolved" in package] == []

@@ -2,7 +2,7 @@
 
 import { html, nothing } from "./libraries.js";
 import { href, LIST, state } from "./address.js";
-import { sharesOf, tag } from "./explore.js";
+import { tag } from "./explore.js";
 import { aids, facts, trend, why } from "./facts.js";
 import { map } from "./map.js";
 import { ask, redraw } from "./requests.js";
@@ -44,7 +44,7 @@ function sheet(it, metier) {
         ${about(it)}
       </header>
       <section class="see" aria-label="Situation">
-        ${map({ shares: sharesOf(metier), pins: pinsOf(it, name, close.value ?? []), region: it.new_code_region ?? 0, trade: tradeLabel(metier) })}
+        ${situation(it, name, work, close.value ?? [], metier)}
       </section>
       <div class="list">
         ${facts(it)}
@@ -69,6 +69,17 @@ function former(communes) {
   const more = communes.length - names.length;
   const others = more ? [`${plural(more, "commune")} dont le nom n’est pas connu`] : [];
   return communes.length ? html`<p class="where">Réunit ${both.format([...names, ...others])}</p>` : nothing;
+}
+
+/** The map of the city in its basin; in its region where the basin has no outline. */
+function situation(it, name, work, close, metier) {
+  const { value: lying } = work;
+  if (!lying && work.status !== "missing") return html`<div class="map empty" aria-busy="true"></div>`;
+  const ind_t = lying?.trades.find(({ codeRome }) => codeRome === metier)?.ind_t;
+  const basins = ind_t ? [{ ...lying, ind_t, insee_com: it.insee_com }] : null;
+  return html`${map({
+    basins, pins: pinsOf(it, name, close), region: it.new_code_region ?? 0, basin: lying?.bassin_id ?? 0, trade: tradeLabel(metier),
+  })}`;
 }
 
 function pinsOf(it, name, close) {

@@ -2,12 +2,12 @@
 
 import { html, live, nothing, repeat } from "./libraries.js";
 import { go, href, LIST, mend, NO_FILTER, state } from "./address.js";
-import { map, shareWords } from "./map.js";
+import { basinSays, map, point } from "./map.js";
 import { unknown } from "./mend.js";
 import { ask, redraw } from "./requests.js";
 import { pending } from "./states.js";
 import { allTrades, tradeField, tradeLabel } from "./trade.js";
-import { capitalized, cityName, count, inhabitants, lying, percent, placeName, plural, recruiting, TENSION } from "./words.js";
+import { basinName, capitalized, cityName, count, inhabitants, lying, percent, placeName, plural, recruiting, TENSION } from "./words.js";
 
 const PER_PAGE = 10;
 const WIDE = matchMedia("(min-width: 56.25em)"); // as in style.css
@@ -31,7 +31,7 @@ export function asked({ metier, region, taille, cadre, chances, tri, page }) {
 const pageNumber = (page) => Math.max(Math.floor(Number(page)) || 1, 1);
 
 /** The share of opportunities per region code, for a trade; null without one, or before it is known. */
-export function sharesOf(metier) {
+function sharesOf(metier) {
   const regions = ask("api/cities/criterions").value?.regions;
   if (!metier || !regions) return null;
   return new Map(
@@ -49,7 +49,7 @@ export function explore() {
   const search = unknown(now) ? ask("api/cities/search", body, "search") : { ...ask("api/cities/criterions"), value: undefined };
   toLastPage(search, now);
   const { index, sortBy, ...filters } = body;
-  const basins = now.metier && unknown(now) ? ask("api/cities/search-basins", filters, "basins") : { value: [] };
+  const basins = now.metier && unknown(now) ? ask("api/cities/search-basins", filters, "basins").value ?? [] : null;
   const shares = sharesOf(now.metier);
   const title = now.metier ? html`Où recrute-t-on&nbsp;?` : html`Où exercer votre métier&nbsp;?`;
   return html`
@@ -62,14 +62,14 @@ export function explore() {
       </section>
       <section class="see" aria-label="Carte">
         ${map({
-          shares,
-          basins: basins.value ?? [],
+          basins,
           pins: pinsOf(search.value, now),
           region: Number(now.region) || 0,
           trade: tradeLabel(now.metier),
           busy: search.status !== "ready",
         })}
         ${now.region ? html`<p class="back-out"><a href=${href({ region: "" })}>← Toute la France</a></p>` : nothing}
+        ${basins?.length ? basinList(basins) : nothing}
         ${shares ? ranking(shares, now) : nothing}
       </section>
       <section class="list" aria-label="Villes" aria-busy=${search.status !== "ready"}>${list(search, now)}</section>
@@ -137,13 +137,26 @@ function chips(name, legend, options, now) {
   </fieldset>`;
 }
 
-/** The regions by share: what the map shows, for those who read it otherwise. */
+/** What the map shows, for those who read it otherwise. */
+function basinList(basins) {
+  const sorted = basins.toSorted((one, other) => one.ind_t - other.ind_t || (one.name ?? "").localeCompare(other.name ?? ""));
+  return html`<details class="ranking">
+    <summary>Les ${plural(basins.length, "bassin d’emploi", "bassins d’emploi")} de la carte</summary>
+    <ol @focusin=${point} @focusout=${point} @pointerover=${point} @pointerleave=${point}>${sorted.map((basin) => html`<li>
+      <a href=${href({ ville: basin.insee_com })} data-basin=${basin.bassin_id} aria-label=${basinSays(basin)}>
+        <span>${basinName(basin.name ?? "")}</span>${gauge(basin.ind_t)}<b>${basin.ind_t}</b></a></li>`)}</ol>
+  </details>`;
+}
+
+const shareWords = (share) => `${percent(share)} des communes ont un indice de 1 à 3`;
+
+/** The regions by share. */
 function ranking(shares, now) {
   const regions = ask("api/cities/criterions").value.regions;
   const known = regions.filter(({ id }) => shares.has(Number(id)));
   known.sort((one, other) => shares.get(Number(other.id)) - shares.get(Number(one.id)) || one.label.localeCompare(other.label));
   return html`<details class="ranking">
-    <summary>Classement des régions</summary>
+    <summary>Classement des régions, par part des communes d’indice 1 à 3</summary>
     <ol>${known.map(({ id, label }) => {
       const share = shares.get(Number(id));
       return html`<li><a href=${href({ region: id })} aria-current=${id === now.region ? "true" : nothing}
@@ -202,8 +215,9 @@ function item(city, rank) {
 const seaAt = (km) => (km ? `mer à\u00a0${count(km)}\u00a0km` : "au bord de la mer");
 
 /** The index of tension in words and in shape, without a side. */
-export const tag = (indT) => html`<p class="tag">
-  <span class="gauge" aria-hidden="true">${TENSION.map((_, step) => html`<i class=${step < indT ? "on" : ""}></i>`)}</span>
+const gauge = (indT) =>
+  html`<span class="gauge" aria-hidden="true">${TENSION.map((_, step) => html`<i class=${step < indT ? "on" : ""}></i>`)}</span>`;
+export const tag = (indT) => html`<p class="tag">${gauge(indT)}
   ${recruiting(indT)} <small>indice ${indT} sur 5</small></p>`;
 
 function pages(total, now) {

@@ -1,9 +1,9 @@
-// The release that is served: when it was made, from which files, with how many rows, and what changed.
+// The release that is served: when it was made, from which files, with how many rows, what changed, its files.
 
 import { html, nothing } from "./libraries.js";
 import { ask } from "./requests.js";
 import { pending } from "./states.js";
-import { age, count, plural, signed, when, years } from "./words.js";
+import { age, count, plural, signed, weight, when, years } from "./words.js";
 
 const OPTIONAL = [["rows_used", "Utilisées"], ["rows_merged", "Réunies"], ["rows_rejected", "Rejetées"]];
 
@@ -25,8 +25,34 @@ export function release() {
           : "Rien n’a changé depuis la précédente."}
       ${geography ? `Géographie : ${geography}.` : nothing}</p>
     <section><h2>Ce qui est servi</h2>${tablesOf(tables)}</section>
+    <section><h2>Les emporter</h2>${downloads()}</section>
     <section><h2>D’où cela vient</h2>${sourcesOf(tables)}</section>
   </div>`;
+}
+
+/** The files to take away, whose data they are, and how to read them by their address. */
+function downloads() {
+  const { status, value } = ask("api/downloads");
+  if (status === "missing") return html`<p>Aucun fichier à télécharger pour l’instant : la prochaine mise à jour des données les écrit.</p>`;
+  if (!value) return pending({ status }, 3);
+  const latest = `api/${value.latest}`;
+  const example = new URL(`${latest}/cities.parquet`, location);
+  return html`
+    <p>Chaque table de la version ${value.release}, en Parquet ou en CSV (UTF-8, séparé par « ; », codes en texte).
+      Le <a href="dictionary">dictionnaire des données</a> explique chaque colonne ; pour les programmes :
+      <a href="${latest}/datapackage.json">datapackage.json</a>, <a href="${latest}/SHA256SUMS">SHA256SUMS</a>.</p>
+    <div class="wide" tabindex="0" role="region" aria-label="Téléchargements"><table>
+      <thead><tr><th scope="col">Table</th><th scope="col">Parquet</th><th scope="col">CSV</th></tr></thead>
+      <tbody>${[...Map.groupBy(value.files, ({ table }) => table)].map(([table, files]) => html`<tr>
+        <th scope="row"><code>${table}</code><br><small lang="en">${files[0].description}</small></th>
+        ${["parquet", "csv"].map((kind) => html`<td>${files.filter(({ format }) => format === kind).map(({ path, bytes }) =>
+          html`<a href="api/${path}" aria-label="${table} en ${kind}, ${weight(bytes)}" download>${weight(bytes)}</a>`)}</td>`)}</tr>`)}</tbody>
+    </table></div>
+    <p>Sans rien télécharger : <code>duckdb -c "FROM '${example}'"</code></p>
+    <h3>À qui sont ces données</h3>
+    <p>Nommez qui les publie, et gardez leur licence.</p>
+    <ul class="credits">${value.sources.map(({ title, path, publisher, licence, version }) => html`<li>
+      <a href=${path} rel="noreferrer">${title}</a>, ${publisher}${version && version !== "unknown" ? `, ${years(version)}` : ""} — ${licence}</li>`)}</ul>`;
 }
 
 function tablesOf(tables) {

@@ -42,6 +42,12 @@ export const oneDecimal = number({ minimumFractionDigits: 1, maximumFractionDigi
 export const percent = number({ style: "percent" });
 export const signed = number({ signDisplay: "exceptZero" });
 
+const kilobytes = number({ style: "unit", unit: "kilobyte", maximumFractionDigits: 0 });
+const megabytes = number({ style: "unit", unit: "megabyte", maximumFractionDigits: 1 });
+
+/** The size of a file: « 1 ko », « 2,1 Mo ». */
+export const weight = (bytes) => (bytes < 1e6 ? kilobytes(Math.max(bytes / 1e3, 1)) : megabytes(bytes / 1e6));
+
 /** « 1 ville », « 2 villes ». */
 export const plural = (value, one, many = `${one}s`) => `${count(value)} ${value < 2 ? one : many}`;
 
