@@ -64,12 +64,7 @@ def create_app(url: str | None = None) -> FastAPI:
         middleware=MIDDLEWARE,
         exception_handlers=HANDLERS,
     )
-    app.state.served, app.state.live = served, live
-    app.state.operator = {
-        "name": settings.operator_name,
-        "contact": settings.operator_contact,
-        "host": settings.operator_host,
-    }
+    app.state.settings, app.state.served, app.state.live = settings, served, live
     for room in (cities, lists, professions, release, downloads, pages):
         app.include_router(room.router)
     app.add_api_route(INTERNAL, _metrics, include_in_schema=False)

@@ -8,6 +8,7 @@ from api.database import NotServedError
 from api.models import Problem
 from api.release import Ready, Release, Served
 from api.search.text import fold
+from warehouse.errors import MobivilleError
 
 RESPONSES: dict[int | str, dict[str, Any]] = {
     304: {"description": "If-None-Match names the served release"},
@@ -46,7 +47,7 @@ def respond(request: Request, release: Release, content: bytes | Ready) -> Respo
     return Response(content, headers=headers, media_type="application/json")
 
 
-class MovedError(Exception):
+class MovedError(MobivilleError):
     """A code was asked for that a commune had before; `current` is that of the commune now."""
 
     def __init__(self, current: str) -> None:

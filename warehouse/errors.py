@@ -21,6 +21,7 @@ The whole tree, with the module of each:
   * ExecutorError               resources.errors
   * NotLineByLineError          resources.sources.delimited
   * RefreshError                pipelines.cli.common
+  * MovedError                  api.responses
   * NotServedError              api.database
   * ChildFailedError            bench.measure
 """

@@ -12,6 +12,8 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 
+from resources.settings import Settings
+
 FILES = Path(__file__).parents[2] / "web" / "page"
 TEXTS = {path.stem: path.read_text(encoding="utf-8") for path in (FILES.parent / "texts").glob("*.html")}
 UNNAMED = "[non renseigné]"
@@ -60,7 +62,9 @@ def missing(request: Request) -> HTMLResponse:
 
 def _text(request: Request, name: str, title: str, status: int = 200) -> HTMLResponse:
     """A text of `web/texts/`."""
-    operator = {key: escape(value or UNNAMED) for key, value in request.app.state.operator.items()}
+    settings: Settings = request.app.state.settings
+    told = {"name": settings.operator_name, "contact": settings.operator_contact, "host": settings.operator_host}
+    operator = {key: escape(value or UNNAMED) for key, value in told.items()}
     return framed(request, title, TEXTS[name].format(up=_up(request), **operator), status=status)
 
 
