@@ -2,15 +2,18 @@
 
 Dagster opens the file of the run and that of all runs anew for each event, and SQLite moves its journal into the file
 whenever the last connection closes: 6 ms of work and several waits for the disk per event, of which a refresh has some
-six hundred. Kept open it is a tenth of that.
+six hundred. Kept open it is a tenth of that. It also asks before each event of an asset or a check whether the file has
+the table and the column for it: they are asked for once.
 
 The class is changed in place. One of our own, named in dagster.yaml, would override the same private methods, and need
 more: dagster.yaml has no path relative to itself, and who has a dagster.yaml of their own would not get it.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
+from typing import Any
 
 import sqlalchemy as sa
 from dagster._core.events.log import EventLogEntry
@@ -26,6 +29,8 @@ def keep_open() -> None:
     """Let every SQLite history of this process keep its connections."""
     SqliteEventLogStorage._connect = _connect  # type: ignore[method-assign]
     SqliteEventLogStorage.store_event = _store_event  # type: ignore[method-assign]
+    SqliteEventLogStorage.has_table = _has_table  # type: ignore[method-assign]
+    SqliteEventLogStorage._has_asset_key_col_on_connection = _has_column  # type: ignore[method-assign]
 
 
 @contextmanager
@@ -56,3 +61,21 @@ def _store_event(self: SqliteEventLogStorage, event: EventLogEntry) -> None:
     """Store it, and touch the run's file: the UI watches that, and the event may stand in the journal beside it."""
     _store(self, event)
     os.utime(self.path_for_shard(event.run_id))
+
+
+def _until_it_has(asked: Callable[..., bool]) -> Callable[..., bool]:
+    """The same question, which is not put again once the answer was yes: a history loses no table and no column."""
+
+    @wraps(asked)
+    def ask(self: SqliteEventLogStorage, *arguments: Any) -> bool:
+        known: set[tuple[str, str]] = self.__dict__.setdefault("_has", set())
+        key = (asked.__name__, arguments[-1])  # the name of the table or column
+        if key not in known and asked(self, *arguments):
+            known.add(key)
+        return key in known
+
+    return ask
+
+
+_has_table = _until_it_has(SqliteEventLogStorage.has_table)
+_has_column = _until_it_has(SqliteEventLogStorage._has_asset_key_col_on_connection)

@@ -20,7 +20,7 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
 
 PROCESSES = multiprocessing.get_context("forkserver")
 """Each command is a process forked from one that has imported what commands import: seconds less than a new one."""
-PROCESSES.set_forkserver_preload(["pipelines.cli", "pipelines.run", "great_expectations", "matplotlib.pyplot"])
+PROCESSES.set_forkserver_preload(["pipelines.cli", "pipelines.run", "great_expectations"])
 
 
 def environment_with(**settings: str) -> dict[str, str]:

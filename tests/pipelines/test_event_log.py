@@ -4,7 +4,9 @@ import time
 from pathlib import Path
 
 import dagster as dg
+import pytest
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
+from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 
 from pipelines import event_log
 
@@ -50,3 +52,15 @@ def test_who_watches_a_run_is_told_of_each_event(tmp_path: Path) -> None:
                 while words not in seen and time.monotonic() < end:
                     time.sleep(0.05)
                 assert words in seen
+
+
+def test_a_history_is_not_asked_again_for_what_it_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with dg.DagsterInstance.from_config(home(tmp_path)) as instance:
+        storage = instance.event_log_storage
+        assert isinstance(storage, SqliteEventLogStorage)
+        assert not storage.has_table("nope")
+        assert storage.has_table("asset_check_executions")
+        monkeypatch.setattr(SQLiteDialect, "has_table", lambda *_: pytest.fail("it was asked again"))
+        assert storage.has_table("asset_check_executions")
+        with pytest.raises(pytest.fail.Exception):
+            storage.has_table("nope")
