@@ -11,8 +11,9 @@ from resources.raw_data import RawData
 from resources.sources.audit import RowAudit
 from resources.sources.catalogue import catalogue
 from resources.sources.field_types import parse
+from resources.sources.geography import among
 from warehouse import tables
-from warehouse.geography import CITY_OF_DISTRICT
+from warehouse.geography import CITIES_OF_DISTRICTS, CITY_OF_DISTRICT
 
 KEYS = ["depcom", "typequ"]
 MERGE_ROWS = 2_000_000
@@ -70,12 +71,13 @@ def with_own_rows(facilities: pd.DataFrame, *, counted: bool) -> pd.DataFrame:
     """The facilities, where Paris, Lyon or Marseille have rows of their own beside their districts' with all of them:
     in the count file the city's number has the districts' in it, elsewhere each row is one more facility.
     """
-    city = facilities["depcom"].map(CITY_OF_DISTRICT)
-    sums = facilities.assign(depcom=city).groupby(KEYS)["total"].sum()
-    of_districts = sums.reindex(pd.MultiIndex.from_frame(facilities[KEYS]), fill_value=0).to_numpy()
-    total = facilities["total"]
-    whole = total.clip(lower=of_districts) if counted else total + of_districts
-    return facilities.assign(total=whole)
+    own = facilities[among(facilities["depcom"], CITIES_OF_DISTRICTS)]
+    districts = facilities[among(facilities["depcom"], CITY_OF_DISTRICT)]
+    sums = districts.assign(depcom=districts["depcom"].map(CITY_OF_DISTRICT)).groupby(KEYS)["total"].sum()
+    of_districts = sums.reindex(pd.MultiIndex.from_frame(own[KEYS]), fill_value=0).to_numpy()
+    total = facilities["total"].copy()
+    total[own.index] = own["total"].clip(lower=of_districts) if counted else own["total"] + of_districts
+    return facilities.assign(total=total)
 
 
 def expected(cities: pd.DataFrame) -> list[Expectation]:

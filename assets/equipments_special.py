@@ -5,6 +5,7 @@ import pandas as pd
 from assets.common.expectations import Expectation, in_set
 from assets.common.geography import check_cities
 from assets.common.staging_asset import Import, staging_asset
+from resources.sources.geography import among
 from warehouse import tables
 from warehouse.geography import CITIES_OF_DISTRICTS, CITY_OF_DISTRICT
 
@@ -14,7 +15,8 @@ def sum_of_districts(equipments: pd.DataFrame) -> pd.DataFrame:
     of which the city itself has none.
     """
     own = equipments[equipments["depcom"].isin(list(CITIES_OF_DISTRICTS))]
-    of_cities = equipments.assign(depcom=equipments["depcom"].map(CITY_OF_DISTRICT)).dropna(subset="depcom")
+    districts = equipments[among(equipments["depcom"], CITY_OF_DISTRICT)]
+    of_cities = districts.assign(depcom=districts["depcom"].map(CITY_OF_DISTRICT))
     made = of_cities.groupby(["depcom", "typequ"])["total"].sum()
     return made.drop(own.set_index(["depcom", "typequ"]).index, errors="ignore").reset_index()
 

@@ -36,9 +36,9 @@ def monday_of(day: str) -> str:
 
 def regions_of(cities: pd.DataFrame, cog: pd.DataFrame) -> dict[str, int]:
     """The region of every commune code, current or former (`cog`: code, current_code), that lies in one."""
-    placed = cities.dropna(subset="new_code_region")
-    region = dict(zip(placed["insee_com"], placed["new_code_region"].astype(int), strict=True))
-    current = zip(cog["code"], cog["current_code"], strict=True)
+    placed = cities.dropna(subset="new_code_region")[["insee_com", "new_code_region"]]
+    region = dict(placed.astype({"new_code_region": int}).to_numpy().tolist())
+    current = cog[["code", "current_code"]].to_numpy().tolist()
     return {code: region[now] for code, now in current if now in region} | region
 
 

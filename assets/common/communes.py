@@ -83,7 +83,7 @@ def with_whole_cities(communes: pd.DataFrame) -> pd.DataFrame:
     theirs; what else the city has is what its first district has. `inhabitants` is the population that the file gives.
     """
     communes = communes.assign(inhabitants=communes["population"], line=communes.index)
-    firsts = {first: city for city, first in FIRST_DISTRICTS.items() if city not in set(communes["insee_com"])}
+    firsts = {first: city for city, first in FIRST_DISTRICTS.items() if not (communes["insee_com"] == city).any()}
     added = communes[communes["insee_com"].isin(list(firsts))]
     added = added.assign(insee_com=added["insee_com"].map(firsts))
     added = added.assign(

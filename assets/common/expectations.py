@@ -109,7 +109,8 @@ def _unique(key: Sequence[str], texts: tuple[str, ...]) -> Expectation:
 def in_set(words: str, column: str, values: Iterable[Any], *, error: bool) -> Expectation:
     """A reference: the column's values are among those given. `words`, "the commune is in cities", name its check."""
     name = re.sub(r"\W+", "_", words.lower().removeprefix("the "))
-    return Expectation(name, words, "ExpectColumnValuesToBeInSet", {"column": column}, error, frozenset(values))
+    known = frozenset(pd.Series(values).to_numpy())
+    return Expectation(name, words, "ExpectColumnValuesToBeInSet", {"column": column}, error, known)
 
 
 def some_rows() -> Expectation:

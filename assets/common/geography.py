@@ -69,7 +69,8 @@ def check_cities(numbers: pd.Series, what: str) -> None:
     `numbers`: by INSEE code, NA is 0.
     """
     numbers = numbers.astype("float64").fillna(0)
-    of_city = {code: numbers.get(CITY_OF_DISTRICT[code], 0) for code in numbers.index if code in CITY_OF_DISTRICT}
+    districts = numbers.index.intersection(list(CITY_OF_DISTRICT))
+    of_city = {code: numbers.get(CITY_OF_DISTRICT[code], 0) for code in districts}
     more = [code for code, number in of_city.items() if numbers[code] > number]
     if more:
         code = more[0]

@@ -1,12 +1,13 @@
 """What the ROME API answered, beside what the open-data archive has."""
 
-from collections.abc import Container
+from collections.abc import Collection
 
 import pandas as pd
 
 from resources.clients.jsonl_cache import CacheEntry
 from resources.raw_data import RawData
 from resources.sources.audit import Reject, RowAudit
+from resources.sources.geography import among
 
 NOT_IN_TENSION = Reject("the ROME has no tension: the web tier does not ask for it", is_error=False)
 UNKNOWN = Reject("France Travail's API does not know the ROME: it is read from the archive", is_error=False)
@@ -25,9 +26,9 @@ def known_to_api(raw_data: RawData, romes: pd.Series) -> tuple[dict[str, CacheEn
     return found, [audit.count(len(found))]
 
 
-def not_known_to_api(romes: pd.Series, known: Container[str]) -> pd.Series:
+def not_known_to_api(romes: pd.Series, known: Collection[str]) -> pd.Series:
     """The ROME codes that the archive is read for."""
-    return romes[[code not in known for code in romes]]
+    return romes[~among(romes, known)]
 
 
 def both(api: pd.DataFrame, archive: pd.DataFrame) -> pd.DataFrame:

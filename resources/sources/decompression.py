@@ -5,7 +5,6 @@ import codecs
 import gzip
 import io
 import lzma
-import re
 import struct
 import zipfile
 import zlib
@@ -134,8 +133,9 @@ def encoding_of(first: bytes, declared: str) -> str:
     if first.isascii():
         return declared
     text = first.rpartition(b"\n")[0].decode("utf-8", "surrogateescape") or first.decode("utf-8", "surrogateescape")
-    lone = set(re.findall("[\udc80-\udcff]", text))
-    letters = re.search("[^\x00-\x7f\udc80-\udcff]", text)
+    special = {character for character in set(text) if character > "\x7f"}
+    lone = {character for character in special if "\udc80" <= character <= "\udcff"}  # a byte that is no UTF-8
+    letters = special - lone
     return "utf-8" if letters and not lone else "cp1252" if lone and lone <= _FRENCH and not letters else declared
 
 

@@ -50,5 +50,6 @@ def among(codes: pd.Series, known: Iterable[Any]) -> pd.Series:
     looked_up = pa.array(codes, from_pandas=True)
     if pa.types.is_null(looked_up.type):  # there is no code at all
         return codes.isna() & any(map(pd.isna, known))
-    found = pc.is_in(looked_up, pa.array(list(known), looked_up.type, from_pandas=True))
+    listed = known if isinstance(known, pd.Series) else list(known)
+    found = pc.is_in(looked_up, pa.array(listed, looked_up.type, from_pandas=True))
     return pd.Series(found.to_numpy(zero_copy_only=False), codes.index)
