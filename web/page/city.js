@@ -75,12 +75,12 @@ function former(communes) {
 
 /** The map of the city in its basin; in its region where the basin has no outline. */
 function situation(it, name, work, close, metier) {
-  const { value: lying } = work;
-  if (!lying && work.status !== "missing") return html`<div class="map empty" aria-busy="true"></div>`;
-  const ind_t = lying?.trades.find(({ codeRome }) => codeRome === metier)?.ind_t;
-  const basins = ind_t ? [{ ...lying, ind_t, insee_com: it.insee_com }] : null;
+  const basin = work.value;
+  if (!basin && work.status !== "missing") return html`<div class="map empty" aria-busy="true"></div>`;
+  const ind_t = basin?.trades.find(({ codeRome }) => codeRome === metier)?.ind_t;
+  const basins = ind_t ? [{ ...basin, ind_t, insee_com: it.insee_com }] : null;
   return html`${map({
-    basins, pins: pinsOf(it, name, close), region: it.new_code_region ?? 0, basin: lying?.bassin_id ?? 0, trade: tradeLabel(metier),
+    basins, pins: pinsOf(it, name, close), region: it.new_code_region ?? 0, basin: basin?.bassin_id ?? 0, trade: tradeLabel(metier),
   })}`;
 }
 
