@@ -2,20 +2,16 @@
 
 import json
 import re
-from itertools import combinations
-from math import hypot
 from pathlib import Path
 
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
-from sqlalchemy import Table
 
 from tests.api.server import Server
 from tests.conftest import ROOT
 from tests.web.conftest import Altered, Visit, address_of
-from warehouse.tables import SERVED, record
 
 PAGE = ROOT / "web" / "page"
 FIRST_VIEW_BYTES = 200_000
@@ -133,156 +129,6 @@ def test_a_city_is_found_by_its_name(visit: Visit) -> None:
     expect(page.get_by_role("combobox", name="Aller à une ville")).to_have_value("")
 
 
-IS_IN = """(areas) => {
-    const at = document.querySelector(".pin.chosen circle");
-    return [...document.querySelectorAll(areas)]
-        .some((area) => area.isPointInFill(new DOMPoint(at.cx.baseVal.value, at.cy.baseVal.value)));
-}"""
-
-
-@pytest.mark.parametrize(
-    ("insee", "areas"),
-    [
-        *((insee, ".basin.here") for insee in ("75056", "69123", "13055", "2B096", "97611")),
-        *((insee, ".region:not(.far) path") for insee in ("29019", "67482", "2A004", "97411", "97302")),
-    ],
-)
-def test_a_city_lies_in_its_basin_on_the_map(visit: Visit, insee: str, areas: str) -> None:
-    """Where the basin is one of the sample's invented ones, which have no outline, in its region."""
-    visit.page.goto(f"?ville={insee}")
-    expect(visit.page.locator(".pin.chosen")).to_have_count(1)
-    assert visit.page.locator(".basin.here").count() == (areas == ".basin.here")
-    assert visit.page.evaluate(IS_IN, areas)
-
-
-def test_all_of_france_is_on_one_map(visit: Visit, url: str) -> None:
-    basins = httpx.post(f"{url}cities/search-basins", json={"codeRome": ["M1501"]}).json()
-    visit.page.goto("?metier=M1501")
-    expect(visit.page.locator(".map .region")).to_have_count(18)
-    expect(visit.page.locator(".map .basin[data-city]")).to_have_count(len(basins))
-    drawn = visit.page.locator(".map [data-basin]").evaluate_all(
-        "all => all.map((it) => [it.dataset.basin, it.tagName])"
-    )
-    outlines = json.loads((PAGE / "basins.json").read_text(encoding="utf-8"))["objects"]["pieces"]["geometries"]
-    known = {piece["properties"].get("basin") for piece in outlines}
-    assert dict(drawn) == {
-        str(basin["bassin_id"]): "path" if basin["bassin_id"] in known else "circle" for basin in basins
-    }
-    assert {"path", "circle"} == set(dict(drawn).values())
-    overseas = [basin for basin in basins if basin["insee_com"].startswith("97")]
-    assert len(overseas) > 2
-    in_boxes = visit.page.locator(".map .basin[data-city^='97']").evaluate_all(
-        """all => { const boxes = [...document.querySelectorAll(".box")].map((box) => box.getBoundingClientRect());
-            return all.filter((it) => { const { left, top, right, bottom } = it.getBoundingClientRect();
-                return boxes.some((box) => left >= box.left && right <= box.right && top >= box.top
-                    && bottom <= box.bottom); }).length; }"""
-    )
-    assert in_boxes == len(overseas)
-
-
-def test_basins_are_coloured_by_their_index(visit: Visit, url: str) -> None:
-    basins = httpx.post(f"{url}cities/search-basins", json={"codeRome": ["D1102"]}).json()
-    page = visit.page
-    page.goto("")
-    total(page)
-    expect(page.locator(".map .basin:not(.plain)")).to_have_count(0)
-    expect(page.locator(".legend")).to_have_count(0)
-    page.goto("?metier=D1102")
-    expect(page.locator(".legend")).to_be_visible()
-    for basin in basins:
-        drawn = page.locator(f".map [data-basin='{basin['bassin_id']}']")
-        assert f"index-{basin['ind_t']}" in (drawn.get_attribute("class") or "").split(), basin
-    assert len({basin["ind_t"] for basin in basins}) > 2
-    listed = page.locator(".ranking a[data-basin]")
-    assert listed.evaluate_all("all => all.map((it) => it.ariaLabel).sort()") == sorted(
-        page.locator(".map [data-basin]").evaluate_all("all => all.map((it) => it.dataset.says)")
-    )
-    page.get_by_text("bassins d’emploi de la carte").click()
-    listed.first.focus()
-    looked = page.locator(".map [data-looked]")
-    assert looked.get_attribute("data-basin") == listed.first.get_attribute("data-basin")
-    page.locator(".map [data-basin]").first.hover()
-    expect(page.locator(".readout")).to_contain_text("recrutement")
-
-
-def test_a_region_fills_the_map(visit: Visit) -> None:
-    page = visit.page
-    page.goto("")
-    total(page)
-    page.locator(".region[data-region='53'] path").first.click()
-    expect(page.get_by_role("combobox", name="Région")).to_have_value("53")
-    width, height = page.locator(".region[data-region='53']").evaluate(
-        "it => [it.getBBox().width, it.getBBox().height]"
-    )
-    assert max(width / 640, height / 620) > 0.85
-
-
-SHOWN = """all => all.map((it) => it.getBoundingClientRect()).map((it) => [it.left, it.top, it.right, it.bottom])"""
-
-
-def is_free(boxes: list[list[float]]) -> bool:
-    """Whether no two of the boxes overlap."""
-    return not any(
-        one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
-        for one, other in combinations(boxes, 2)
-    )
-
-
-@pytest.mark.parametrize("region", ["", "11", "84"])
-def test_pins_and_names_do_not_overlap(visit: Visit, region: str) -> None:
-    page = visit.page
-    page.goto(f"?region={region}")
-    total(page)
-    pins = page.locator(".pins .pin")
-    expect(pins).to_have_count(10)
-    circles = pins.locator("circle").evaluate_all(
-        "all => all.map((it) => [it.cx.baseVal.value, it.cy.baseVal.value, it.r.baseVal.value])"
-    )
-    assert all(hypot(x - u, y - v) > r + s for (x, y, r), (u, v, s) in combinations(circles, 2))
-    names = page.locator(".names text").evaluate_all(SHOWN)
-    assert names or region
-    assert is_free(names)
-
-
-def test_the_map_is_zoomed_and_moved(visit: Visit) -> None:
-    page = visit.page
-    page.goto("")
-    total(page)
-    land, smaller = page.locator(".map .region").first, page.get_by_role("button", name="Réduire la carte")
-    before = land.bounding_box()
-    assert before
-    expect(smaller).to_be_disabled()
-    before_names = page.locator(".names text").count()
-    page.get_by_role("button", name="Agrandir la carte").press("Enter")
-    expect(smaller).to_be_enabled()
-    larger = land.bounding_box()
-    assert larger
-    assert larger["width"] == pytest.approx(2 * before["width"], rel=0.05)
-    box = page.locator(".map > svg").bounding_box()
-    assert box
-    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    page.mouse.move(*middle)
-    page.mouse.down()
-    page.mouse.move(middle[0] + 60, middle[1] + 30, steps=4)
-    page.mouse.up()
-    dragged = land.bounding_box()
-    assert dragged
-    assert dragged["x"] - larger["x"] == pytest.approx(60, abs=3)
-    assert "region" not in page.url  # a drag is no click
-    page.mouse.wheel(0, -300)  # scrolls the page instead
-    page.wait_for_timeout(100)
-    scrolled = land.bounding_box()
-    assert scrolled
-    assert scrolled["width"] == pytest.approx(larger["width"], rel=0.01)
-    page.keyboard.down("Control")
-    page.mouse.wheel(0, -100)
-    page.keyboard.up("Control")
-    page.wait_for_function(
-        f"document.querySelector('.map .region').getBoundingClientRect().width > {larger['width'] * 1.2}"
-    )
-    assert before_names > 10
-
-
 def test_the_keyboard_is_enough(visit: Visit) -> None:
     page = visit.page
     page.goto("")
@@ -333,6 +179,7 @@ def test_a_phone(phone: Visit) -> None:
 VIEWS = (
     *("", "?metier=D1102", "?metier=D1102&ville=29019", "?vue=donnees", "?ville=99999"),
     *("?metier=Z9999", "?metier=A0000", "nope", "mentions-legales", "accessibilite"),
+    *("?vue=comparer", "?vue=comparer&metier=D1102&comparer=29019,69123,97302"),
 )
 
 
@@ -439,71 +286,6 @@ def test_slow_is_said(visit: Visit) -> None:
     page.locator(".cities h3 a").first.click()
     expect(page.locator(".pending .slow")).to_contain_text("plus long que d’habitude")
     expect(page.get_by_role("heading", name="Le lieu")).to_be_visible()
-
-
-def test_the_release(visit: Visit, url: str) -> None:
-    release = httpx.get(f"{url}release").json()
-    visit.page.goto("?vue=donnees")
-    expect(visit.page.locator(".lead")).to_contain_text(f"Version {release['id']}")
-    tables = visit.page.get_by_role("region", name="Tables").locator("tbody tr")
-    expect(tables).to_have_count(len(release["tables"]))
-    for table in release["tables"]:
-        row = tables.filter(has=visit.page.get_by_role("rowheader", name=table["table"], exact=True))
-        assert re.sub(r"\D", "", row.locator("td").first.inner_text()) == str(table["rows"])
-    files = {(s["file_name"], s["sha256"]) for table in release["tables"] for s in table["sources"]}
-    expect(visit.page.get_by_role("region", name="Fichiers").locator("tbody tr")).to_have_count(len(files))
-    visit.keep("release")
-
-
-def test_the_files_to_download_are_there(visit: Visit, url: str) -> None:
-    offered = httpx.get(f"{url}downloads").json()
-    page = visit.page
-    page.goto("?vue=donnees")
-    rows = page.get_by_role("region", name="Téléchargements").locator("tbody tr")
-    expect(rows).to_have_count(len(SERVED))
-    links = rows.get_by_role("link")
-    for file in offered["files"]:
-        link = rows.locator(f"a[href='api/{file['path']}']")
-        expect(link).to_have_accessible_name(re.compile(f"^{file['table']} en {file['format']}, [0-9,]+ [kM]o$"))
-    expect(links).to_have_count(len(offered["files"]))
-    with page.expect_download() as download:
-        rows.filter(has=page.get_by_text("cities", exact=True)).get_by_role("link").first.click()
-    size = next(file["bytes"] for file in offered["files"] if file["path"].endswith("/cities.parquet"))
-    assert download.value.path().stat().st_size == size
-    expect(page.locator(".credits li")).to_have_count(len(offered["sources"]))
-    expect(page.locator(".credits")).to_contain_text("Licence Ouverte 2.0")
-    page.get_by_role("link", name="dictionnaire des données").click()
-    expect(page.locator("h1")).to_have_text("Dictionnaire des données")
-
-
-def test_no_files_to_download_is_said(warehouse: str, browser: Browser, tmp_path: Path) -> None:
-    server = Server(tmp_path, warehouse)
-    visit = Visit(browser, address_of(server), 1280, 900)
-    visit.page.goto("?vue=donnees")
-    expect(visit.page.locator("main")).to_contain_text("Aucun fichier à télécharger pour l’instant")
-    expect(visit.page.get_by_role("alert")).to_have_count(0)
-    visit.context.close()
-    server.stop()
-
-
-def copied(table: Table) -> tuple[str, tuple[()]]:
-    """The statement that says of release 2 what is said of release 1."""
-    key = next(iter(table.primary_key)).name
-    names = [column.name for column in table.columns]
-    values = ", ".join("2" if name == key else name for name in names)
-    return f"INSERT INTO {table.name} ({', '.join(names)}) SELECT {values} FROM {table.name}", ()
-
-
-def test_what_changed_is_said(altered: Altered) -> None:
-    other = "UPDATE release_tables SET row_count = row_count - 5, sha256 = '' WHERE release_id = 1 AND table_name = ?"
-    visit = altered(*map(copied, record.sorted_tables), (other, ("tensions",)))
-    visit.page.goto("?vue=donnees")
-    expect(visit.page.locator(".lead")).to_contain_text("1 table a changé depuis la précédente")
-    tables = visit.page.get_by_role("region", name="Tables")
-    expect(tables.locator("tr", has_text="tensions").last).to_contain_text("+5")
-    expect(tables.locator("tr", has_text="tensions").last).to_contain_text("modifié")
-    expect(tables.get_by_text("inchangé")).to_have_count(len(SERVED) - 1)
-    assert visit.said == []
 
 
 def test_a_city_names_the_communes_that_it_was_made_of(visit: Visit) -> None:

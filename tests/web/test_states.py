@@ -29,6 +29,7 @@ VIEWS = (
     "?metier=D1102",
     "?metier=D1102&ville=29019",
     "?vue=donnees",
+    "?vue=comparer&comparer=29019,69123",
     "?ville=99999",
     "nope",
     "mentions-legales",
@@ -93,11 +94,22 @@ def test_there_is_text_within_a_second_on_slow_3g(visit: Visit) -> None:
 def test_paper_has_no_controls(visit: Visit) -> None:
     page = visit.page
     page.emulate_media(media="print")
-    for view in ("?metier=D1102", "?metier=D1102&ville=29019"):
+    for view in ("?metier=D1102", "?metier=D1102&ville=29019", "?vue=comparer&comparer=29019,69123"):
         page.goto(view)
         expect(page.locator(".pending")).to_have_count(0)
         expect(page.locator("h1")).to_be_visible()
-        for control in ("select", ".chips", ".pages", "nav", "#ville", ".clear", "button", ".crumb"):
+        for control in (
+            "select",
+            ".chips",
+            ".pages",
+            "nav",
+            "#ville",
+            "#comparer",
+            ".clear",
+            "button",
+            ".crumb",
+            ".drop",
+        ):
             assert [it for it in page.locator(control).all() if it.is_visible()] == [], control
 
 

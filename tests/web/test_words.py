@@ -22,6 +22,7 @@ from tests.web.test_page import names, total
         ("of", "Lens", "de Lens"),
         ("basinName", "PAYS D AUGE", "Bassin de Pays d’Auge"),
         ("basinName", "Agde-Pézenas", "Bassin d’Agde-Pézenas"),
+        ("basinName", "BASSIN BASSE-TERRE", "Bassin Basse-Terre"),
         ("inhabitants", 0.0, "moins de 50 habitants"),
         ("inhabitants", 0.1, "100 habitants"),
         ("years", "2019", "2019"),

@@ -1,6 +1,6 @@
 // The state of the page is its address, so that a view can be shared and the back button works.
 
-const NAMES = ["vue", "ville", "metier", "region", "taille", "cadre", "chances", "tri", "page"];
+const NAMES = ["vue", "ville", "comparer", "metier", "region", "taille", "cadre", "chances", "tri", "page"];
 const FILTERS = ["region", "taille", "cadre", "chances", "tri"];
 
 /** What the address asks for: a text per name, empty where it says nothing. */
@@ -28,7 +28,7 @@ export function mend(changes) {
   history.replaceState(null, "", href(changes));
 }
 
-/** The list of cities with what was chosen, without the city or the release that is shown. */
+/** The list of cities with what was chosen, without what is shown instead. */
 export const LIST = { vue: "", ville: "" };
 /** The list with no filter. */
 export const NO_FILTER = Object.fromEntries(FILTERS.map((name) => [name, ""]));

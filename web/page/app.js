@@ -3,6 +3,7 @@
 import { html, nothing, render } from "./libraries.js";
 import { follow, href, LIST, mend, NO_FILTER, state } from "./address.js";
 import { city, cityTitle } from "./city.js";
+import { compare } from "./compare.js";
 import { explore } from "./explore.js";
 import { inVain, remember, unknown } from "./mend.js";
 import { release } from "./release.js";
@@ -13,7 +14,8 @@ import { tradeLabel } from "./trade.js";
 import { when } from "./words.js";
 
 const root = document.getElementById("page");
-const HOME = { ...NO_FILTER, ...LIST, metier: "" };
+const HOME = { ...NO_FILTER, ...LIST, metier: "", comparer: "" };
+const VIEWS = { donnees: release, comparer: compare };
 let titleAwaited = false;
 
 function draw() {
@@ -25,7 +27,7 @@ function draw() {
     mend({ page: asked.page, ...Object.fromEntries(wrong.map((name) => [name, ""])) });
   }
   const now = state();
-  const shown = now.vue === "donnees" ? release() : now.ville ? city() : explore();
+  const shown = (VIEWS[now.vue] ?? (now.ville ? city : explore))();
   render(page(now, shown), root);
   document.title = [titleOf(now), "Mobiville"].filter(Boolean).join(" · ");
   const title = titleAwaited && root.querySelector("h1");
@@ -37,19 +39,19 @@ function draw() {
 
 function titleOf({ vue, ville, metier }) {
   if (vue === "donnees") return "Les données";
+  if (vue === "comparer") return "Comparer des villes";
   return ville ? cityTitle() : metier && tradeLabel(metier);
 }
 
 function page(now, shown) {
   const served = ask("api/release").value;
-  const isRelease = now.vue === "donnees";
   return html`
     <header class="top">
       <a class="name" href=${href(HOME)} data-here>Mobiville</a>
       ${townField()}
       <nav aria-label="Pages">
-        <a href=${href({ vue: "" })} data-here aria-current=${isRelease ? nothing : "page"}>Carte</a>
-        <a href=${href({ vue: "donnees" })} aria-current=${isRelease ? "page" : nothing}>Les données</a>
+        <a href=${href({ vue: "" })} data-here aria-current=${now.vue ? nothing : "page"}>Carte</a>
+        <a href=${href({ vue: "donnees" })} aria-current=${now.vue === "donnees" ? "page" : nothing}>Les données</a>
       </nav>
     </header>
     ${away() ? awayBanner() : nothing}

@@ -2,8 +2,9 @@
 
 import { html, nothing } from "./libraries.js";
 import { href, LIST, state } from "./address.js";
+import { compareLink } from "./compare.js";
 import { tag } from "./explore.js";
-import { aids, facts, trend, why } from "./facts.js";
+import { aids, facts, trend, vintageOf, why } from "./facts.js";
 import { map } from "./map.js";
 import { ask, redraw } from "./requests.js";
 import { pending } from "./states.js";
@@ -41,6 +42,7 @@ function sheet(it, metier) {
         <p class="where">${where(it)}</p>
         ${former(it.former)}
         ${why(it)}
+        ${compareLink(it.insee_com)}
         ${about(it)}
       </header>
       <section class="see" aria-label="Situation">
@@ -73,12 +75,12 @@ function former(communes) {
 
 /** The map of the city in its basin; in its region where the basin has no outline. */
 function situation(it, name, work, close, metier) {
-  const { value: lying } = work;
-  if (!lying && work.status !== "missing") return html`<div class="map empty" aria-busy="true"></div>`;
-  const ind_t = lying?.trades.find(({ codeRome }) => codeRome === metier)?.ind_t;
-  const basins = ind_t ? [{ ...lying, ind_t, insee_com: it.insee_com }] : null;
+  const basin = work.value;
+  if (!basin && work.status !== "missing") return html`<div class="map empty" aria-busy="true"></div>`;
+  const ind_t = basin?.trades.find(({ codeRome }) => codeRome === metier)?.ind_t;
+  const basins = ind_t ? [{ ...basin, ind_t, insee_com: it.insee_com }] : null;
   return html`${map({
-    basins, pins: pinsOf(it, name, close), region: it.new_code_region ?? 0, basin: lying?.bassin_id ?? 0, trade: tradeLabel(metier),
+    basins, pins: pinsOf(it, name, close), region: it.new_code_region ?? 0, basin: basin?.bassin_id ?? 0, trade: tradeLabel(metier),
   })}`;
 }
 
@@ -172,12 +174,6 @@ function byDomain(rows) {
   const groups = new Map();
   for (const row of rows) groups.set(row.typequ[0], [...(groups.get(row.typequ[0]) ?? []), row]);
   return groups;
-}
-
-/** The vintage of a source, by the release that is served. */
-function vintageOf(source) {
-  const tables = ask("api/release").value?.tables ?? [];
-  return tables.flatMap(({ sources }) => sources).find(({ source_id }) => source_id === source)?.vintage;
 }
 
 function neighbours(close) {

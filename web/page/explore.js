@@ -140,7 +140,7 @@ function chips(name, legend, options, now) {
 /** What the map shows, for those who read it otherwise. */
 function basinList(basins) {
   const sorted = basins.toSorted((one, other) => one.ind_t - other.ind_t || (one.name ?? "").localeCompare(other.name ?? ""));
-  return html`<details class="ranking">
+  return html`<details class="ranking long">
     <summary>Les ${plural(basins.length, "bassin d’emploi", "bassins d’emploi")} de la carte</summary>
     <ol @focusin=${point} @focusout=${point} @pointerover=${point} @pointerleave=${point}>${sorted.map((basin) => html`<li>
       <a href=${href({ ville: basin.insee_com })} data-basin=${basin.bassin_id} aria-label=${basinSays(basin)}>

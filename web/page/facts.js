@@ -10,7 +10,8 @@ const FITTING = /déménage|logement|emploi/;
 
 const euros = (value) => `${count(value)} €`;
 const monthly = (value) => `${euros(value)} par mois`;
-const GROUPS = [
+/** The figures in two groups: column, name, and how it is written, with its unit and short. */
+export const GROUPS = [
   ["Le lieu", [
     ["population", "Population", inhabitants, (thousands) => count(thousands * 1000)],
     ["z_moyen", "Altitude moyenne", (m) => `${count(m)} m`],
@@ -42,18 +43,32 @@ export function facts(it) {
     (1re : la valeur la plus élevée) ; puis la source et son année.</p>`;
 }
 
-function fact(it, [name, label, write, short = write], figure) {
+/** The figure of a city as it is written, and whether it is its own: { text, isOwn }; else its department's, or unknown. */
+export function valueOf(it, [name, , write]) {
   const own = NOT_PUBLISHED.includes(name) ? it[name] || null : it[name];
   const around = own === null && it.departement?.[name];
+  return { text: around ? `${write(around)} dans le département` : own === null ? "inconnu" : write(own), isOwn: own !== null };
+}
+
+function fact(it, row, figure) {
+  const [name, label, write, short = write] = row;
+  const { text, isOwn } = valueOf(it, row);
   return html`<div>
     <dt>${label}</dt>
-    <dd class=${own === null ? "unknown" : ""}>${around ? `${write(around)} dans le département` : own === null ? "inconnu" : write(own)}</dd>
+    <dd class=${isOwn ? "" : "unknown"}>${text}</dd>
     ${figure ? html`<dd class="beside">${context(figure, short, it.departement?.name)}<br>${source(figure)}</dd>` : nothing}
   </div>`;
 }
 
-const source = ({ publisher, vintage }) =>
+/** Who publishes a figure, and its year. */
+export const source = ({ publisher, vintage }) =>
   [publisher?.replace(/ \(.*\)/, ""), vintage && vintage !== "unknown" ? years(vintage) : "année non précisée"].filter(Boolean).join(", ");
+
+/** The vintage of a source, by the release that is served. */
+export function vintageOf(source) {
+  const tables = ask("api/release").value?.tables ?? [];
+  return tables.flatMap(({ sources }) => sources).find(({ source_id }) => source_id === source)?.vintage;
+}
 
 function context({ france, departement, rank, of }, write, name) {
   return [

@@ -242,7 +242,7 @@ function legend() {
     <p>Bassins d’emploi : indice de tension, de 1 (recrutement facile pour l’employeur) à 5 (difficile)</p>
     <ul class="steps">
       ${TENSION.map((_, at) => step(`index-${at + 1}`, at + 1))}
-      ${step("plain", "hors de la recherche")}
+      ${step("plain", "autres bassins")}
     </ul>
   </figcaption>`;
 }

@@ -3,10 +3,10 @@
 import { ask } from "./requests.js";
 
 const NAMED = {
-  vue: "la page", metier: "le métier", region: "la région", taille: "la taille", cadre: "le cadre",
+  vue: "la page", comparer: "les villes", metier: "le métier", region: "la région", taille: "la taille", cadre: "le cadre",
   chances: "le filtre des opportunités", tri: "l’ordre", page: "le numéro de page",
 };
-const FIXED = { vue: ["donnees"], chances: ["1", "2"], tri: ["mer", "montagne"] };
+const FIXED = { vue: ["donnees", "comparer"], chances: ["1", "2"], tri: ["mer", "montagne"] };
 let said = [];
 
 /** The values that are not known: null until it can be told. `now`: what the address asks for. */
@@ -18,6 +18,7 @@ export function unknown(now) {
   const known = {
     ...FIXED, region: choices.regions.map(({ id }) => id), taille: keys, cadre: keys,
     metier: now.metier.match(/^[A-N]\d{4}$/), page: now.page.match(/^[1-9]\d{0,8}$/),
+    comparer: now.comparer.match(/^\d[\dAB]\d{3}(,\d[\dAB]\d{3}){0,2}$/),
   };
   return Object.keys(known).filter((name) => now[name] && !known[name]?.includes(now[name]));
 }

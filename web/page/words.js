@@ -22,8 +22,10 @@ export function of(name) {
 }
 
 /** « le bassin d’Orléans »: its name with accents where the API knows them; D AUGE lost its apostrophe. */
-export const basinName = (name) =>
-  `Bassin ${of((name === name.toUpperCase() ? placeName(name) : name).replace(/\b([dl]) (?=\p{L})/giu, "$1’"))}`;
+export function basinName(name) {
+  const written = (name === name.toUpperCase() ? placeName(name) : name).replace(/\b([dl]) (?=\p{L})/giu, "$1’");
+  return written.startsWith("Bassin ") ? written : `Bassin ${of(written)}`;
+}
 
 /** A department and its region, once where both are called the same. */
 export const lying = (departement, region) => [...new Set([departement, region])].filter(Boolean).join(" · ");
