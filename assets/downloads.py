@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from assets.common.staging_asset import OWNERS
+from assets.common.staging_asset import OWNERS, POOL
 from assets.warehouse import DOWNLOADS, contents_of, parts_of, table_key
 from resources.failures import explained
 from resources.retries import with_retries
@@ -19,6 +19,7 @@ from warehouse.tables import metadata
     kinds={"parquet", "csv"},
     owners=OWNERS,
     tags={"layer": "exported"},
+    pool=POOL,
     description=f"Every served table as Parquet and as CSV, described by a {FILE}: what /downloads of the API gives. "
     "A folder per release in MOBIVILLE_EXPORTS. If it fails, the release is served all the same: "
     "`mobiville export` writes its files.",

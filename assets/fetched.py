@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import dagster as dg
 from pydantic import Field
 
-from assets.common.staging_asset import OWNERS
+from assets.common.staging_asset import OWNERS, POOL
 from assets.common.trial import try_sources
 from assets.raw_files import fetched_key
 from resources.errors import ServiceError
@@ -44,7 +44,7 @@ def _spec(source_id: str, source: Source) -> dg.AssetSpec:
 fetched = [_spec(name, catalogue()[name]) for name in (*FETCHED, DESCRIPTIONS)]
 
 
-@dg.op(out={})
+@dg.op(out={}, pool=POOL)
 def fetch_sources(
     context: dg.OpExecutionContext, config: Wanted, fetcher: dg.ResourceParam[Fetcher]
 ) -> Iterator[dg.AssetMaterialization]:

@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 from assets.common.code_version import LOADING, asset_version
 from assets.common.expectations import Finding
 from assets.common.lineage import of_served, staged_key
-from assets.common.staging_asset import OWNERS, column_schema, described
+from assets.common.staging_asset import OWNERS, POOL, column_schema, described
 from raw_data import is_sample
 from resources.errors import ValidationError
 from resources.failures import explained
@@ -121,6 +121,7 @@ def volume(name: str, rows: int, before: int, accepted: Collection[str]) -> Find
         for name in tables.metadata.tables
     ],
     can_subset=True,
+    pool=POOL,
 )
 def warehouse_tables(
     context: dg.AssetExecutionContext, config: Publishing, staging: dg.ResourceParam[Staging], warehouse: Warehouse

@@ -39,6 +39,7 @@ def measure(place: Mapping[str, str], real: Path, dumps: Path, days: int) -> lis
         row(f"day: a new one staged, beside {days} / {FEW}, CPU", _day(many), _day(few), "s", "1.1 at most"),
         row(f"day: served, beside {days} / {FEW}, CPU", many[-1].cpu, few[-1].cpu, "s", ""),
         row(f"days: weeks of all {days}, staged", made.seconds - after, 0, "s", "30 at most"),
+        row(f"days: weeks of all {days}, staged, CPU", made.cpu - staged[-1].cpu, 0, "s", "30 at most"),
         row(f"days: weeks of all {days}, served", lines[-1].seconds - after, 0, "s", ""),
         row(f"days: peak memory of {len(staged)} at once", backfill.peak_mib, 0, "MiB", "under 1024 MiB"),
     ]

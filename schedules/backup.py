@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from assets.common.staging_asset import POOL
 from assets.common.staleness import served_release
 from resources.retries import with_retries
 from resources.settings import Settings
@@ -15,7 +16,9 @@ CRON = "30 4 * * *"
 def backup_job(settings: Settings) -> dg.JobDefinition:
     """The job that backs up the served release."""
 
-    @dg.op(description="Writes a consistent, compressed copy of the served release, with its sha256 beside it.")
+    @dg.op(
+        description="Writes a consistent, compressed copy of the served release, with its sha256 beside it.", pool=POOL
+    )
     def back_up_release(context: dg.OpExecutionContext) -> dg.Output[str]:
         engine = connect(settings.warehouse_url)
         with with_retries(context.retry_number):

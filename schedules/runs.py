@@ -24,7 +24,7 @@ LONGEST = timedelta(hours=3)
 def end_dead_runs(instance: dg.DagsterInstance, echo: Callable[[str], None]) -> None:
     """End the runs whose process is gone, and say so.
 
-    A run that stays started holds up all others for ever: there is one at a time.
+    A run that stays started holds up all others of its pool for ever: of these there is one at a time.
     """
     for run in instance.get_runs(dg.RunsFilter(statuses=UNDER_WAY)):
         host, _, number = run.tags.get(PROCESS, "").rpartition(":")

@@ -36,6 +36,8 @@ from warehouse import tables
 from warehouse.release import SourceFile
 
 OWNERS = ["team:mobiville-data"]
+POOL = "warehouse"
+"""There is one run at a time with a step of it. Days of offers have none: they do not depend on each other."""
 GIVEN = ("raw_data", "staging", "context")
 """What an import may ask for by name, beside staged tables."""
 

@@ -23,7 +23,9 @@ DAGSTER_YAML = """\
 telemetry: {enabled: false}
 nux: {enabled: false}  # no invitation to a newsletter
 concurrency:
-  runs: {max_concurrent_runs: 1}  # one writer at a time; the others queue
+  pools: {granularity: run, default_limit: 1}  # one writer at a time; the others queue
+  runs: {max_concurrent_runs: 4}  # days of offers are read side by side
+run_queue: {dequeue_use_threads: true, dequeue_num_workers: 4}  # and started side by side
 run_monitoring: {enabled: true, start_timeout_seconds: 300, cancel_timeout_seconds: 300}
 retention:  # days that the looks of sensors and schedules are kept
   schedule: {purge_after_days: 90}
@@ -31,6 +33,8 @@ retention:  # days that the looks of sensors and schedules are kept
     purge_after_days: {skipped: 7, failure: 90, success: 90}
 """
 
+BEFORE_POOLS = {"runs": {"max_concurrent_runs": 1}}
+"""How earlier versions had one writer at a time."""
 FAILED, PUBLISHED, INTERRUPTED = 1, 3, 130
 """Exit codes, as the help of `mobiville` documents them."""
 ASKED_TIMES = 15
@@ -72,8 +76,10 @@ def prepare_dagster_home() -> None:
     home = Path(os.environ.setdefault("DAGSTER_HOME", str((VAR / "dagster").resolve())))
     home.mkdir(parents=True, exist_ok=True)
     configuration = home / "dagster.yaml"
-    set_there = yaml.safe_load(configuration.read_text(encoding="utf-8")) if configuration.exists() else {}
-    if (set_there or {}).items() <= yaml.safe_load(DAGSTER_YAML).items():
+    set_there = (yaml.safe_load(configuration.read_text(encoding="utf-8")) if configuration.exists() else {}) or {}
+    if set_there.get("concurrency") == BEFORE_POOLS:
+        del set_there["concurrency"]
+    if set_there.items() <= yaml.safe_load(DAGSTER_YAML).items():
         configuration.write_text(DAGSTER_YAML, encoding="utf-8")
 
 

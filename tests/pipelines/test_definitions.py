@@ -3,11 +3,14 @@ import re
 from pathlib import Path
 
 import dagster as dg
+import yaml
 from dagster._core.definitions.freshness import TimeWindowFreshnessPolicy
 
 import raw_data
 from assets.common.lineage import staged_key
+from assets.common.staging_asset import POOL
 from assets.warehouse import table_key
+from pipelines.cli.common import DAGSTER_YAML
 from pipelines.definitions import definitions
 from resources.settings import Settings
 from resources.sources.catalogue import catalogue
@@ -53,6 +56,13 @@ def test_fetching_is_no_part_of_the_refresh() -> None:
     assert {key.path[-1] for key in fetched} == {
         name for name, source in catalogue().items() if source.downloads or source.folder == "cache"
     }
+
+
+def test_runs_that_write_are_one_at_a_time_and_days_are_read_side_by_side() -> None:
+    jobs = ("refresh", "__ASSET_JOB", "fetch", "enrichment", "backup", "offers_by_day")
+    pools = {name: {p for node in DEFS.resolve_job_def(name).all_node_defs for p in node.pools} for name in jobs}
+    assert pools == {name: set() if name == "offers_by_day" else {POOL} for name in jobs}
+    assert yaml.safe_load(DAGSTER_YAML)["concurrency"]["pools"] == {"granularity": "run", "default_limit": 1}
 
 
 def test_every_asset_says_what_it_is() -> None:

@@ -1,6 +1,7 @@
 """The Dagster UI as a data engineer uses it: the real server and daemon, in a real browser."""
 
 import bz2
+import io
 import os
 import shutil
 import signal
@@ -14,14 +15,19 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 import raw_data
 from assets.common.staleness import served_release
 from resources.settings import Settings
-from tests.conftest import ARTEFACTS, free_port
+from tests.conftest import ARTEFACTS, free_port, soak
 from warehouse import tables
 
+DAYS = range(20211220, 20211230)
+"""Those of the dumps that are there: ten."""
+COLOURS = 256
+"""Of a picture that is kept: enough for a page, and a third of the size."""
 PATIENCE = 180
 """Seconds that anything may take on a busy machine."""
 
@@ -40,6 +46,8 @@ class Running:
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("ui")
     files = Path(shutil.copytree(raw_data.SAMPLE, folder / "files"))
+    for day in DAYS[2:]:
+        write_dump(files, day)
     port = free_port()
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("MOBIVILLE_", "DAGSTER_"))}
     environment |= {"MOBIVILLE_RAW_DATA": str(files), "MOBIVILLE_SENSOR_SECONDS": "1"}
@@ -69,6 +77,13 @@ def page(running: Running, browser: Browser) -> Iterator[Page]:
     assert asked - {""} == {urlsplit(running.url).netloc}  # what stands within the page has no host
 
 
+def write_dump(files: Path, day: int, more: bytes = b"") -> None:
+    """Write the sample's dump of 21 December 2021 as that of another day, with more lines."""
+    folder, name = files / "datalake", "mv_villes_offre_full.csv.bz2"
+    lines = bz2.decompress((folder / f"20211221_{name}").read_bytes())
+    (folder / f"{day}_{name}").write_bytes(bz2.compress(lines.replace(b"20211221", str(day).encode()) + more))
+
+
 def answers(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=5) as response:
@@ -86,8 +101,10 @@ def wait_until(there: Callable[[], object], otherwise: str) -> None:
 
 
 def keep(page: Page, name: str) -> None:
+    """Keep a picture of the page: graph, one-asset, failed-check and backfill are those of docs/ (ui-….png)."""
     ARTEFACTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=ARTEFACTS / f"{name}.png")
+    with Image.open(io.BytesIO(page.screenshot())) as seen:
+        seen.convert("RGB").quantize(COLOURS).save(ARTEFACTS / f"{name}.png", optimize=True)
 
 
 def release_of(running: Running) -> int:
@@ -165,15 +182,31 @@ def test_a_check_is_run_alone_and_shows_its_rows_and_its_history(page: Page, run
     assert release_of(running) == before
 
 
+def test_days_are_backfilled_side_by_side(page: Page, running: Running) -> None:
+    number = soak(3, len(DAYS))  # a process each
+    page.goto(f"{running.url}/locations/mobiville/jobs/offers_by_day/partitions")
+    page.get_by_text("Launch backfill").click()
+    page.get_by_placeholder("ex: 2021-12-20").fill(f"[2021-12-20...2021-12-{19 + number}]")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name=f"Submit {number} runs").click()
+    expect(page.get_by_text("Launch offers_by_day backfill")).to_have_count(0)
+    page.goto(f"{running.url}/runs?view=backfills")
+    expect(page.get_by_text("Success", exact=True)).to_be_visible()
+    page.get_by_role("link", name="View", exact=True).click()
+    expect(page.get_by_text("Succeeded", exact=True).first).to_be_visible()
+    keep(page, "backfill")
+    page.goto(f"{running.url}/assets/staged/offers_by_day?view=partitions")
+    expect(page.get_by_text("Materialized (10)")).to_be_visible()
+    keep(page, "days")
+
+
 def test_a_dump_dropped_in_the_folder_is_served_by_itself(page: Page, running: Running) -> None:
     before = release_of(running)
-    folder, name = running.settings.dumps_folder, "mv_villes_offre_full.csv.bz2"
-    dump = bz2.decompress((folder / f"20211221_{name}").read_bytes()) + b"01004;A1101;7;20211222\n"
-    (folder / f"20211222_{name}").write_bytes(bz2.compress(dump))
+    write_dump(running.files, 20211230, b"01004;A1101;7;20211230\n")
     wait_until(lambda: release_of(running) > before, "the sensor did not load the dump")
     release = served_release(running.settings)
     assert release
-    assert release.tables["cities_jobs"].sources[-1].vintage == "20211222"
+    assert release.tables["cities_jobs"].sources[-1].vintage == "20211230"
     new = {name for name, table in release.tables.items() if table.contents_id == release.id}
     assert new == {"cities_jobs", "offers_history"}
     page.goto(f"{running.url}/runs")
@@ -201,6 +234,13 @@ def test_a_changed_file_that_is_wrong_fails_its_check_with_its_rows(page: Page, 
     keep(page, "failed-check")
     page.goto(f"{running.url}/runs")
     page.get_by_role("link", name="View", exact=True).first.click()
-    expect(page.get_by_text("ind_t is from 1 to 5: 1 rows").first).to_be_visible()  # at the first click
+    said = page.get_by_text("ind_t is from 1 to 5: 1 rows").last
+    expect(said).to_be_in_viewport()  # at the first click
+    for words in ("line 8", "ind_t 9", "cities-tension-utf8.csv", "correct them at the publisher's"):
+        expect(said).to_contain_text(words)
     keep(page, "failed-run")
     assert release_of(running) == before
+
+
+def test_no_warning_was_given_on_the_way(running: Running) -> None:
+    assert [line for line in running.log.read_text().splitlines() if "Warning" in line] == []

@@ -143,6 +143,7 @@ def test_a_queue_that_does_not_move_is_an_incident(
         ("telemetry:\n  enabled: false\n", True),
         (DAGSTER_YAML.replace("run_monitoring", "#"), True),
         ("", True),
+        ("telemetry: {enabled: false}\nconcurrency:\n  runs: {max_concurrent_runs: 1}\n", True),
         ("telemetry: {enabled: false}\nconcurrency:\n  runs: {max_concurrent_runs: 3}\n", False),
     ],
 )
