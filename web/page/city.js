@@ -5,7 +5,7 @@ import { href, LIST, state } from "./address.js";
 import { compareLink } from "./compare.js";
 import { tag } from "./explore.js";
 import { aids, facts, trend, vintageOf, why } from "./facts.js";
-import { map } from "./map.js";
+import { communeOf, map } from "./map.js";
 import { ask, redraw } from "./requests.js";
 import { pending } from "./states.js";
 import { tradeLabel } from "./trade.js";
@@ -80,7 +80,8 @@ function situation(it, name, work, close, metier) {
   const ind_t = basin?.trades.find(({ codeRome }) => codeRome === metier)?.ind_t;
   const basins = ind_t ? [{ ...basin, ind_t, insee_com: it.insee_com }] : null;
   return html`${map({
-    basins, pins: pinsOf(it, name, close), region: it.new_code_region ?? 0, basin: basin?.bassin_id ?? 0, trade: tradeLabel(metier),
+    basins, pins: pinsOf(it, name, close), region: it.new_code_region ?? 0, basin: basin?.bassin_id ?? 0,
+    commune: communeOf(it.code_dept, it.insee_com), trade: tradeLabel(metier),
   })}`;
 }
 

@@ -128,11 +128,18 @@ function attach(map) {
 
 const larger = (times) => () => select(element).call(zooming.scaleBy, times);
 
+/** The outline of a commune, of the file of its department; null where that is not there. */
+export function communeOf(department, insee) {
+  const topology = ask(`page/communes/${encodeURIComponent(department)}.json`).value;
+  const one = topology?.objects.communes.geometries.find(({ id }) => id === insee);
+  return one ? feature(topology, one) : null;
+}
+
 /**
  * The map. `basins`: answer of search-basins, null without a trade; `pins`: [{ insee, name, latitude, longitude, label }];
- * `region`, `basin`: the codes of what is looked at closely, or 0.
+ * `region`, `basin`: the codes of what is looked at closely, or 0; `commune`: its outline there, or null.
  */
-export function map({ basins, pins = [], region = 0, basin = 0, trade, busy = false }) {
+export function map({ basins, pins = [], region = 0, basin = 0, commune = null, trade, busy = false }) {
   const topology = ask("page/basins.json").value;
   if (!topology) return html`<div class="map empty" aria-busy="true"></div>`;
   const shown = framesOf(topology, region, basin);
@@ -144,7 +151,10 @@ export function map({ basins, pins = [], region = 0, basin = 0, trade, busy = fa
     <figure class="map" aria-busy=${busy}>
       ${keyed(drawn.key, html`<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label=${summary(basins, trade)}
         class=${moved.k > 1 ? "zoomed" : ""} @click=${choose} @pointerover=${read} @pointerleave=${read} ${ref(attach)}>
-        <g transform=${moved}>${shown.map((frame) => frameOf(frame, found, region, basin))}</g>
+        <g transform=${moved}>
+          ${shown.map((frame) => frameOf(frame, found, region, basin))}
+          ${commune ? svg`<path class="commune" d=${geoPath(shown[0].projection).digits(1)(commune)}></path>` : nothing}
+        </g>
         <g class="basins">${placedOn(shown, points).map((point) => dot(point, unit))}</g>
         <g class="names">${named(shown, placed, unit).map(({ name, x, y }) => svg`
           <circle cx=${x} cy=${y} r=${1.6 * unit}></circle>
