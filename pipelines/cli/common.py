@@ -6,6 +6,7 @@ import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from traceback import clear_frames
 
 import click
 import yaml
@@ -108,13 +109,13 @@ def publishing(settings: Settings, *, wait: bool = True) -> Iterator[Engine]:
                 try:
                     yield engine
                 except (RefreshError, *EXPLAINED) as error:
-                    code, words = _published(engine, before)
+                    code, words = _published(engine, before, error)
                     click.echo(f"\n{words[0].upper()}{words[1:]}.", err=True)
                     text = str(error) if isinstance(error, RefreshError) else f"Error: {_first_line(error)}"
                     click.echo(text, err=True)
                     sys.exit(code)
-        except KeyboardInterrupt:  # also while the lock is waited for, or given back
-            click.echo(f"interrupted: {_published(engine, before)[1]}", err=True)
+        except KeyboardInterrupt as error:  # also while the lock is waited for, or given back
+            click.echo(f"interrupted: {_published(engine, before, error)[1]}", err=True)
             sys.exit(INTERRUPTED)
 
 
@@ -122,10 +123,14 @@ def _first_line(error: Exception) -> str:
     return str(error).splitlines()[0]
 
 
-def _published(engine: Engine, number: int | None) -> tuple[int, str]:
-    """Whether release `number` is served: an exit code, and words. A server that restarts is waited for. Without a
-    number the command had not begun to publish.
+def _published(engine: Engine, number: int | None, error: BaseException) -> tuple[int, str]:
+    """Whether release `number` is served after an error: an exit code, and words. A server that restarts is waited for.
+    Without a number the command had not begun to publish.
     """
+    cause: BaseException | None = error
+    while cause:  # a reading that was cut short there holds its transaction, and SQLite would wait for it
+        clear_frames(cause.__traceback__)
+        cause = cause.__cause__ or cause.__context__
     for _ in range(ASKED_TIMES):
         engine.dispose()  # what was interrupted may have left a connection in the middle of something
         try:

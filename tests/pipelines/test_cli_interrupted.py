@@ -7,13 +7,17 @@ from pathlib import Path
 import dagster as dg
 import pytest
 from filelock import FileLock
+from sqlalchemy import Engine
 
 from pipelines.cli.common import publishing
 from resources.settings import Settings
 from tests.conftest import PrivateServer, mariadb_programs
 from tests.pipelines.conftest import Command, last_release, started
 from tests.warehouse.factories import done, jobs
+from warehouse import tables
+from warehouse.contents import read_contents
 from warehouse.database import connect
+from warehouse.errors import WarehouseError
 from warehouse.lock import only_writer
 
 
@@ -68,6 +72,31 @@ def test_an_interruption_after_the_swap_says_that_it_is_published(
         publish_it()
     monkeypatch.undo()
     assert capsys.readouterr().err == "interrupted: release 1 is published, but something after it failed\n"
+
+
+@pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt(), "130"), (OSError("the disk is gone"), "3")])
+def test_what_is_served_is_known_also_when_rows_were_being_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], error: BaseException, code: str
+) -> None:
+    settings = Settings(warehouse_url=f"sqlite:///{tmp_path / 'warehouse.db'}")
+    (tmp_path / "new").mkdir()
+
+    def read_a_part(engine: Engine) -> None:
+        batches = read_contents(engine, tables.cities_jobs)
+        next(batches)
+        raise error
+
+    def publish_and_read() -> None:
+        with publishing(settings) as engine:
+            done(engine, jobs(tmp_path / "new", 1))
+            try:
+                read_a_part(engine)
+            except OSError as cause:  # as `export` does
+                raise WarehouseError("the files could not be written") from cause
+
+    with pytest.raises(SystemExit, match=code):
+        publish_and_read()
+    assert "elease 1 is published, but something after it failed" in capsys.readouterr().err
 
 
 def test_what_fails_after_the_swap_is_exit_code_3(mobiville: Command, sample: Path, tmp_path: Path) -> None:
