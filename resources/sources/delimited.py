@@ -28,7 +28,7 @@ from warehouse.errors import MobivilleError
 if TYPE_CHECKING:  # half a second, which a refresh with nothing new does without
     import pandas as pd
 
-BLOCK_BYTES = 8 << 20
+BLOCK_BYTES = 2 << 20
 LONGEST_LINE = 16 << 20
 """Bytes."""
 DELIMITERS = {";": "semicolons", ",": "commas", "\t": "tabs", "|": "bars"}
