@@ -74,7 +74,8 @@ def refresh(
         return []
     threading.Thread(target=preload, daemon=True).start()
     job, tags = defs.resolve_job_def("refresh"), {PROCESS: f"{socket.gethostname()}:{os.getpid()}"}
-    config = {"force": force, "allow_shrink": allow_shrink, "sample": sample, "loggers": {"progress": {}}}
+    asked = {"force": force, "allow_shrink": allow_shrink, "sample": sample} if plan.tables else {}  # of that step
+    config = {**asked, "loggers": {"progress": {}}}
     tags |= {DAYS: days} if days else {}
     with _loading_early(settings, plan, echo) as lines.on_staged:
         errors = execute(job, instance, plan.selection(graph), plan.checks, config, tags).errors
