@@ -67,16 +67,15 @@ def refresh(
     graph = defs.resolve_asset_graph()
     chosen = named(graph, [tables.offers_history.name] if days else only)
     plan = chosen if force or days else chosen & whole(graph, settings)
-    if len(plan.staged) < len(chosen.staged):
-        same = len(chosen.staged) - len(plan.staged)
+    if same := len(chosen.staged) - len(plan.staged):
         echo(f"{same} of {len(chosen.staged)} assets are as they were: same files, same rules")
     if not plan:
         return []
     threading.Thread(target=preload, daemon=True).start()
     job, tags = defs.resolve_job_def("refresh"), {PROCESS: f"{socket.gethostname()}:{os.getpid()}"}
-    asked = {"force": force, "allow_shrink": allow_shrink, "sample": sample} if plan.tables else {}  # of that step
-    config = {**asked, "loggers": {"progress": {}}}
     tags |= {DAYS: days} if days else {}
+    asked = {"force": force, "allow_shrink": allow_shrink, "sample": sample} if plan.tables else {}  # of that step
+    config = asked | {"loggers": {"progress": {}}}
     with _loading_early(settings, plan, echo) as lines.on_staged:
         errors = execute(job, instance, plan.selection(graph), plan.checks, config, tags).errors
     echo(f"{'all':<29}{'':>14}{time.monotonic() - started:>9.1f} s")
