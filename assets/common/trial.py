@@ -26,7 +26,7 @@ from resources.settings import Settings
 from resources.sources.files import RawFiles
 from resources.staging import Staging
 
-INTERRUPTED = dg.DagsterExecutionInterruptedError.__name__
+INTERRUPTED = {dg.DagsterExecutionInterruptedError.__name__, KeyboardInterrupt.__name__}
 SILENT = dg.LoggerDefinition(lambda _: logging.Logger("mobiville", logging.CRITICAL + 1))
 REJECTS_ADVICE = re.compile(r"[.:] `mobiville rejects --source \w+` shows them( all)?; ")
 """It does not: rejects of a scratch staging area are gone with it."""
@@ -64,7 +64,10 @@ def execute(
         for event in result.all_events
         if event.is_step_failure and event.step_failure_data.error
     }
-    if INTERRUPTED in {error.cls_name for error in errors.values()}:
+    if not errors:  # between two steps something fails the run, and none of them
+        ended = [event for event in result.all_events if event.is_job_failure]
+        errors = {event.job_name: event.job_failure_data.error for event in ended if event.job_failure_data.error}
+    if INTERRUPTED & {error.cls_name for error in errors.values()}:
         raise KeyboardInterrupt  # Dagster makes a failure of it
     return Ran(errors, [check for check in result.get_asset_check_evaluations() if not check.passed])
 

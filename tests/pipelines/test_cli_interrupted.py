@@ -1,14 +1,18 @@
 """A refresh that is interrupted, killed, or meets another writer."""
 
+import logging
+import os
 import signal
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
 from filelock import FileLock
 from sqlalchemy import Engine
 
+from assets.common.trial import execute
 from pipelines.cli.common import publishing
 from resources.settings import Settings
 from tests.conftest import PrivateServer, mariadb_programs
@@ -40,6 +44,42 @@ def test_an_interrupted_refresh_says_in_a_line_what_is_served(
     else:
         assert (process.returncode, said.count("\n")) == (130, 1)
     assert ("nothing was published" in said) == (last_release(mobiville) == 0)
+
+
+@dg.asset
+def first() -> int:
+    return 1
+
+
+@dg.asset
+def second(first: int) -> int:
+    return first + 1
+
+
+@pytest.mark.parametrize("moment", ["PIPELINE_START", "STEP_START", "ASSET_MATERIALIZATION", "STEP_SUCCESS"])
+def test_an_interruption_is_one_at_any_moment_of_a_run(moment: str) -> None:
+    """Between two steps too, where Dagster fails the run and no step."""
+
+    class Interrupting(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            event = getattr(record, "dagster_meta", {}).get("dagster_event")
+            if event and event.event_type_value == moment and event.step_key in (None, "first"):
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    def logger(_context: dg.InitLoggerContext) -> logging.Logger:
+        made = logging.Logger("interrupting", logging.DEBUG)
+        made.addHandler(Interrupting())
+        return made
+
+    config: dict[str, Any] = {"loggers": {"interrupting": {}}}
+    job = dg.define_asset_job("job", config=config)
+    defs = dg.Definitions([first, second], jobs=[job], loggers={"interrupting": dg.LoggerDefinition(logger)})
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # as the commands do
+    try:
+        with dg.DagsterInstance.ephemeral() as instance, pytest.raises(KeyboardInterrupt):
+            execute(defs.resolve_job_def("job"), instance, [first.key, second.key], [], config)
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_a_command_that_is_told_to_end_says_so_in_a_line(tmp_path: Path) -> None:
