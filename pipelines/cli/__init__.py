@@ -1,5 +1,6 @@
 """The `mobiville` command line, one module per group of commands."""
 
+import logging
 import os
 import signal
 import sys
@@ -18,6 +19,8 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command that was asked for."""
         signal.signal(signal.SIGTERM, signal.default_int_handler)
+        # A connection that was interrupted cannot be used again: it is closed, and of that nothing needs to be said.
+        logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:

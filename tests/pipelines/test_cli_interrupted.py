@@ -3,16 +3,19 @@
 import logging
 import os
 import signal
+import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
+from click.testing import CliRunner
 from filelock import FileLock
-from sqlalchemy import Engine
+from sqlalchemy import Engine, create_engine
 
 from assets.common.trial import execute
+from pipelines.cli import main
 from pipelines.cli.common import publishing
 from resources.settings import Settings
 from tests.conftest import PrivateServer, mariadb_programs
@@ -80,6 +83,27 @@ def test_an_interruption_is_one_at_any_moment_of_a_run(moment: str) -> None:
             execute(defs.resolve_job_def("job"), instance, [first.key, second.key], [], config)
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+class Interrupted(sqlite3.Connection):
+    """A connection that is in the middle of something from then on."""
+
+    is_cut = False
+
+    def rollback(self) -> None:
+        if self.is_cut:
+            raise sqlite3.OperationalError("packet sequence number wrong")
+
+
+def test_a_connection_that_was_interrupted_is_closed_without_a_word(caplog: pytest.LogCaptureFixture) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    assert CliRunner().invoke(main, ["config"]).exit_code == 0
+    signal.signal(signal.SIGTERM, before)
+    engine = create_engine("sqlite://", creator=lambda: sqlite3.connect(":memory:", factory=Interrupted))
+    connection = engine.connect()
+    connection.connection.dbapi_connection.is_cut = True  # type: ignore[union-attr]
+    connection.close()
+    assert caplog.records == []
 
 
 def test_a_command_that_is_told_to_end_says_so_in_a_line(tmp_path: Path) -> None:
