@@ -109,6 +109,8 @@ def publishing(settings: Settings, *, wait: bool = True) -> Iterator[Engine]:
                 try:
                     yield engine
                 except (RefreshError, *EXPLAINED) as error:
+                    if any(isinstance(cause, KeyboardInterrupt) for cause in _chain(error)):
+                        raise KeyboardInterrupt from error  # it hit a connection, whose end was an error then
                     code, words = _published(engine, before, error)
                     click.echo(f"\n{words[0].upper()}{words[1:]}.", err=True)
                     text = str(error) if isinstance(error, RefreshError) else f"Error: {_first_line(error)}"
@@ -123,14 +125,19 @@ def _first_line(error: Exception) -> str:
     return str(error).splitlines()[0]
 
 
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An error, and those that it came of."""
+    while error:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
 def _published(engine: Engine, number: int | None, error: BaseException) -> tuple[int, str]:
     """Whether release `number` is served after an error: an exit code, and words. A server that restarts is waited for.
     Without a number the command had not begun to publish.
     """
-    cause: BaseException | None = error
-    while cause:  # a reading that was cut short there holds its transaction, and SQLite would wait for it
+    for cause in _chain(error):  # a reading that was cut short there holds its transaction: SQLite would wait for it
         clear_frames(cause.__traceback__)
-        cause = cause.__cause__ or cause.__context__
     for _ in range(ASKED_TIMES):
         engine.dispose()  # what was interrupted may have left a connection in the middle of something
         try:

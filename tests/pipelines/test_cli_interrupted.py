@@ -163,6 +163,21 @@ def test_what_is_served_is_known_also_when_rows_were_being_read(
     assert "elease 1 is published, but something after it failed" in capsys.readouterr().err
 
 
+def test_an_interruption_that_became_an_error_of_the_connection_is_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def cut() -> None:
+        with publishing(Settings(warehouse_url=f"sqlite:///{tmp_path / 'warehouse.db'}")):
+            try:
+                raise KeyboardInterrupt
+            finally:
+                raise WarehouseError("(0, '')")
+
+    with pytest.raises(SystemExit, match="130"):
+        cut()
+    assert capsys.readouterr().err == "interrupted: nothing was published: the served release is as it was\n"
+
+
 def test_what_fails_after_the_swap_is_exit_code_3(mobiville: Command, sample: Path, tmp_path: Path) -> None:
     (tmp_path / "var" / "staging" / "refresh.json").mkdir(parents=True)  # where the end of a refresh is noted
     failed = mobiville("refresh")
