@@ -104,11 +104,13 @@ def picture(request: Request) -> Response:
     from resources.staging import Staging
 
     name = request.path_params["name"]
+    if name not in PICTURES:
+        return PlainTextResponse(f"{name} has no picture", 404)
     try:
-        drawn = png(PICTURES[name], Staging(folder=str(Settings().staging)).rows(name))
-    except (KeyError, StagingError):
-        return PlainTextResponse(f"{name} has no picture, or is not staged", 404)
-    return Response(drawn, media_type="image/png", headers={"Cache-Control": "no-cache"})
+        rows = Staging(folder=str(Settings().staging)).rows(name)
+    except StagingError as error:
+        return PlainTextResponse(str(error), 404)
+    return Response(png(PICTURES[name], rows), media_type="image/png", headers={"Cache-Control": "no-cache"})
 
 
 class Webserver(DagsterWebserver[Any, Any]):

@@ -29,6 +29,7 @@ if TYPE_CHECKING:  # half a second, which a refresh with nothing new does withou
     import pandas as pd
 
 BLOCK_BYTES = 2 << 20
+"""Of a file at a time: Arrow reads 32 of them ahead."""
 LONGEST_LINE = 16 << 20
 """Bytes."""
 DELIMITERS = {";": "semicolons", ",": "commas", "\t": "tabs", "|": "bars"}

@@ -97,10 +97,12 @@ def test_while_a_check_is_under_way_the_page_has_what_it_found_before() -> None:
 def test_a_picture_is_drawn_of_what_is_staged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MOBIVILLE_STAGING", str(tmp_path))
     client = TestClient(Starlette(routes=[Route("/pictures/{name}", picture)]))
-    assert client.get("/pictures/equipments").status_code == 404
+    absent = client.get("/pictures/equipments")
+    assert absent.status_code == 404
+    assert absent.text.startswith("equipments is not staged yet: materialize it first")
     pd.DataFrame({"typequ": ["A101", "A104"], "total": [3, 1]}).to_parquet(tmp_path / "equipments.parquet")
     answer = client.get("/pictures/equipments")
     assert answer.headers["content-type"] == "image/png"
     assert Image.open(io.BytesIO(answer.content)).width > 400
     unknown = client.get("/pictures/nope")
-    assert (unknown.status_code, unknown.text) == (404, "nope has no picture, or is not staged")
+    assert (unknown.status_code, unknown.text) == (404, "nope has no picture")
