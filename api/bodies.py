@@ -66,6 +66,9 @@ class Search(_Body):
     """Which cities are looked for. What is null, empty or left out does not narrow the search."""
 
     codeRegion: Listed[Whole | StrictStr] = Field([], max_length=MOST_CODES, description="none: all", examples=[[53]])
+    departement: Listed[StrictStr] = Field(
+        [], max_length=MOST_CODES, description="codes of departments, none: all", examples=[["29"]]
+    )
     codeCity: Key | None = Field(None, description="its size")
     codeEnvironment: Key | None = Field(None, description="where it lies", examples=["side-sea"])
     codeRome: Listed[StrictStr] = Field([], max_length=MOST_CODES, description="ROME codes", examples=[["D1102"]])

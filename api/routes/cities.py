@@ -78,7 +78,8 @@ def _asked(release: Release, body: Search) -> Asked:
     if body.onlySearchInTension:
         levels = release.tensions.levels(romes(body.codeRome), body.opportunity)
     regions = {_region(code) for code in body.codeRegion} if body.codeRegion else None
-    return Asked(levels, regions, [key for key in (body.codeCity, body.codeEnvironment) if key])
+    departements = {fold(code).upper() for code in body.departement} or None
+    return Asked(levels, regions, departements, [key for key in (body.codeCity, body.codeEnvironment) if key])
 
 
 def _region(asked: int | str) -> int:

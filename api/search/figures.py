@@ -16,7 +16,6 @@ class Figures:
 
     def __init__(self, cities: Cities) -> None:
         self._cities = cities
-        self._departements = np.array([code or "" for code in cities.departements])
         self._values = {name: cities.measured[name].copy() for name in FIGURES}
         for name in NOT_PUBLISHED:
             self._values[name][self._values[name] == 0] = np.nan
@@ -26,7 +25,8 @@ class Figures:
 
     def of_city(self, rank: int) -> dict[str, dict[str, Any]]:
         """Of each figure the medians of France and of the department; the city's rank, 1 the greatest; of how many."""
-        around = (self._departements == self._departements[rank]) & ~self._cities.is_district
+        departements = self._cities.departements
+        around = (departements == departements[rank]) & ~self._cities.is_district
         found = {}
         for name, values in self._values.items():
             own, every, near = values[rank], self._sorted[name], self._known(values, around)

@@ -66,10 +66,11 @@ def kind_of(**measures: float | None) -> list[str]:
 
 
 class Asked(NamedTuple):
-    """What a search asks for: the level of each basin (see Tensions), regions (None: all), keys of criteria."""
+    """What a search asks for: the level of each basin (see Tensions), regions, departments (None: all), criteria."""
 
     levels: Array
     regions: set[int] | None
+    departements: set[str] | None
     criteria: list[str]
 
 
@@ -86,7 +87,7 @@ class Cities:
         names = [name for _, _, name, *_ in found]
         self.called = [name for *_, name, _, _ in found]
         """Names as INSEE writes them; None without a COG."""
-        self.departements = [code for *_, code, _ in found]
+        self.departements = np.array([code or "" for *_, code, _ in found], str)
         self.ranks = {insee: rank for rank, insee in enumerate(self.insees)}
         self.codes = codes(self.insees)
         columns_of = np.array([city[-1] for city in found], float).reshape(-1, len(MEASURES)).T  # None is NaN
@@ -219,7 +220,8 @@ class Places:
             basin: called.get((basin, hyphened(fold(name or ""))), name) for basin, name in basins.names.items()
         }
         """Names of basins, with the accents of the commune that has the name."""
-        of_city = (self.basins, cities.regions, cities.met)
+        self._departements = set(filter(None, cities.departements.tolist()))
+        of_city = (self.basins, cities.regions, cities.departements, cities.met)
         self._orders = {name: (order, *(column[order] for column in of_city)) for name, order in cities.orders.items()}
 
     def search(self, asked: Asked, sort_by: str | None, index: int) -> tuple[list[int], list[int], int]:
@@ -252,12 +254,14 @@ class Places:
 
     def _levels(self, asked: Asked, sort_by: str | None) -> Array:
         """The level of each city in the order, ABSENT for one that is not asked for."""
-        _, basins, of_region, met = self._orders[sort_by]
+        _, basins, of_region, of_departement, met = self._orders[sort_by]
         found: Array = asked.levels.take(basins)
         if asked.regions is not None:
             wanted = np.zeros(REGIONS, bool)
             wanted[[code for code in asked.regions if 0 < code < REGIONS]] = True
             found[~wanted.take(of_region)] = ABSENT
+        if asked.departements is not None:  # of those that there are: an array of texts is as wide as the longest
+            found[~np.isin(of_departement, list(asked.departements & self._departements))] = ABSENT
         if criteria := _mask(asked.criteria, CRITERIA):
             found[(met & criteria) != criteria] = ABSENT
         return found

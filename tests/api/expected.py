@@ -71,6 +71,7 @@ def belongs(insee: str, city: str) -> bool:
 def search(tables: Tables, body: Row) -> list[Row]:
     """Every city that is found, in order."""
     romes, regions = as_list(body.get("codeRome")), [int(code) for code in as_list(body.get("codeRegion"))]
+    departements = as_list(body.get("departement"))
     opportunity = int(body["opportunity"]) if body.get("opportunity") else None
     region_of = {row["code"]: row for row in tables["new_regions"]}
     departement_of = {row["code"]: row["name"] for row in tables["departements"]}
@@ -79,6 +80,8 @@ def search(tables: Tables, body: Row) -> list[Row]:
     found = []
     for city in tables["cities"]:
         if city["insee_com"] not in basins or (regions and city["new_code_region"] not in regions):
+            continue
+        if departements and city["code_dept"] not in departements:
             continue
         if not all(CRITERIA[body[key]](city) for key in ("codeCity", "codeEnvironment") if body.get(key)):
             continue

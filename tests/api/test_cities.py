@@ -32,6 +32,11 @@ SEARCHES: list[Row] = [
     {"codeRome": [], "codeRegion": []},
     {"codeRome": ["Z9999"]},
     {"codeRome": ["G1602"], "codeRegion": [99]},
+    {"codeRome": ["D1102"], "departement": ["29"]},
+    {"codeRome": ["D1102"], "departement": "01"},
+    {"departement": ["2A", "971", "2B"], "onlySearchInTension": False, "sortBy": "mer"},
+    {"codeRome": ["D1102"], "departement": ["29"], "codeRegion": [84]},
+    {"codeRome": ["D1102"], "departement": ["1", "99", "29019"]},
     {"codeRome": ["G1602"], "codeCity": "extra-big-city", "codeEnvironment": "small-city"},
     *({"codeRome": ["K2204"], "codeEnvironment": criterion.key} for criterion in CRITERIA),
 ]
@@ -67,10 +72,20 @@ def test_null_and_empty_texts_narrow_nothing_and_unknown_keys_are_ignored(client
 def test_codes_compare_without_case(client: TestClient) -> None:
     assert post(client, "search", {"codeRome": ["d1102"]}) == post(client, "search", {"codeRome": ["D1102"]})
     assert client.get("/cities/load/2a004").json()["insee_com"] == "2A004"
+    everywhere = {"onlySearchInTension": False}
+    corse = post(client, "search", everywhere | {"departement": ["2A"]})
+    assert corse["total"] > 0
+    assert post(client, "search", everywhere | {"departement": "2a"}) == corse
 
 
 def test_a_region_that_is_no_number_has_no_city(client: TestClient) -> None:
     body = {"codeRome": ["D1102"], "codeRegion": ["x", "\x00", "9" * 5_000, 10**400, -1]}
+    assert post(client, "search", body)["total"] == 0
+
+
+def test_a_department_that_there_is_not_has_no_city(client: TestClient) -> None:
+    """Also where no department is known of a city; a long text is not compared with every city."""
+    body = {"onlySearchInTension": False, "departement": ["\x00", "29\x00", "\u0301", "x" * 500_000, *["y"] * 900]}
     assert post(client, "search", body)["total"] == 0
 
 
