@@ -3,13 +3,14 @@
 import { html, nothing } from "./libraries.js";
 import { href, LIST, state } from "./address.js";
 import { compareLink } from "./compare.js";
+import { departementOf } from "./departements.js";
 import { tag } from "./explore.js";
 import { aids, facts, trend, vintageOf, why } from "./facts.js";
 import { communeOf, map } from "./map.js";
 import { ask, redraw } from "./requests.js";
 import { pending } from "./states.js";
 import { tradeLabel } from "./trade.js";
-import { basinName, cityName, count, inhabitants, lying, placeName, plural, years } from "./words.js";
+import { basinName, cityName, count, inhabitants, lying, plural, years } from "./words.js";
 
 const TRADES_SHOWN = 8;
 const both = new Intl.ListFormat("fr");
@@ -59,10 +60,10 @@ function sheet(it, metier) {
     </article>`;
 }
 
-function where({ departement, nom_dept, newRegion, postal_code }) {
-  const postal = postal_code?.split("/") ?? [];
+function where(it) {
+  const postal = it.postal_code?.split("/") ?? [];
   const codes = postal.length > 2 ? `${postal[0]} à ${postal.at(-1)}` : postal.join(", ");
-  return [lying(departement?.name ?? placeName(nom_dept), newRegion?.name), codes].filter(Boolean).join(" · ");
+  return [lying(departementOf(it), it.newRegion?.name), codes].filter(Boolean).join(" · ");
 }
 
 /** The communes that it was made of: their names, and how many have none. */

@@ -2,12 +2,13 @@
 
 import { html, nothing } from "./libraries.js";
 import { href, LIST, state } from "./address.js";
+import { departementOf } from "./departements.js";
 import { GROUPS, source, valueOf, vintageOf } from "./facts.js";
 import { ask } from "./requests.js";
 import { pending } from "./states.js";
 import { comparedField } from "./town.js";
 import { tradeLabel } from "./trade.js";
-import { cityName, count, lying, placeName, TENSION, years } from "./words.js";
+import { cityName, count, TENSION, years } from "./words.js";
 
 const MOST = 3;
 
@@ -50,7 +51,7 @@ function table(cities, metier) {
     <caption class="unseen">Les chiffres de ${cities.map(cityName).join(", ")} et la médiane des communes de France</caption>
     <thead><tr>${cities.map((it) => html`<th scope="col">
       <a href=${href({ vue: "", ville: it.insee_com })}>${cityName(it)}</a>
-      <small>${lying(it.departement?.name ?? placeName(it.nom_dept), null)}</small>
+      <small>${departementOf(it)}</small>
       <a class="drop" href=${withCities(codes.filter((code) => code !== it.insee_com))} aria-label="Retirer ${cityName(it)}">Retirer</a></th>`)}
       <th scope="col">France<small>médiane des communes</small></th></tr></thead>
     ${GROUPS.map(([title, rows]) => html`

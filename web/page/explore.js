@@ -2,12 +2,13 @@
 
 import { html, live, nothing, repeat } from "./libraries.js";
 import { go, href, LIST, mend, NO_FILTER, state } from "./address.js";
+import { departementOf } from "./departements.js";
 import { basinSays, map, point } from "./map.js";
 import { unknown } from "./mend.js";
 import { ask, redraw } from "./requests.js";
 import { pending } from "./states.js";
 import { allTrades, tradeField, tradeLabel } from "./trade.js";
-import { basinName, capitalized, cityName, count, inhabitants, lying, percent, placeName, plural, recruiting, TENSION } from "./words.js";
+import { basinName, capitalized, cityName, count, inhabitants, lying, percent, plural, recruiting, TENSION } from "./words.js";
 
 const PER_PAGE = 10;
 const WIDE = matchMedia("(min-width: 56.25em)"); // as in style.css
@@ -202,7 +203,7 @@ function item(city, rank) {
     <h3><a href=${href({ ville: city.insee_com })}>${cityName(city)}</a></h3>
     <div class="about">
       ${indT ? tag(indT) : nothing}
-      <p>${lying(city["departement.name"] ?? placeName(city.nom_dept), city["newRegion.name"])}</p>
+      <p>${lying(departementOf(city), city["newRegion.name"])}</p>
       <p>${offers ? html`<b class="offers">${plural(offers, "offre")}</b> · ` : nothing}${[
         city.population !== null && inhabitants(city.population, "hab.", "hab.").replaceAll(" ", "\u00a0"),
         city.distance_from_sea !== null && seaAt(city.distance_from_sea),

@@ -1,6 +1,7 @@
 // A city's figures, each beside France and the department, with its year and who publishes it; why this city; its aids.
 
 import { html, nothing, svg } from "./libraries.js";
+import { departementOf } from "./departements.js";
 import { ask } from "./requests.js";
 import { capitalized, count, inhabitants, oneDecimal, plural, years } from "./words.js";
 
@@ -56,7 +57,7 @@ function fact(it, row, figure) {
   return html`<div>
     <dt>${label}</dt>
     <dd class=${isOwn ? "" : "unknown"}>${text}</dd>
-    ${figure ? html`<dd class="beside">${context(figure, short, it.departement?.name)}<br>${source(figure)}</dd>` : nothing}
+    ${figure ? html`<dd class="beside">${context(figure, short, departementOf(it))}<br>${source(figure)}</dd>` : nothing}
   </div>`;
 }
 
