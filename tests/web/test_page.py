@@ -179,6 +179,7 @@ def test_a_phone(phone: Visit) -> None:
 VIEWS = (
     *("", "?metier=D1102", "?metier=D1102&ville=29019", "?vue=donnees", "?ville=99999"),
     *("?metier=Z9999", "?metier=A0000", "nope", "mentions-legales", "accessibilite"),
+    *("?region=53", "?departement=29&metier=D1102", "dictionary"),
     *("?vue=comparer", "?vue=comparer&metier=D1102&comparer=29019,69123,97302"),
 )
 

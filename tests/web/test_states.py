@@ -28,6 +28,7 @@ VIEWS = (
     "",
     "?metier=D1102",
     "?metier=D1102&ville=29019",
+    "?departement=29",
     "?vue=donnees",
     "?vue=comparer&comparer=29019,69123",
     "?ville=99999",

@@ -1,17 +1,22 @@
 // The state of the page is its address, so that a view can be shared and the back button works.
 
-const NAMES = ["vue", "ville", "comparer", "metier", "region", "taille", "cadre", "chances", "tri", "page"];
-const FILTERS = ["region", "taille", "cadre", "chances", "tri"];
+import { regionOf } from "./departements.js";
 
-/** What the address asks for: a text per name, empty where it says nothing. */
+const NAMES = ["vue", "ville", "comparer", "metier", "region", "departement", "taille", "cadre", "chances", "tri", "page"];
+const FILTERS = ["region", "departement", "taille", "cadre", "chances", "tri"];
+
+/** What the address asks for: a text per name, empty where it says nothing. A department is in its region. */
 export function state() {
   const query = new URLSearchParams(location.search);
-  return Object.fromEntries(NAMES.map((name) => [name, query.get(name) ?? ""]));
+  const asked = Object.fromEntries(NAMES.map((name) => [name, query.get(name) ?? ""]));
+  return { ...asked, region: regionOf(asked.departement) || asked.region };
 }
 
 /** The address of the state with some changes. Another trade or filter begins at the first page. */
 export function href(changes, from = state()) {
   const next = { ...from, ...changes };
+  if ("region" in changes && !("departement" in changes)) next.departement = "";
+  if (next.departement) next.region = ""; // the department says which
   if (["metier", ...FILTERS].some((name) => name in changes) && !("page" in changes)) next.page = "";
   const query = new URLSearchParams(NAMES.filter((name) => next[name]).map((name) => [name, next[name]]));
   return query.size ? `?${query}` : location.pathname;

@@ -35,8 +35,17 @@ export const DEPARTEMENTS = [
   ["976", "Mayotte", 6],
 ].map(([code, name, region]) => ({ code, name, region }));
 
-const names = new Map(DEPARTEMENTS.map(({ code, name }) => [code, name]));
+const byCode = new Map(DEPARTEMENTS.map((one) => [one.code, one]));
+
+/** The departments of a region, by the text of its code; without one, all. */
+export const departementsOf = (region) => DEPARTEMENTS.filter((one) => !region || one.region === Number(region));
+
+/** The text of the code of the region that a department is in; empty for none. */
+export const regionOf = (code) => String(byCode.get(code)?.region ?? "");
+
+/** The name of a department by its code. */
+export const departementName = (code) => byCode.get(code)?.name;
 
 /** The name of the department that a city lies in; a collectivity overseas, which is none, as the warehouse has it. */
 export const departementOf = (city) =>
-  names.get(city.code_dept) ?? city["departement.name"] ?? city.departement?.name ?? placeName(city.nom_dept);
+  departementName(city.code_dept) ?? city["departement.name"] ?? city.departement?.name ?? placeName(city.nom_dept);

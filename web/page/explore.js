@@ -2,8 +2,8 @@
 
 import { html, live, nothing, repeat } from "./libraries.js";
 import { go, href, LIST, mend, NO_FILTER, state } from "./address.js";
-import { departementOf } from "./departements.js";
-import { basinSays, map, point } from "./map.js";
+import { departementOf, departementsOf } from "./departements.js";
+import { basinSays, map, point, regionName } from "./map.js";
 import { unknown } from "./mend.js";
 import { ask, redraw } from "./requests.js";
 import { pending } from "./states.js";
@@ -16,11 +16,12 @@ const CHANCES = [["", "Toutes"], ["1", "Opportunités d’emploi"], ["2", "Peu d
 const ORDERS = [["", "population"], ["mer", "proximité de la mer"], ["montagne", "altitude"]];
 
 /** What the address asks the API for. */
-export function asked({ metier, region, taille, cadre, chances, tri, page }) {
+export function asked({ metier, region, departement, taille, cadre, chances, tri, page }) {
   return {
     codeRome: metier ? [metier] : [],
     onlySearchInTension: Boolean(metier),
     codeRegion: region ? [region] : [],
+    departement: departement ? [departement] : [],
     codeCity: taille || null,
     codeEnvironment: cadre || null,
     opportunity: chances && metier ? Number(chances) : null,
@@ -66,15 +67,23 @@ export function explore() {
           basins,
           pins: pinsOf(search.value, now),
           region: Number(now.region) || 0,
+          departement: now.departement,
           trade: tradeLabel(now.metier),
           busy: search.status !== "ready",
         })}
-        ${now.region ? html`<p class="back-out"><a href=${href({ region: "" })}>← Toute la France</a></p>` : nothing}
+        ${now.region ? backOut(now) : nothing}
         ${basins?.length ? basinList(basins) : nothing}
         ${shares ? ranking(shares, now) : nothing}
       </section>
       <section class="list" aria-label="Villes" aria-busy=${search.status !== "ready"}>${list(search, now)}</section>
     </div>`;
+}
+
+/** From a department to its region, from a region to France; overseas both are the same. */
+function backOut({ region, departement }) {
+  const isInner = departement && departementsOf(region).length > 1;
+  const [to, name] = isInner ? [{ departement: "" }, regionName(Number(region))] : [{ region: "" }, "Toute la France"];
+  return html`<p class="back-out"><a href=${href(to)}>← ${name}</a></p>`;
 }
 
 /** A page after the last is the last. */
@@ -108,6 +117,7 @@ function filtersOf(now) {
       <form @submit=${(event) => event.preventDefault()}>
         <div class="row">
           ${select("region", "Région", [["", "Toute la France"], ...regions.map(({ id, label }) => [id, label])], now)}
+          ${select("departement", "Département", [["", "Tous"], ...departements(now)], now)}
           ${select("tri", "Trier par", orders(now), now)}
         </div>
         ${chips("cadre", "Cadre", choices("environment", "Tous"), now)}
@@ -118,6 +128,11 @@ function filtersOf(now) {
       </form>
     </details>`;
 }
+
+/** The departments that can be chosen, by name: « Finistère (29) ». */
+const departements = ({ region }) => departementsOf(region)
+  .toSorted((one, other) => one.name.localeCompare(other.name, "fr"))
+  .map(({ code, name }) => [code, `${name} (${code})`]);
 
 /** What the list is ordered by, as it is: with a trade by its index first. */
 const orders = ({ metier }) => ORDERS.map(([key, words]) => [key, metier ? `Indice, puis ${words}` : capitalized(words)]);
@@ -186,7 +201,7 @@ function list(search, now) {
 }
 
 function empty(now) {
-  const filtered = ["region", "taille", "cadre", "chances"].some((name) => now[name]);
+  const filtered = ["region", "departement", "taille", "cadre", "chances"].some((name) => now[name]);
   return html`<div class="lone">
     <p>${filtered
       ? "Aucune commune ne réunit tout cela."

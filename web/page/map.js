@@ -6,6 +6,7 @@ import {
 } from "./libraries.js";
 import { go, LIST } from "./address.js";
 import { ask, redraw } from "./requests.js";
+import { departementName } from "./departements.js";
 import { basinName, plural, recruiting, TENSION } from "./words.js";
 
 const WIDTH = 640;
@@ -28,6 +29,7 @@ function outlinesOf(topology) {
   const mainland = pieces.filter(({ properties }) => !OVERSEAS.includes(properties.region));
   return {
     basins: shapes("basin"),
+    departements: shapes("departement"),
     regions: shapes("region"),
     borders: [["departement", lines("departement", mainland)], ["region-line", lines("region", mainland)]],
     cities: places.map((city) => {
@@ -38,8 +40,8 @@ function outlinesOf(topology) {
 }
 
 /** What is drawn, and where: the paths of basins, their projection, the area they are drawn in; some are in a corner. */
-function frames({ basins, regions, borders }, region, basin) {
-  const one = basins.get(basin) ?? regions.get(region);
+function frames({ basins, departements, regions, borders }, { region, departement, basin }) {
+  const one = basins.get(basin) ?? departements.get(departement) ?? regions.get(region);
   const whole = [[0, 0], [WIDTH, HEIGHT]];
   const around = [[24, 24], [WIDTH - 24, HEIGHT - 24]];
   if (OVERSEAS.includes(one?.region)) {
@@ -50,7 +52,8 @@ function frames({ basins, regions, borders }, region, basin) {
   const isMainland = ({ region: code }) => !OVERSEAS.includes(code);
   if (one) {
     lambert.fitExtent(around, basins.has(basin) ? surroundings(one.shape) : one.shape).clipExtent([[-20, -20], [WIDTH + 20, HEIGHT + 20]]);
-    return [drawnIn(lambert, whole, basins, isMainland, borders)];
+    const those = [...departements.values()].filter(({ region: code }) => code === one.region);
+    return [drawnIn(lambert, whole, basins, isMainland, borders, those)];
   }
   const shapes = [...regions.values()].filter(isMainland).map(({ shape }) => shape);
   lambert.fitExtent([[20, 8], [WIDTH - 8, HEIGHT - 8]], { type: "GeometryCollection", geometries: shapes });
@@ -73,13 +76,14 @@ function local(shape, extent) {
   return geoAzimuthalEqualArea().rotate([-longitude, -latitude]).precision(0).fitExtent(extent, shape);
 }
 
-function drawnIn(projection, area, basins, isHere, borders = []) {
+function drawnIn(projection, area, basins, isHere, borders = [], departements = []) {
   const path = geoPath(projection).digits(1);
   const drawn = [...basins.values()].filter(isHere).map(({ code, region, shape }) => ({ code, region, d: path(shape) }));
   return {
     projection, area,
     regions: Map.groupBy(drawn.filter(({ d }) => d), ({ region }) => region),
     borders: borders.map(([name, lines]) => [name, path(lines)]),
+    departements: departements.map(({ code, shape }) => ({ code, d: path(shape) })),
   };
 }
 
@@ -98,11 +102,11 @@ let moved = zoomIdentity;
 let element = null;
 
 /** The frames of what is looked at, made once; another begins without zoom. */
-function framesOf(topology, region, basin) {
+function framesOf(topology, asked) {
   outlines ??= outlinesOf(topology);
-  const key = outlines.basins.has(basin) ? `basin ${basin}` : `region ${region}`;
+  const key = outlines.basins.has(asked.basin) ? `basin ${asked.basin}` : `region ${asked.region} ${asked.departement}`;
   if (drawn.key !== key) {
-    drawn = { key, frames: frames(outlines, region, basin) };
+    drawn = { key, frames: frames(outlines, asked) };
     moved = zoomIdentity;
   }
   return drawn.frames;
@@ -137,12 +141,13 @@ export function communeOf(department, insee) {
 
 /**
  * The map. `basins`: answer of search-basins, null without a trade; `pins`: [{ insee, name, latitude, longitude, label }];
- * `region`, `basin`: the codes of what is looked at closely, or 0; `commune`: its outline there, or null.
+ * `region`, `departement`, `basin`: the codes of what is looked at closely, or 0; `commune`: its outline there, or null.
  */
-export function map({ basins, pins = [], region = 0, basin = 0, commune = null, trade, busy = false }) {
+export function map({ basins, pins = [], region = 0, departement = "", basin = 0, commune = null, trade, busy = false }) {
   const topology = ask("page/basins.json").value;
   if (!topology) return html`<div class="map empty" aria-busy="true"></div>`;
-  const shown = framesOf(topology, region, basin);
+  const asked = { region, departement, basin };
+  const shown = framesOf(topology, asked);
   const unit = NARROW.matches ? 1.6 : 1;
   const found = new Map(basins?.map((one) => [one.bassin_id, one]));
   const points = basins?.filter(({ bassin_id }) => !outlines.basins.has(bassin_id)) ?? [];
@@ -152,7 +157,7 @@ export function map({ basins, pins = [], region = 0, basin = 0, commune = null, 
       ${keyed(drawn.key, html`<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label=${summary(basins, trade)}
         class=${moved.k > 1 ? "zoomed" : ""} @click=${choose} @pointerover=${read} @pointerleave=${read} ${ref(attach)}>
         <g transform=${moved}>
-          ${shown.map((frame) => frameOf(frame, found, region, basin))}
+          ${shown.map((frame) => frameOf(frame, found, asked))}
           ${commune ? svg`<path class="commune" d=${geoPath(shown[0].projection).digits(1)(commune)}></path>` : nothing}
         </g>
         <g class="basins">${placedOn(shown, points).map((point) => dot(point, unit))}</g>
@@ -170,17 +175,25 @@ export function map({ basins, pins = [], region = 0, basin = 0, commune = null, 
     </figure>`;
 }
 
-function frameOf({ regions, borders, corner }, found, shownRegion, shownBasin) {
+function frameOf({ regions, borders, departements, corner }, found, asked) {
+  const outlined = [...regions.values()].flat().filter(({ code }) => code === asked.basin);
+  const chosen = departements.filter(({ code }) => code === asked.departement);
+  const isFar = (region) => asked.region && region !== asked.region && !chosen.length;
   return svg`
     ${corner ? svg`<rect class="box" x=${corner.x} y=${corner.y} width=${BOX} height=${BOX} rx="8" data-region=${corner.code}></rect>` : nothing}
-    ${[...regions].map(([region, those]) => svg`<g class="region ${shownRegion && region !== shownRegion ? "far" : ""}"
-      data-region=${region} data-says=${regionName(region)}>${those.map(({ code, d }) => area(d, found.get(code), code === shownBasin))}</g>`)}
+    ${[...regions].map(([region, those]) => svg`<g class="region ${isFar(region) ? "far" : ""}"
+      data-region=${region} data-says=${regionName(region)}>${those.map(({ code, d }) => area(d, found.get(code), code === asked.basin))}</g>`)}
     ${borders.map(([name, d]) => svg`<path class=${name} d=${d}></path>`)}
-    ${[...regions.values()].flat().filter(({ code }) => code === shownBasin).map(({ d }) => svg`<path class="outline" d=${d}></path>`)}
+    ${found.size ? nothing : departements.map(choice)}
+    ${chosen.map(({ d }) => svg`<path class="veil" d="M0 0H${WIDTH}V${HEIGHT}H0Z${d}"></path>`)}
+    ${[...outlined, ...chosen].map(({ d }) => svg`<path class="outline" d=${d}></path>`)}
     ${corner ? svg`<text x=${corner.x + BOX / 2} y=${corner.y + BOX + 11} font-size="9.5">${regionName(corner.code)}</text>` : nothing}`;
 }
 
-const regionName = (code) => ask("api/cities/criterions").value?.regions.find(({ id }) => Number(id) === code)?.label ?? "";
+export const regionName = (code) => ask("api/cities/criterions").value?.regions.find(({ id }) => Number(id) === code)?.label ?? "";
+
+/** A department of the region, to be chosen where no basin is: without a trade. */
+const choice = ({ code, d }) => svg`<path class="choice" d=${d} data-departement=${code} data-says=${departementName(code)}></path>`;
 
 /** A basin; one that is not among those found says nothing of itself. */
 const area = (d, basin, isHere) => svg`<path class="basin ${basin?.ind_t ? `index-${basin.ind_t}` : "plain"} ${isHere ? "here" : ""}" d=${d}
@@ -263,8 +276,9 @@ function summary(basins, trade) {
 }
 
 function choose(event) {
-  const { city, region } = event.target.closest("[data-city], [data-region]")?.dataset ?? {};
+  const { city, departement, region } = event.target.closest("[data-city], [data-departement], [data-region]")?.dataset ?? {};
   if (city) go({ vue: "", ville: city });
+  else if (departement) go({ ...LIST, departement });
   else if (region) go({ ...LIST, region });
 }
 

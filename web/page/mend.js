@@ -1,10 +1,11 @@
 // An address that asks for what there is not: which of its values, and the address without them.
 
+import { departementsOf } from "./departements.js";
 import { ask } from "./requests.js";
 
 const NAMED = {
-  vue: "la page", comparer: "les villes", metier: "le métier", region: "la région", taille: "la taille", cadre: "le cadre",
-  chances: "le filtre des opportunités", tri: "l’ordre", page: "le numéro de page",
+  vue: "la page", comparer: "les villes", metier: "le métier", region: "la région", departement: "le département",
+  taille: "la taille", cadre: "le cadre", chances: "le filtre des opportunités", tri: "l’ordre", page: "le numéro de page",
 };
 const FIXED = { vue: ["donnees", "comparer"], chances: ["1", "2"], tri: ["mer", "montagne"] };
 let said = [];
@@ -16,7 +17,8 @@ export function unknown(now) {
   if (!choices) return null;
   const keys = choices.criterions.map(({ key }) => key);
   const known = {
-    ...FIXED, region: choices.regions.map(({ id }) => id), taille: keys, cadre: keys,
+    ...FIXED, region: choices.regions.map(({ id }) => id), departement: departementsOf("").map(({ code }) => code),
+    taille: keys, cadre: keys,
     metier: now.metier.match(/^[A-N]\d{4}$/), page: now.page.match(/^[1-9]\d{0,8}$/),
     comparer: now.comparer.match(/^\d[\dAB]\d{3}(,\d[\dAB]\d{3}){0,2}$/),
   };
