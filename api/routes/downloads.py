@@ -18,11 +18,13 @@ router = APIRouter(tags=["downloads"], responses=NOT_FOUND)
 
 FACTS = ("table", "description", "path", "format", "mediatype", "rows", "bytes", "hash")
 TYPES = {"string": "texte", "integer": "nombre entier", "number": "nombre", "date": "date"}
+ENGLISH = 'lang="en"'
+"""Of what `warehouse/tables.py` says, for screen readers; tables are described once, for people and programs alike."""
 HEAD = ("Colonne", "Contenu", "Type", "Unité", "Source", "Exemple", "Part de vides")
 TITLE = "Dictionnaire des données"
 INTRODUCTION = """<h1>{heading}</h1>
 <p>{title}, version {version}, publiée le {created}. <a href="downloads/latest/datapackage.json">Description pour les
-programmes</a>, <a href="downloads">fichiers</a>.</p>"""
+programmes</a>, <a href="downloads">fichiers</a>. Les descriptions et les unités sont en anglais.</p>"""
 
 
 @router.get("/downloads", response_model=Downloads)
@@ -67,7 +69,7 @@ def _table(file: Package) -> str:
     who = "; ".join(f"{of['title']} ({of['publisher']}, {of['licence']})" for of in file.get("sources", []))
     name = html.escape(file["table"])
     return (
-        f'<section><h2 id="{name}">{name}</h2><p lang="en">{html.escape(file["description"])}.</p>'
+        f'<section><h2 id="{name}">{name}</h2><p {ENGLISH}>{html.escape(file["description"])}.</p>'
         f"<p>{file['rows']} lignes. Sources : {html.escape(who) or 'aucune'}.</p>"
         f'<div class="wide" tabindex="0"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
         "</section>"
@@ -77,15 +79,15 @@ def _table(file: Package) -> str:
 def _cells(field: Package, rows: int) -> str:
     """A column of a table, as a row of the page."""
     cells = (
-        field["name"],
-        field["description"],
-        TYPES[field["type"]],
-        field.get("unit", ""),
-        ", ".join(field.get("sources", [])),
-        str(field.get("example", "")),
-        f"{field['nulls'] / rows:.0%}" if rows else "",
+        (field["name"], ""),
+        (field["description"], f" {ENGLISH}"),
+        (TYPES[field["type"]], ""),
+        (field.get("unit", ""), f" {ENGLISH}"),
+        (", ".join(field.get("sources", [])), ""),
+        (str(field.get("example", "")), ""),
+        (f"{field['nulls'] / rows:.0%}" if rows else "", ""),
     )
-    return "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
+    return "".join(f"<td{language}>{html.escape(cell)}</td>" for cell, language in cells)
 
 
 class _Files(StaticFiles):

@@ -1,6 +1,7 @@
 """The files to download, as programs and people ask for them."""
 
 import hashlib
+import html
 import io
 import json
 import re
@@ -149,11 +150,22 @@ def test_the_dictionary_has_every_column_with_its_share_of_nulls(client: TestCli
     empty = sum(row["rent_t2"] is None for row in served["cities"]) / len(served["cities"])
     cells = re.search(r"<td>rent_t2</td>(.*?)</tr>", page)
     assert cells
-    assert re.findall("<td>(.*?)</td>", cells[1])[1:4] == ["nombre", "EUR per month", "city_rents.rent_t2"]
+    assert re.findall("<td.*?>(.*?)</td>", cells[1])[1:4] == ["nombre", "EUR per month", "city_rents.rent_t2"]
     assert cells[1].endswith(f"<td>{empty:.0%}</td>")
     assert "Licence Ouverte 2.0" in page
     assert "inventées" in page
     assert client.get("/api/dictionary").text.replace('"../', '"./') == page
+
+
+def test_what_is_english_in_the_dictionary_is_said_to_be(client: TestClient) -> None:
+    """A screen reader reads each word in its language."""
+    page = client.get("/dictionary").text
+    english = {html.unescape(text) for text in re.findall('lang="en">(.*?)</', page)}
+    for table in tables.SERVED:
+        columns = tables.contents_columns(table)
+        words = {text for column in columns for text in (column.comment, column.info.get("unit")) if text}
+        assert words | {f"{table.comment}."} <= english
+    assert "sont en anglais" in page
 
 
 def test_the_dictionary_is_readable_in_a_browser(address: str, browser: Browser) -> None:

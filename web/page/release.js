@@ -39,7 +39,7 @@ function downloads() {
   const example = new URL(`${latest}/cities.parquet`, location);
   return html`
     <p>Chaque table de la version ${value.release}, en Parquet ou en CSV (UTF-8, séparé par « ; », codes en texte).
-      Le <a href="dictionary">dictionnaire des données</a> explique chaque colonne ; pour les programmes :
+      Le <a href="dictionary">dictionnaire des données</a> explique chaque colonne ; les descriptions sont en anglais. Pour les programmes :
       <a href="${latest}/datapackage.json">datapackage.json</a>, <a href="${latest}/SHA256SUMS">SHA256SUMS</a>.</p>
     <div class="wide" tabindex="0" role="region" aria-label="Téléchargements"><table>
       <thead><tr><th scope="col">Table</th><th scope="col">Parquet</th><th scope="col">CSV</th></tr></thead>
