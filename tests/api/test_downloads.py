@@ -157,6 +157,21 @@ def test_the_dictionary_has_every_column_with_its_share_of_nulls(client: TestCli
     assert client.get("/api/dictionary").text.replace('"../', '"./') == page
 
 
+def test_no_licence_is_claimed_for_the_offers(client: TestClient) -> None:
+    """Nobody states one. Without an entry of its own a table would have those of the whole package."""
+    unstated = "licence non précisée"
+    package = client.get("/downloads/latest/datapackage.json").json()
+    of_offers = [file for file in package["resources"] if file["table"] in ("cities_jobs", "offers_history")]
+    assert len(of_offers) == 4
+    for file in of_offers:
+        licences = {of["title"]: of["licence"] for of in file["sources"] if "datalake" in of["title"]}
+        assert set(licences.values()) == {unstated}
+        assert unstated in [licence["title"] for licence in file["licenses"]]
+    listed = client.get("/downloads").json()["sources"]
+    assert {of["licence"] for of in listed if "datalake" in of["title"]} == {unstated}
+    assert unstated in client.get("/dictionary").text
+
+
 def test_what_is_english_in_the_dictionary_is_said_to_be(client: TestClient) -> None:
     """A screen reader reads each word in its language."""
     page = client.get("/dictionary").text

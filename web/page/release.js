@@ -50,7 +50,7 @@ function downloads() {
     </table></div>
     <p>Sans rien télécharger : <code>duckdb -c "FROM '${example}'"</code></p>
     <h3>À qui sont ces données</h3>
-    <p>Nommez qui les publie, et gardez leur licence.</p>
+    <p>Nommez qui les publie, et gardez leur licence. Où elle n’est pas précisée, demandez à qui les publie avant de les réutiliser.</p>
     <ul class="credits">${value.sources.map(({ title, path, publisher, licence, version }) => html`<li>
       <a href=${path} rel="noreferrer">${title}</a>, ${publisher}${version && version !== "unknown" ? `, ${years(version)}` : ""} — ${licence}</li>`)}</ul>`;
 }
