@@ -46,11 +46,12 @@ def by_region(offers: pa.Table, regions: Mapping[str, int]) -> pa.Table:
     """Offers of a day (commune, rome, number) summed per region and ROME: region, rome, number. What lies in no region
     is of region -1.
     """
-    commune = offers["commune"].combine_chunks()
+    commune, rome = (offers[column].combine_chunks() for column in ("commune", "rome"))
     of_code = np.array([regions.get(code, NOWHERE) for code in commune.dictionary.to_pylist()], "int32")
     region = pa.array(of_code.take(commune.indices.to_numpy()))
-    placed = pa.table({"region": region, "rome": offers["rome"].cast(pa.string()), "number": offers["number"]})
-    return _summed(placed)
+    # Summed by the number of the ROME among those of the day, several times as fast as by its text.
+    sums = _summed(pa.table({"region": region, "rome": rome.indices, "number": offers["number"]}))
+    return sums.set_column(1, "rome", rome.dictionary.take(sums["rome"].combine_chunks()))
 
 
 def of_week(days: Sequence[pa.Table]) -> pa.Table:
