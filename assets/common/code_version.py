@@ -83,7 +83,23 @@ class _Module:
     imports: frozenset[str]
 
 
-class _WithoutDocstrings(ast.NodeTransformer):
+class _Counted(ast.NodeTransformer):
+    """Takes docstrings away, and collects what may be imported: `from a import b` is of a, and of a.b where that is a
+    module.
+    """
+
+    def __init__(self) -> None:
+        self.imported: list[str] = []
+
+    def visit_Import(self, node: ast.Import) -> ast.Import:
+        self.imported += [alias.name for alias in node.names]
+        return node
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.ImportFrom:
+        if node.module:
+            self.imported += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        return node
+
     def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
         return None if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str) else node
 
@@ -92,20 +108,9 @@ class _WithoutDocstrings(ast.NodeTransformer):
 def _parsed(module: str) -> _Module:
     path = _path(module)
     assert path, module
-    tree = ast.parse(path.read_bytes())
-    imports = frozenset(name for node in ast.walk(tree) for name in _imported(node) if _path(name))
-    return _Module(_sha256(ast.dump(_WithoutDocstrings().visit(tree))), imports)
-
-
-def _imported(node: ast.AST) -> list[str]:
-    """The modules that a statement may import: `from a import b` is of a, and of a.b where that is a module."""
-    match node:
-        case ast.Import(names=names):
-            return [alias.name for alias in names]
-        case ast.ImportFrom(module=str(module), names=names):
-            return [module, *(f"{module}.{alias.name}" for alias in names)]
-        case _:
-            return []
+    counted = _Counted()
+    tree = counted.visit(ast.parse(path.read_bytes()))
+    return _Module(_sha256(ast.dump(tree)), frozenset(filter(_path, counted.imported)))
 
 
 @cache

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -170,7 +170,7 @@ def load_catalogue(path: Path = raw_data.CATALOGUE) -> dict[str, Source]:
     Raises CatalogueError when the file is not YAML, or a source lacks a field, has an unknown one or a wrong value.
     """
     try:
-        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = raw_data.read_yaml(path)
     except yaml.YAMLError as error:
         raise CatalogueError(f"{path.name} is not YAML: {error}") from error
     if not isinstance(content, dict) or not content:
