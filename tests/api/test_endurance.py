@@ -17,7 +17,7 @@ from warehouse.database import connect
 
 Serve = Callable[..., Server]
 
-AWAY_SECONDS = soak(60, 1_200)
+AWAY_SECONDS = soak(12, 1_200)
 PAUSE = 0.02
 REQUESTS, SWAPS = soak(1_200, 50_000), soak(3, 30)
 GROWTH = 10_000_000
