@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,8 @@ from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionRes
 
 PROCESS = "mobiville/process"
 """Tag of a run of a command: the machine and the number of the process that it lives in."""
+STARTED_PROCESS = r"Started process for run \(pid: (\d+)\)"
+"""What Dagster's server says in the log of a run that it starts."""
 UNDER_WAY = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 LONGEST = timedelta(hours=3)
@@ -30,7 +33,7 @@ def end_dead_runs(instance: dg.DagsterInstance, echo: Callable[[str], None]) -> 
         host, _, number = run.tags.get(PROCESS, "").rpartition(":")
         dead = host == socket.gethostname() and not _is_alive(int(number))
         if GRPC_INFO_TAG in run.tags:
-            dead = _is_lost(run)
+            dead = _is_lost(instance, run)
         now = instance.get_run_by_id(run.run_id)
         if dead and now and now.status in UNDER_WAY:  # it may have ended meanwhile
             instance.report_run_failed(now, "its process is gone: it was killed, or the machine was switched off")
@@ -47,15 +50,25 @@ def _is_alive(process: int) -> bool:
     return True
 
 
-def _is_lost(run: dg.DagsterRun) -> bool:
+def _is_lost(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
     """Whether the server that a run of the UI, a schedule or a sensor was started in is gone, or knows it no longer."""
     server = DagsterGrpcClient(**json.loads(run.tags[GRPC_INFO_TAG]))
     try:
         answer = server.can_cancel_execution(CanCancelExecutionRequest(run_id=run.run_id))
     except DagsterUserCodeUnreachableError:
-        return server.host == "localhost"  # another machine's may be there all the same
+        return server.host == "localhost" and not _goes_on(instance, run)  # another machine's may be there all the same
     known = dg.deserialize_value(answer, CanCancelExecutionResult).can_cancel
     return not known and run.status == dg.DagsterRunStatus.STARTED
+
+
+def _goes_on(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
+    """Whether the process of a run outlived the server that started it; where there is no /proc nobody can tell."""
+    events = instance.get_records_for_run(run.run_id, of_type=dg.DagsterEventType.ENGINE_EVENT).records
+    told = re.findall(STARTED_PROCESS, " ".join(event.event_log_entry.message for event in events))
+    try:  # by now the number may be that of a process of another kind
+        return any(b"multiprocessing" in Path(f"/proc/{number}/cmdline").read_bytes() for number in told)
+    except OSError:
+        return False
 
 
 def delete_old_runs(instance: dg.DagsterInstance, keep: int) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import psutil
 import pytest
 from dagster._core.storage.tags import GRPC_INFO_TAG
 from pydantic import SecretStr
@@ -54,7 +56,9 @@ LAUNCH = """mutation { launchRun(executionParams: {selector: {
 
 @pytest.fixture(scope="module")
 def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which `mobiville ui` and all its processes were killed while a run that it had started went on."""
+    """A folder in which the server of a run that `mobiville ui` had started was killed, then all its other processes,
+    while the run went on.
+    """
     folder = tmp_path_factory.mktemp("killed")
     silent = socket.create_server(("127.0.0.1", 0))  # nobody answers there: the run of the job `fetch` lasts
     port = free_port()
@@ -67,11 +71,22 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
             assert GRPC_INFO_TAG in run.tags
             runs.end_dead_runs(instance, print)
             assert instance.get_runs(STARTED)  # it lives
+            _kill_server_of(instance, run)
+            runs.end_dead_runs(instance, print)
+            assert instance.get_runs(STARTED)  # without its server too
     finally:
         os.killpg(ui.pid, signal.SIGKILL)
         for process in _processes_in(folder):
             os.kill(process, signal.SIGKILL)
     return folder
+
+
+def _kill_server_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
+    said = " ".join(event.message for event in instance.all_logs(run.run_id))
+    server = psutil.Process(int(re.findall(runs.STARTED_PROCESS, said)[0])).parent()
+    assert server
+    server.kill()
+    server.wait(PATIENCE)
 
 
 def asked(port: int, query: str) -> str:
