@@ -49,7 +49,7 @@ def by_region(offers: pa.Table, regions: Mapping[str, int]) -> pa.Table:
     commune, rome = (offers[column].combine_chunks() for column in ("commune", "rome"))
     of_code = np.array([regions.get(code, NOWHERE) for code in commune.dictionary.to_pylist()], "int32")
     region = pa.array(of_code.take(commune.indices.to_numpy()))
-    # Summed by the number of the ROME among those of the day, several times as fast as by its text.
+    # By the number of the ROME among those of the day: 10 ms a day, reading it apart, where by its text it takes 16.
     sums = _summed(pa.table({"region": region, "rome": rome.indices, "number": offers["number"]}))
     return sums.set_column(1, "rome", rome.dictionary.take(sums["rome"].combine_chunks()))
 

@@ -65,9 +65,10 @@ def _goes_on(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
     """Whether the process of a run outlived the server that started it; where there is no /proc nobody can tell."""
     events = instance.get_records_for_run(run.run_id, of_type=dg.DagsterEventType.ENGINE_EVENT).records
     told = re.findall(STARTED_PROCESS, " ".join(event.event_log_entry.message for event in events))
+    files = [Path(f"/proc/{number}/cmdline") for number in told]
     try:  # by now the number may be that of a process of another kind
-        return any(b"multiprocessing" in Path(f"/proc/{number}/cmdline").read_bytes() for number in told)
-    except OSError:
+        return any(b"multiprocessing" in file.read_bytes() for file in files if file.exists())
+    except OSError:  # it ended meanwhile
         return False
 
 

@@ -184,8 +184,11 @@ VIEWS = (
 )
 
 
-RULES = {"light": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"], "dark": ["color-contrast"]}
-"""What axe looks for: in the dark nothing but colours is otherwise."""
+RULES = {
+    "light": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"],
+    "dark": ["color-contrast", "link-in-text-block"],
+}
+"""What axe looks for: in the dark nothing but colours is otherwise, of which these two are."""
 
 
 @pytest.mark.parametrize("width", [390, 1440])

@@ -1,6 +1,6 @@
 // An address that asks for what there is not: which of its values, and the address without them.
 
-import { departementsOf } from "./departements.js";
+import { DEPARTEMENTS } from "./departements.js";
 import { ask } from "./requests.js";
 
 const NAMED = {
@@ -17,7 +17,7 @@ export function unknown(now) {
   if (!choices) return null;
   const keys = choices.criterions.map(({ key }) => key);
   const known = {
-    ...FIXED, region: choices.regions.map(({ id }) => id), departement: departementsOf("").map(({ code }) => code),
+    ...FIXED, region: choices.regions.map(({ id }) => id), departement: DEPARTEMENTS.map(({ code }) => code),
     taille: keys, cadre: keys,
     metier: now.metier.match(/^[A-N]\d{4}$/), page: now.page.match(/^[1-9]\d{0,8}$/),
     comparer: now.comparer.match(/^\d[\dAB]\d{3}(,\d[\dAB]\d{3}){0,2}$/),
