@@ -1,8 +1,8 @@
 """The floor: the same files to tables of the same rows, with nothing around it. No checks, no record, no swap.
 
-Reads the raw files of MOBIVILLE_RAW_DATA (communes in the layout of 2015), makes the tables that a JSON file describes
-(`create` and `indexes` per table, SQL) in the empty database of MOBIVILLE_WAREHOUSE_URL, and prints as JSON the rows of
-each and the seconds to make them.
+Reads the raw files of MOBIVILLE_RAW_DATA (communes in the layout of 2015, no COG), makes the tables that a JSON file
+describes (`create` and `indexes` per table, SQL) in the empty database of MOBIVILLE_WAREHOUSE_URL, and prints as JSON
+the rows of each and the seconds to make them.
 """
 
 import json
@@ -15,26 +15,19 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
-import pymysql
-from scipy.spatial import cKDTree
 
-from warehouse.geography import CITIES_OF_DISTRICTS, EARTH_RADIUS_KM
+from bench.database import Cursor, connect, distances_from_sea, load_file
+from warehouse.geography import CITIES_OF_DISTRICTS, CITY_OF_DISTRICT
 
 TEXT, INT, REAL = pa.string(), pa.int64(), pa.float64()
-WHOLE_CITIES = {
-    code: (city.first_district, f"^{city.district_prefix}", city.name, city.population)
-    for code, city in CITIES_OF_DISTRICTS.items()
-}
-"""First district, how districts begin, name, population (thousands)."""
 WEEK = "2021-12-20"
 """Monday of the real dump's week."""
 FIELD_END, ROW_END = "\x1f", "\x1e"
+FORM = f"FIELDS TERMINATED BY '{FIELD_END}' ESCAPED BY '\\\\' LINES TERMINATED BY '{ROW_END}'"
 BLOCK_BYTES = 8 << 20
 
 Tables = dict[str, pa.Table]
@@ -81,8 +74,8 @@ def regions(raw: Path, _made: Tables) -> Tables:
         }
         for f in fields
     }
-    names = ("former_code", "former_name", "former_name_normalized", "new_code", "new_name")
-    old = {f["former_code"]: {name: f[name] for name in names} for f in fields}
+    names = ("former_code", "former_name", "former_name_normalized", "new_name")
+    old = {f["former_code"]: {"new_code": int(f["new_code"])} | {name: f[name] for name in names} for f in fields}
     return {
         "new_regions": pa.Table.from_pylist(list(new.values())),
         "old_regions": pa.Table.from_pylist(list(old.values())),
@@ -127,53 +120,70 @@ def cities(raw: Path, made: Tables) -> Tables:
         "geo_point_2d_x": pc.cast(pc.utf8_trim_whitespace(pc.list_element(point, 0)), REAL),
         "geo_point_2d_y": pc.cast(pc.utf8_trim_whitespace(pc.list_element(point, 1)), REAL),
     }
-    table = with_whole_cities(pa.table(columns))
+    return {"cities": with_housing(with_whole_cities(pa.table(columns)), raw)}
+
+
+def city_of(insee_codes: Any) -> Any:
+    """The city of which each commune is a district; NULL for what is none."""
+    return lookup(insee_codes, pa.array(CITY_OF_DISTRICT), pa.array(CITY_OF_DISTRICT.values()))
+
+
+def with_whole_cities(communes: pa.Table) -> pa.Table:
+    """The communes with their `city` and the `inhabitants` of the file, and PARIS, LYON and MARSEILLE.
+
+    They are as their first districts, but for what all their districts add up to; districts have their population.
+    """
+    communes = communes.append_column("city", city_of(communes["insee_com"]))
+    communes = communes.append_column("inhabitants", communes["population"])
+    by_code = {row["insee_com"]: row for row in communes.filter(pc.is_valid(communes["city"])).to_pylist()}
+    added = []
+    for code, city in CITIES_OF_DISTRICTS.items():
+        own = [by_code[district] for district, of in CITY_OF_DISTRICT.items() if of == code]
+        sums = {name: sum(row[name] for row in own) for name in ("superficie", "total_social_housing")}
+        sums["z_moyen"] = round(sum(row["z_moyen"] * row["superficie"] for row in own) / sums["superficie"])
+        named = {"insee_com": code, "nom_comm": city.name, "code_comm": code[2:], "population": city.population}
+        codes = "/".join(dict.fromkeys(row["postal_code"] for row in own))
+        added.append(by_code[city.first_district] | sums | named | {"postal_code": codes, "city": None})
+    people = pa.array([city.population for city in CITIES_OF_DISTRICTS.values()])
+    of_city = lookup(communes["city"], pa.array(CITIES_OF_DISTRICTS), people)
+    where = communes.schema.get_field_index("population")
+    communes = communes.set_column(where, "population", pc.coalesce(of_city, communes["population"]))
+    return pa.concat_tables([communes, pa.Table.from_pylist(added, communes.schema)])
+
+
+def with_housing(communes: pa.Table, raw: Path) -> pa.Table:
+    """The communes with what housing costs, 0 where nobody says, and how far the sea is."""
     prices = read_csv(raw / "dvf-communes-2019.csv", {"INSEE_COM": TEXT, "PrixMoyen_M2": REAL})
     rents_file = raw / "indicateurs-loyers-appartements.csv"
     rents = read_csv(rents_file, {"INSEE": TEXT, "loypredm2": REAL}, encoding="iso-8859-1", decimal_point=",")
     flats = read_csv(raw / "cities_rent.csv", {"city": TEXT, "rent_t2": REAL, "rent_t4": REAL})
-    names = pc.replace_substring(table["nom_comm"], "-", " ")
+    names = pc.if_else(pc.is_null(communes["city"]), pc.replace_substring(communes["nom_comm"], "-", " "), None)
+    largest = pc.sort_indices(communes["population"], sort_keys=[("", "descending")])
+    with_flat = communes["insee_com"].take(largest).take(pc.index_in(flats["city"], names.take(largest)))
+    whole = pc.coalesce(communes["city"], communes["insee_com"])
     added = {
-        "average_houseselled": lookup(table["insee_com"], insee(prices["INSEE_COM"]), prices["PrixMoyen_M2"]),
-        "average_houserent": lookup(table["insee_com"], insee(rents["INSEE"]), rents["loypredm2"]),
-        "rent_t2": lookup(names, flats["city"], flats["rent_t2"]),
-        "rent_t4": lookup(names, flats["city"], flats["rent_t4"]),
-        "distance_from_sea": distance_from_sea(table, raw / "france-shape-side-sea.geo.json"),
+        "average_houseselled": per_commune(communes, prices["INSEE_COM"], prices["PrixMoyen_M2"]),
+        "average_houserent": per_commune(communes, rents["INSEE"], rents["loypredm2"]),
+        "rent_t2": lookup(whole, with_flat, flats["rent_t2"]),
+        "rent_t4": lookup(whole, with_flat, flats["rent_t4"]),
+        "distance_from_sea": distances_from_sea(raw / "france-shape-side-sea.geo.json")(
+            communes["geo_point_2d_x"], communes["geo_point_2d_y"]
+        ),
     }
     for name, values in added.items():
-        table = table.append_column(name, values)
-    return {"cities": table}
+        communes = communes.append_column(name, values)
+    return communes.drop_columns(["city", "inhabitants"])
 
 
-def with_whole_cities(communes: pa.Table) -> pa.Table:
-    """The communes, and PARIS, LYON and MARSEILLE as their first districts."""
-    rows = communes.filter(pc.is_in(communes["insee_com"], pa.array([first for first, *_ in WHOLE_CITIES.values()])))
-    by_first = {
-        first: {"insee_com": code, "nom_comm": name, "population": people}
-        for code, (first, _, name, people) in WHOLE_CITIES.items()
-    }
-    added = [row | by_first[row["insee_com"]] for row in rows.to_pylist()]
-    return pa.concat_tables([communes, pa.Table.from_pylist(added, communes.schema)])
-
-
-def distance_from_sea(table: pa.Table, outline: Path) -> pa.Array:
-    """Great-circle distance to the nearest vertex of the outline, whole km."""
-    pairs = re.findall(r"\[\s*(-?[\d.]+),\s*(-?[\d.]+)\s*\]", outline.read_text("utf-8"))
-    sea = np.array(pairs, dtype="float64")[:, ::-1]
-    places = np.column_stack([table["geo_point_2d_x"].to_numpy(), table["geo_point_2d_y"].to_numpy()])
-    known = ~np.isnan(places).any(axis=1)
-    chord = cKDTree(on_sphere(sea)).query(on_sphere(places[known]))[0]
-    distance = np.full(len(places), np.nan)
-    distance[known] = np.round(2 * EARTH_RADIUS_KM * np.arcsin(np.minimum(chord / 2, 1)))
-    return pc.cast(pa.array(distance, from_pandas=True), INT)
-
-
-def on_sphere(places: Any) -> Any:
-    """Latitude and longitude (degrees) as points of the unit sphere."""
-    latitude, longitude = np.radians(places).T
-    return np.column_stack(
-        [np.cos(latitude) * np.cos(longitude), np.cos(latitude) * np.sin(longitude), np.sin(latitude)]
-    )
+def per_commune(communes: pa.Table, codes: Any, values: Any) -> Any:
+    """The value of each commune; of a city without one the mean of its districts', by inhabitants; else 0."""
+    own = lookup(communes["insee_com"], insee(codes), values)
+    valued = communes.select(["city", "inhabitants"]).append_column("value", own)
+    valued = valued.filter(pc.and_(pc.is_valid(own), pc.is_valid(valued["city"])))
+    valued = valued.append_column("product", pc.multiply(valued["value"], valued["inhabitants"]))
+    sums = valued.group_by("city").aggregate([("product", "sum"), ("inhabitants", "sum")])
+    means = pc.divide(sums["product_sum"], sums["inhabitants_sum"])
+    return pc.coalesce(own, lookup(communes["insee_com"], sums["city"], means), 0.0)
 
 
 def bassins(raw: Path, _made: Tables) -> Tables:
@@ -200,7 +210,7 @@ def tensions(raw: Path, made: Tables) -> Tables:
     for column in ("fap", "pcs"):
         values = pa.array([code[column] for code in codes.values()])
         table = table.append_column(column, lookup(table["rome"], pa.array(codes), values))
-    return {"tensions": table}
+    return {"tensions": table.append_column("defm", pa.repeat(0.0, len(table)))}
 
 
 def cities_jobs(raw: Path, _made: Tables) -> Tables:
@@ -240,19 +250,16 @@ def equipments(raw: Path, _made: Tables) -> Tables:
     parts = [pa.table(batch).group_by(keys).aggregate([([], "count_all")]) for batch in reader]
     counts = pa.concat_tables(parts).group_by(keys).aggregate([("count_all", "sum")])
     counts = counts.rename_columns(["depcom", "typequ", "total"])
-    tables = [counts]
-    for code, (_, districts, *_) in WHOLE_CITIES.items():
-        own = counts.filter(pc.match_substring_regex(counts["depcom"], districts))
-        whole = own.group_by("typequ").aggregate([("total", "sum")])
-        tables.append(
-            pa.table({"depcom": pa.repeat(code, len(whole)), "typequ": whole["typequ"], "total": whole["total_sum"]})
-        )
-    return {"equipments": pa.concat_tables(tables)}
+    of_cities = counts.set_column(0, "depcom", city_of(counts["depcom"]))
+    of_cities = of_cities.filter(pc.is_valid(of_cities["depcom"])).group_by(["depcom", "typequ"])
+    of_cities = of_cities.aggregate([("total", "sum")]).rename_columns(["depcom", "typequ", "total"])
+    return {"equipments": pa.concat_tables([counts, of_cities])}
 
 
 def helps(raw: Path, _made: Tables) -> Tables:
     """Mobility aids."""
-    return {"helps": pa.Table.from_pylist(json.loads((raw / "helps.json").read_text("utf-8")))}
+    rows = json.loads((raw / "helps.json").read_text("utf-8"))
+    return {"helps": pa.table({name: [row.get(name) for row in rows] for name in {key for row in rows for key in row}})}
 
 
 def rome_details(raw: Path, made: Tables) -> Tables:
@@ -305,18 +312,22 @@ def regions_tensions_criterions(_raw: Path, made: Tables) -> Tables:
     sizes = pairs.join(communes, "bassin_id", join_type="inner")
     sizes = sizes.append_column("open", pc.if_else(pc.less(sizes["ind_t"], 4), sizes["count_all"], 0))
     shares = sizes.group_by(["reg", "rome"]).aggregate([("open", "sum"), ("count_all", "sum")]).to_pylist()
-    share = {(row["reg"], row["rome"]): round(row["open_sum"] / row["count_all_sum"], 2) for row in shares}
+    share = {(row["reg"], row["rome"]): halves_up(row["open_sum"], row["count_all_sum"]) for row in shares}
     romes: dict[int, dict[str, Any]] = {}
     for row in flags.to_pylist():
-        romes.setdefault(row["region"], {})[row["rome"]] = {
-            "criterions": [key for key in criteria if row[f"{key}_any"]],
-            "opportunite": share.get((row["region"], row["rome"])),
-        }
+        if keys := [key for key in criteria if row[f"{key}_any"]]:
+            own = {"criterions": keys, "opportunite": share.get((row["region"], row["rome"]))}
+            romes.setdefault(row["region"], {})[row["rome"]] = own
     regions_list = [
         {"id": str(row["code"]), "label": row["name"], "romes": romes.get(row["code"], {})}
-        for row in made["new_regions"].to_pylist()
+        for row in made["new_regions"].sort_by("name").to_pylist()
     ]
     return {"regions_tensions_criterions": pa.table({"json": [json.dumps(regions_list, ensure_ascii=False)]})}
+
+
+def halves_up(part: int, whole: int) -> float:
+    """The share in hundredths, in whole numbers: halves are exact."""
+    return (200 * part + whole) // (2 * whole) / 100
 
 
 IMPORTS: tuple[Callable[[Path, Tables], Tables], ...] = (
@@ -325,7 +336,7 @@ IMPORTS: tuple[Callable[[Path, Tables], Tables], ...] = (
 )
 
 
-def load(cursor: pymysql.cursors.Cursor, name: str, table: pa.Table, schema: dict[str, Any], folder: Path) -> None:
+def load(cursor: Cursor, name: str, table: pa.Table, schema: dict[str, Any], folder: Path) -> None:
     """Make the table, load it from a file, index it."""
     cursor.execute(schema["create"])
     if len(table):
@@ -334,12 +345,7 @@ def load(cursor: pymysql.cursors.Cursor, name: str, table: pa.Table, schema: dic
         whole = pc.binary_join(pa.ListArray.from_arrays([0, len(lines)], lines), ROW_END)
         path = folder / name
         path.write_bytes(whole[0].as_buffer())
-        columns = ", ".join(f"`{column}`" for column in table.column_names)
-        cursor.execute(
-            f"LOAD DATA LOCAL INFILE '{path.as_posix()}' INTO TABLE {name} CHARACTER SET utf8mb4 "
-            f"FIELDS TERMINATED BY '{FIELD_END}' ESCAPED BY '\\\\' LINES TERMINATED BY '{ROW_END}' ({columns})"
-        )
-    cursor.connection.commit()
+        load_file(cursor, name, path, table.column_names, FORM)
     for index in schema["indexes"]:
         cursor.execute(index)
 
@@ -347,19 +353,10 @@ def load(cursor: pymysql.cursors.Cursor, name: str, table: pa.Table, schema: dic
 def main() -> None:
     """All of it, table after table."""
     raw = Path(os.environ["MOBIVILLE_RAW_DATA"])
-    url = urlsplit(os.environ["MOBIVILLE_WAREHOUSE_URL"])
     schema = json.loads(Path(sys.argv[1]).read_text("utf-8"))
     made: Tables = {}
     seconds: dict[str, float] = {}
-    connection = pymysql.connect(
-        host=url.hostname or "127.0.0.1",
-        port=url.port or 3306,
-        user=unquote(url.username or ""),
-        password=unquote(url.password or ""),
-        database=url.path.lstrip("/"),
-        local_infile=True,
-    )
-    with connection, connection.cursor() as cursor, tempfile.TemporaryDirectory() as folder:
+    with connect() as connection, connection.cursor() as cursor, tempfile.TemporaryDirectory() as folder:
         for function in IMPORTS:
             started = time.perf_counter()
             tables = function(raw, made)
