@@ -27,7 +27,7 @@ lint: $(VENV)/dev  ## ruff and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: programs $(VENV)/dev  ## speed and memory beside a floor; wants MOBIVILLE_REAL_DATA, else the sample
+bench: programs $(VENV)/dev  ## speed and memory beside bare scripts; wants MOBIVILLE_REAL_DATA, else the sample
 	$(BIN)/python -m bench
 
 ui: $(VENV)/run  ## the Dagster UI, on http://127.0.0.1:3000

@@ -1,1 +1,1 @@
-"""How fast `mobiville refresh` is and how much memory it takes, beside a bare script that does the least there is."""
+"""How fast `mobiville refresh` is and how much memory it takes, beside bare scripts that do the least there is."""

@@ -1,4 +1,5 @@
-"""Measure `mobiville refresh` beside a floor, its memory, the load beside pandas.to_sql, the read API, a year of dumps.
+"""Measure `mobiville refresh` beside bare scripts, its memory, the load beside pandas.to_sql, the read API, a year of
+dumps.
 
 Real files come from MOBIVILLE_REAL_DATA, else ../shared/real_data. A private MariaDB is started on a temporary folder.
 """
@@ -18,8 +19,9 @@ from pathlib import Path
 from sqlalchemy import create_engine
 
 from bench.api import measure as measure_api
+from bench.contents import contents
 from bench.days import measure as measure_days
-from bench.measure import Row, Run, floor, refresh, row, write_schema
+from bench.measure import DUCKDB, FLOOR, Row, Run, refresh, row, script, write_schema
 from tests.conftest import REAL_DATA, PrivateServer, mariadb_programs
 
 BPE_ROWS = 2_700_000
@@ -63,22 +65,38 @@ class Bench:
 
 
 def whole(bench: Bench) -> list[Row]:
-    """The floor and the refresh in turn, then a refresh with nothing new: time, memory, and time per table."""
+    """The scripts and the refresh in turn, then a refresh with nothing new: time, memory, and time per table.
+
+    Raises SystemExit when they do not make the same tables, value by value.
+    """
     ours: list[Run] = []
-    floors: list[Run] = []
     idle: list[Run] = []
+    scripts: dict[str, list[Run]] = {FLOOR: [], DUCKDB: []}
+    made: dict[str, dict[str, str]] = {}
     for _ in range(bench.runs):
-        with bench.place() as place:
-            floors.append(floor(place, bench.schema))
+        for name, runs in scripts.items():
+            with bench.place() as place:
+                runs.append(script(name, place, bench.schema))
+                made[name] = contents(place)
         with bench.place() as place:
             ours.append(refresh(place))
+            served = contents(place)
             idle.append(refresh(place))
-    if ours[-1].rows != floors[-1].rows:
-        raise SystemExit(f"the floor makes other tables: {floors[-1].rows} beside {ours[-1].rows}")
+        for name, tables in made.items():
+            if other := [table for table, digest in tables.items() if digest != served[table]]:
+                raise SystemExit(f"{name} makes other tables than the refresh: {', '.join(other)}")
+    floors = scripts[FLOOR]
     seconds = statistics.median(run.seconds for run in ours)
     memory = [max(run.peak_mib for run in runs) for runs in (ours, floors)]
     return [
         row("refresh", seconds, statistics.median(r.seconds for r in floors), "s", "2.2 at most"),
+        row(
+            "refresh / DuckDB script",
+            seconds,
+            statistics.median(r.seconds for r in scripts[DUCKDB]),
+            "s",
+            "1.5 at most",
+        ),
         row("peak memory", memory[0], memory[1], "MiB", "600 MiB at most"),
         row("nothing new / refresh", statistics.median(r.seconds for r in idle), seconds, "s", "1 s at most"),
         *per_table(ours, floors),

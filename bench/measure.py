@@ -20,7 +20,8 @@ from warehouse import tables
 from warehouse.errors import MobivilleError
 
 MOBIVILLE = Path(sys.executable).with_name("mobiville")
-FLOOR = Path(__file__).with_name("floor.py")
+FLOOR, DUCKDB = "bench.floor", "bench.duckdb_script"
+"""The scripts that make the tables with nothing around them."""
 TABLE_OF_STEP = {
     "equipments_special": "equipments",
     "rome_ogrs": "romeogrs",
@@ -85,9 +86,9 @@ def refresh(environment: Mapping[str, str], *, checked: bool = True) -> Run:
     return run
 
 
-def floor(environment: Mapping[str, str], schema: Path) -> Run:
-    """The floor script."""
-    run, lines = measured([sys.executable, str(FLOOR), str(schema)], environment)
+def script(name: str, environment: Mapping[str, str], schema: Path) -> Run:
+    """One of the scripts that make the tables with nothing around them."""
+    run, lines = measured([sys.executable, "-m", name, str(schema)], environment)
     by_table = json.loads(lines[-1].text)
     run.made = {name: table["made"] for name, table in by_table.items()}
     run.rows = {name: table["rows"] for name, table in by_table.items()}
@@ -95,7 +96,7 @@ def floor(environment: Mapping[str, str], schema: Path) -> Run:
 
 
 def write_schema(path: Path) -> None:
-    """Describe the tables for the floor: the SQL that makes each, and the SQL of its indexes."""
+    """Describe the tables for the scripts: the SQL that makes each, and the SQL of its indexes."""
     dialect = create_engine("mariadb+pymysql://").dialect
     schema = {
         name: {
