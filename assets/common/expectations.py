@@ -3,8 +3,10 @@
 What a column must be derives from `warehouse/tables.py`; what is particular to an import stands beside it.
 """
 
+import importlib.util
 import logging
 import re
+import sys
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -23,6 +25,10 @@ from warehouse.text import as_compared
 
 SHOWN = 20
 """How many failing rows are shown."""
+LOOKED_UP = "ExpectColumnValuesToBeInSet"
+"""The library takes a second over a set of 36,000 values or a range of a million: pandas looks the values up, and the
+library checks what it found.
+"""
 NUMBER = "number"
 """What the library keeps with a rule, to tell its result by."""
 
@@ -32,8 +38,9 @@ class Expectation:
     """An expectation of Great Expectations, in words. An error stops the release; a warning is shown and lets pass.
 
     `name` is that of its check in Dagster, whose history hangs on it. `kind` and `arguments` are the library's; a rule
-    that is not one of rows has none. `values`, of a reference: the values that the column may have. `texts`, of a key:
-    its columns that are texts, which are compared as the database compares them.
+    that is not one of rows has none. `values`, of a reference: the values that the column may have; `limits`, of a
+    range: the least and the largest. `texts`, of a key: its columns that are texts, which are compared as the database
+    compares them.
     """
 
     name: str
@@ -42,6 +49,7 @@ class Expectation:
     arguments: dict[str, Any] = field(default_factory=dict)
     error: bool = True
     values: frozenset[Any] | None = None
+    limits: tuple[float, float] | None = None
     texts: tuple[str, ...] = ()
 
 
@@ -89,8 +97,8 @@ def of_columns(table: Table) -> list[Expectation]:
             found.append(Expectation(name, words, "ExpectColumnValuesToMatchRegex", arguments))
         if limits := column.info.get("between"):
             name, words = f"{column.name}_is_in_range", f"{column.name} is from {limits[0]:g} to {limits[1]:g}"
-            arguments = {"column": column.name, "min_value": limits[0], "max_value": limits[1]}
-            found.append(Expectation(name, words, "ExpectColumnValuesToBeBetween", arguments))
+            arguments = {"column": column.name}
+            found.append(Expectation(name, words, LOOKED_UP, arguments, limits=limits))
     key = table.info["key"]
     if set(key) <= set(contents):
         texts = tuple(c for c in key if isinstance(table.c[c].type, String) and not table.c[c].info.get("matches"))
@@ -110,7 +118,7 @@ def in_set(words: str, column: str, values: Iterable[Any], *, error: bool) -> Ex
     """A reference: the column's values are among those given. `words`, "the commune is in cities", name its check."""
     name = re.sub(r"\W+", "_", words.lower().removeprefix("the "))
     known = frozenset(pd.Series(values).to_numpy())
-    return Expectation(name, words, "ExpectColumnValuesToBeInSet", {"column": column}, error, known)
+    return Expectation(name, words, LOOKED_UP, {"column": column}, error, known)
 
 
 def some_rows() -> Expectation:
@@ -177,8 +185,7 @@ def validate(frame: pd.DataFrame, expectations: Sequence[Expectation], key: Sequ
     checked = [e for e in expectations if e.kind and _columns(e.arguments) <= set(frame.columns)]
     if not checked:
         return []
-    # The library takes seconds over a set of 36,000 values: pandas looks them up, the library checks what it found.
-    looked_up = {e.words: among(frame[e.arguments["column"]], e.values) for e in checked if e.values is not None}
+    looked_up = {e.words: _looked_up(e, frame[e.arguments["column"]]) for e in checked if e.kind == LOOKED_UP}
     for name in {name for e in checked for name in e.texts}:
         looked_up[_compared(name)] = frame[name].map(as_compared, na_action="ignore")
     arguments = [_arguments(expectation) for expectation in checked]
@@ -197,6 +204,13 @@ def validate(frame: pd.DataFrame, expectations: Sequence[Expectation], key: Sequ
     failed = batch.validate(gx.ExpectationSuite(name="failed", expectations=wrong), result_format="COMPLETE").results
     findings = [_finding(frame, checked[result.expectation_config.meta[NUMBER]], result, key) for result in failed]
     return sorted(findings, key=lambda finding: not finding.error)
+
+
+def _looked_up(expectation: Expectation, column: pd.Series) -> pd.Series:
+    """Whether each value of a column is among those of a reference, or in a range; a range lets NULL be."""
+    if expectation.limits:
+        return column.between(*expectation.limits).fillna(value=False).astype(bool) | column.isna()
+    return among(column, expectation.values or ())
 
 
 def _columns(arguments: dict[str, Any]) -> set[str]:
@@ -221,10 +235,10 @@ def _finding(frame: pd.DataFrame, expectation: Expectation, result: Any, key: Se
 
 
 def _arguments(expectation: Expectation) -> dict[str, Any]:
-    """What the library is given: of a reference, the column that says whether each value was found; of a key, its texts
-    as they are compared.
+    """What the library is given: of a reference or a range, the column that says whether each value was found in it; of
+    a key, its texts as they are compared.
     """
-    if expectation.values is not None:
+    if expectation.kind == LOOKED_UP:
         return {"column": expectation.words, "value_set": [True]}
     given = {name: _compared(name) for name in expectation.texts}
     if "column_list" in expectation.arguments:
@@ -240,12 +254,26 @@ def _compared(column: str) -> str:
 
 def preload() -> None:
     """Import the library, which takes seconds: in a thread, while files are read."""
+    _postpone_statistics()
     import great_expectations  # noqa: F401
+
+
+def _postpone_statistics() -> None:
+    """Let scipy.stats be imported when it is used: the library imports it for distributions, which no rule of ours has,
+    and it takes half a second and 35 MB.
+    """
+    import scipy
+
+    if "scipy.stats" not in sys.modules and (spec := importlib.util.find_spec("scipy.stats")) and spec.loader:
+        spec.loader = loader = importlib.util.LazyLoader(spec.loader)
+        sys.modules[spec.name] = scipy.stats = importlib.util.module_from_spec(spec)
+        loader.exec_module(scipy.stats)
 
 
 @cache
 def _great_expectations() -> tuple[Any, Any]:
     """The library, imported once and late (it takes three seconds), silent, and asking nobody outside."""
+    preload()
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
 

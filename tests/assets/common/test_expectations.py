@@ -7,7 +7,7 @@ import pytest
 
 from assets.cities import expected as expected_of_cities
 from assets.cities_jobs import expected as expected_of_cities_jobs
-from assets.common.expectations import Expectation, Finding, in_set, of_columns, some_rows, validate
+from assets.common.expectations import LOOKED_UP, Expectation, Finding, in_set, of_columns, some_rows, validate
 from assets.professions_in_tension import expected_of_tensions
 from warehouse import tables
 
@@ -50,7 +50,7 @@ def breaking(expectation: Expectation, good: dict[str, Any]) -> list[dict[str, A
     worse = {
         "ExpectColumnValuesToNotBeNull": None,
         "ExpectColumnValuesToMatchRegex": "1e+04",
-        "ExpectColumnValuesToBeBetween": arguments.get("max_value", 0) + 1,
+        LOOKED_UP: (expectation.limits or (0, 0))[1] + 1,
     }[expectation.kind]
     return [good, good | {column: worse}]
 
@@ -121,3 +121,13 @@ def test_an_empty_table_is_an_error() -> None:
 def test_errors_come_before_warnings() -> None:
     expectations = [in_set("soft", "a", ["x"], error=False), in_set("hard", "a", ["x"], error=True)]
     assert [f.words for f in unmet(pd.DataFrame({"a": ["y"]}), expectations, ())] == ["hard", "soft"]
+
+
+def test_a_range_lets_null_be_whatever_holds_the_numbers() -> None:
+    ranged = [rule for rule in of_columns(tables.cities) if rule.limits]
+    assert ranged
+    for rule in ranged:
+        column, inside = rule.arguments["column"], rule.limits and rule.limits[0]
+        for kind in ("float64", "Float64", "object"):
+            values = pd.Series([inside, None], dtype=kind)
+            assert unmet(pd.DataFrame({column: values}), [rule], ()) == []
