@@ -5,11 +5,11 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from warehouse.database import connect
 from warehouse.record import ServedTable, current_release
-from warehouse.release import TableVersion, drop_tables, loaded
+from warehouse.release import TableVersion, drop_tables, loaded, side_by_side
 
 
 class EarlyLoads:
-    """Contents that are loaded beside the served tables, one at a time, in a thread; for whoever holds the lock.
+    """Contents that are loaded beside the served tables, in threads, while others are made; for whoever holds the lock.
 
     `publish` takes them instead of loading again. What it does not take is dropped at the end, and after a kill by the
     next release.
@@ -19,11 +19,11 @@ class EarlyLoads:
         self._engine, self._progress = connect(url), progress
         release = current_release(self._engine)
         self._old, self._number = (release.tables, release.id + 1) if release else ({}, 1)
-        self._pool = ThreadPoolExecutor(1)
+        self._pool = ThreadPoolExecutor(side_by_side(self._engine))
         self._loads: dict[str, tuple[str, Future[ServedTable]]] = {}
 
     def begin(self, content: TableVersion) -> None:
-        """Load the contents, once those before them are loaded."""
+        """Load the contents, once a connection is free."""
         name = content.table.name
         load = self._pool.submit(loaded, self._engine, content, self._old.get(name), self._number, self._progress)
         self._loads[name] = (content.fingerprint, load)

@@ -108,7 +108,7 @@ def publish(
     def load_one(content: TableVersion) -> ServedTable:
         return _loaded_or_taken(engine, content, old.get(content.table.name), number, damaged, early, progress)
 
-    new = {entry.name: entry for entry in _side_by_side(engine, _largest_first(contents, old), load_one)}
+    new = {entry.name: entry for entry in _each(engine, _largest_first(contents, old), load_one)}
     repaired = set(damaged) & set(new)
     if before and not repaired and all(old.get(name) == entry for name, entry in new.items()):
         return before
@@ -126,11 +126,16 @@ def _largest_first(contents: Sequence[TableVersion], old: Mapping[str, ServedTab
     return sorted(contents, key=lambda c: old[c.table.name].rows if c.table.name in old else c.rows(), reverse=True)
 
 
-def _side_by_side(
+def side_by_side(engine: Engine) -> int:
+    """How many tables are loaded at a time: a SQLite file has one writer."""
+    return 1 if is_sqlite(engine) else LOADS
+
+
+def _each(
     engine: Engine, contents: Sequence[TableVersion], load_one: Callable[[TableVersion], ServedTable]
 ) -> Iterator[ServedTable]:
-    """What `load_one` gives for each, in their order: two at a time where the server takes two connections."""
-    pool = ThreadPoolExecutor(1 if is_sqlite(engine) else LOADS)
+    """What `load_one` gives for each, in their order."""
+    pool = ThreadPoolExecutor(side_by_side(engine))
     try:
         yield from pool.map(load_one, contents)
     finally:
