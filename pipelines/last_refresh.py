@@ -1,13 +1,14 @@
 """The inputs of the last full refresh, so that a refresh without changes ends at once."""
 
 import json
+from typing import Any
 
 from sqlalchemy import Engine
 
-from assets.common.code_version import all_versions
+from assets.common.code_version import code_digest
 from resources.atomic_files import atomic_write
 from resources.settings import Settings
-from resources.sources.files import RawFiles
+from resources.sources.files import RawFiles, hashed, remember
 from warehouse.damage import damage
 from warehouse.database import shown
 from warehouse.datapackage import is_of, latest
@@ -15,32 +16,37 @@ from warehouse.release import current_release
 
 
 class LastRefresh:
-    """The inputs of the last full refresh (rules, files, warehouse), in `refresh.json` beside the staged tables."""
+    """The inputs of the last full refresh (code, files, warehouse), in `refresh.json` beside the staged tables."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, afresh: bool = False) -> None:
+        """`afresh`: a file that has the size and the times that it had is read all the same."""
         self.path, self.exports = settings.staging / "refresh.json", settings.exports
+        self._last = self._read()
+        remember(self._last.pop("hashed", []) if not afresh else [])
         self.inputs = {
-            "rules": all_versions(),
+            "code": code_digest(),
             "versions": RawFiles.from_settings(settings).versions(),
             "warehouse": shown(settings.warehouse_url),
         }
         self.release = 0
 
+    def _read(self) -> dict[str, Any]:
+        try:
+            return dict(json.loads(self.path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return {}
+
     def is_served(self, engine: Engine) -> bool:
         """Whether the current release was made from the same inputs, its tables are whole, and its files written."""
-        try:
-            known = json.loads(self.path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return False
         release = current_release(engine)
         if release is None or not is_of(latest(self.exports), release):
             return False
         self.release = release.id
-        return bool(known == self.inputs | {"release": self.release}) and not damage(engine, release)
+        return bool(self._last == self.inputs | {"release": self.release}) and not damage(engine, release)
 
     def save(self, engine: Engine) -> None:
         """Record that the current release was made from these inputs."""
         release = current_release(engine)
-        text = json.dumps(self.inputs | {"release": release.id if release else 0})
+        text = json.dumps(self.inputs | {"release": release.id if release else 0, "hashed": hashed()})
         with atomic_write(self.path) as file:
             file.write(text.encode())

@@ -18,7 +18,6 @@ from sqlalchemy.schema import CreateTable
 
 import raw_data
 from resources.sources.catalogue import catalogue
-from warehouse import tables
 
 ROOT = raw_data.FOLDER.parent
 PACKAGES = ("assets", "raw_data", "resources", "warehouse")
@@ -50,18 +49,10 @@ def asset_version(module: str, table: Table, sources: Iterable[str] = ()) -> str
     return _sha256([rules, _described(table), entries])[:12]
 
 
-def all_versions() -> str:
-    """What stands for the versions of all assets: every module of `assets/`, every table, the whole catalogue."""
-    modules = [LOADING, *(f"assets.{path.stem}" for path in (ROOT / "assets").glob("[!_]*.py"))]
-    rules = {name: _parsed(name).sha256 for module in modules for name in followed(module)}
-    entries = {name: source.model_dump(mode="json") for name, source in catalogue().items()}
-    return _sha256(
-        [
-            sorted(rules.items()),
-            [_described(table) for table in (*tables.SERVED, *tables.staged.sorted_tables)],
-            entries,
-        ]
-    )
+def code_digest() -> str:
+    """The sha256 of the code and the catalogue as they are written: while it is the same, so is every version."""
+    files = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+    return _sha256([(path.name, path.read_text(encoding="utf-8")) for path in (*files, raw_data.CATALOGUE)])
 
 
 def followed(module: str) -> set[str]:

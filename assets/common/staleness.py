@@ -67,15 +67,6 @@ def served_release(settings: Settings) -> Release | None:
         engine.dispose()
 
 
-def _damaged(settings: Settings) -> set[str]:
-    """The served tables that are not there, or have other rows than the record says."""
-    engine = connect(settings.warehouse_url)
-    try:
-        return set(damage(engine, current_release(engine)))
-    finally:
-        engine.dispose()
-
-
 def named(graph: Any, only: Sequence[str]) -> Plan:
     """The named imports or tables with what is downstream of them in the same served table, and those tables; without
     a name, everything. Raises UnknownAssetError.
@@ -99,8 +90,12 @@ def whole(graph: Any, settings: Settings) -> Plan:
     """Everything that other files or rules than before would make otherwise, and what is not served as it is staged, or
     not exported as it is served.
     """
-    release, staging = served_release(settings), Staging(folder=str(settings.staging))
-    damaged = _damaged(settings)
+    staging, engine = Staging(folder=str(settings.staging)), connect(settings.warehouse_url)
+    try:
+        release = current_release(engine)
+        damaged = damage(engine, release)  # not there, or with other rows than the record says
+    finally:
+        engine.dispose()
     old = {name: table for name, table in release.tables.items() if name not in damaged} if release else {}
     remade = stale(graph, settings)
     tables = {

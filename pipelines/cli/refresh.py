@@ -65,7 +65,7 @@ def refresh(
     shrinking = [known_name("table", name, metadata.tables) for name in (*allow_shrink, *accept)]
     told = [*missing(files := RawFiles.from_settings(settings)), *unread(files)]
     with publishing(settings, wait=wait) as engine:
-        last = LastRefresh(settings)
+        last = LastRefresh(settings, afresh=force)
         if not (only or force or days) and last.is_served(engine):
             click.echo(f"nothing new: release {last.release} stays as it is")
             click.echo("\n".join(told), err=True)

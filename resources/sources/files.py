@@ -5,10 +5,11 @@ import fnmatch
 import hashlib
 import json
 import re
+import time
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import raw_data
 from resources.errors import SourceError
@@ -18,8 +19,12 @@ from resources.sources.delimited import recognised
 from resources.sources.sniffing import NO_INPUT
 from warehouse.release import SourceFile
 
+SETTLED_NS = 2_000_000_000
 UNKNOWN = "unknown"
 """The vintage of a file that tells none."""
+
+
+_hashed: dict[tuple[Any, ...], str] = {}
 
 
 class RawFiles:
@@ -152,17 +157,29 @@ def _listing(paths: list[Path]) -> str:
 
 
 def sha256_of(path: Path) -> str:
-    """The sha256 of a file, hashed once while its size and time stay; `no file` where it is not."""
+    """The sha256 of a file, hashed once while its size and times stay; `no file` where it is not."""
     if not path.is_file():
         return "no file"
     stat = path.stat()
-    return _hashed(path, stat.st_size, stat.st_mtime_ns)
+    seen = (str(path), stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+    if seen not in _hashed:
+        with path.open("rb") as file:
+            _hashed[seen] = hashlib.file_digest(file, "sha256").hexdigest()
+    return _hashed[seen]
 
 
-@cache
-def _hashed(path: Path, _size: int, _changed: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def hashed() -> list[list[str | int]]:
+    """What `remember` takes: path, size, times and sha256 of the files that were hashed; not of one that changed within
+    the last seconds: it may change again within a tick of the clock, and would look the same.
+    """
+    settled = time.time_ns() - SETTLED_NS
+    return [[*seen, sha256] for seen, sha256 in _hashed.items() if max(seen[2:]) < settled]
+
+
+def remember(known: Iterable[Iterable[Any]]) -> None:
+    """Take the sha256 of files from a process before, see `hashed`: to read the BPE again takes half a second."""
+    for *seen, sha256 in known:
+        _hashed.setdefault(tuple(seen), sha256)
 
 
 def vintage(source: Source, name: str) -> str | None:
