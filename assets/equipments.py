@@ -8,7 +8,7 @@ import pyarrow as pa
 from assets.common.expectations import Expectation, in_set, some_rows
 from assets.common.staging_asset import Import, staging_asset
 from resources.raw_data import RawData
-from resources.sources.audit import RowAudit
+from resources.sources.audit import Reading, RowAudit
 from resources.sources.catalogue import catalogue
 from resources.sources.field_types import parse
 from resources.sources.geography import among
@@ -34,6 +34,12 @@ def count_facilities(batches: Iterable[pa.Table]) -> pd.DataFrame:
     merged = _merged(counts).sort_by([(key, "ascending") for key in KEYS])
     frame: pd.DataFrame = merged.rename_columns([*merged.column_names[:-1], "total"]).to_pandas()
     return frame.astype(dict.fromkeys(frame.columns[:-1], "str"))
+
+
+def counted(raw_data: RawData) -> Reading[pd.DataFrame]:
+    """The facilities of the BPE, see `count_facilities`."""
+    batches, audit = raw_data.batches("bpe")
+    return Reading(count_facilities(batches), audit)
 
 
 def sound(counts: pd.DataFrame) -> tuple[pd.DataFrame, int]:
@@ -88,19 +94,20 @@ def expected(cities: pd.DataFrame) -> list[Expectation]:
 @staging_asset(tables.equipments, sources=["bpe"], group="life", expect=expected)
 def equipments(raw_data: RawData) -> Import:
     """Facilities per commune and type; of Paris, Lyon and Marseille the types of which the file has rows of theirs."""
-    batches, audit = raw_data.batches("bpe")
+    counts, audit = raw_data.ahead("bpe", raw_data.path("bpe"), lambda: counted(raw_data))
     audit.lines_of = lambda failing: raw_data.lines_of(audit, failing[KEYS])
-    counts = count_facilities(batches)
     rows, repaired = sound(counts)
     if rows["total"].sum() < counts["total"].sum():
         raw_data.reject_wrong(audit)
-    if counted := "number" in rows:
+    if has_numbers := "number" in rows:
         rows = of_newest_year(rows, audit)
     used = int(rows["total"].sum())
-    if counted:
+    if has_numbers:
         rows = rows.assign(total=rows["total"] * rows["number"])
     rows = raw_data.with_todays_codes(rows, ["depcom"], audit)
-    if counted or audit.former_codes:
+    if has_numbers or audit.former_codes:
         rows = rows.groupby(KEYS)["total"].sum().reset_index()
     audit.repairs |= {"codes got back a leading zero": repaired} if repaired else {}
-    return Import(with_own_rows(rows[[*KEYS, "total"]], counted=counted), [audit.count(len(rows), used - len(rows))])
+    return Import(
+        with_own_rows(rows[[*KEYS, "total"]], counted=has_numbers), [audit.count(len(rows), used - len(rows))]
+    )

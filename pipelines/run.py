@@ -19,6 +19,7 @@ from assets.common.staleness import Plan, named, whole
 from assets.common.trial import execute
 from assets.offers_history import WANTED as DAYS
 from assets.warehouse import contents_of, parts_of
+from pipelines.ahead import reading_ahead
 from pipelines.definitions import definitions
 from resources.failures import in_words
 from resources.settings import Settings
@@ -27,9 +28,6 @@ from resources.warehouse import EARLY
 from schedules.runs import PROCESS, delete_old_runs, end_dead_runs
 from warehouse import tables
 from warehouse.early import EarlyLoads
-
-COLLECT_AFTER = (50_000, 20, 20)
-"""Objects made before rubbish is looked for: a refresh makes millions that live, and little rubbish."""
 
 
 @dataclass(frozen=True)
@@ -57,9 +55,10 @@ def refresh(
     (2021-12-01:2021-12-31) are read again, and offers_history alone is published. Returns the failures, none when
     all is published. Raises UnknownAssetError for a name that is not an asset's, KeyboardInterrupt when interrupted.
     """
-    started, instance = time.monotonic(), dg.DagsterInstance.get()
+    started = time.monotonic()
+    threading.Thread(target=preload, daemon=True).start()
+    instance = dg.DagsterInstance.get()
     gc.freeze()  # what the imports made lives as long as the process: a twentieth of the time went into looking at it
-    gc.set_threshold(*COLLECT_AFTER)
     end_dead_runs(instance, echo)
     delete_old_runs(instance, settings.keep_runs)
     lines = _Lines(echo)
@@ -71,12 +70,11 @@ def refresh(
         echo(f"{same} of {len(chosen.staged)} assets are as they were: same files, same rules")
     if not plan:
         return []
-    threading.Thread(target=preload, daemon=True).start()
-    job, tags = defs.resolve_job_def("refresh"), {PROCESS: f"{socket.gethostname()}:{os.getpid()}"}
-    tags |= {DAYS: days} if days else {}
-    asked = {"force": force, "allow_shrink": allow_shrink, "sample": sample} if plan.tables else {}  # of that step
+    tags = {PROCESS: f"{socket.gethostname()}:{os.getpid()}"} | ({DAYS: days} if days else {})
+    asked = {"force": force, "allow_shrink": [*allow_shrink], "sample": sample} if plan.tables else {}  # of that step
     config = asked | {"loggers": {"progress": {}}}
-    with _loading_early(settings, plan, echo) as lines.on_staged:
+    with reading_ahead(settings, plan), _loading_early(settings, plan, echo) as lines.on_staged:
+        job = defs.resolve_job_def("refresh")
         errors = execute(job, instance, plan.selection(graph), plan.checks, config, tags).errors
     echo(f"{'all':<29}{'':>14}{time.monotonic() - started:>9.1f} s")
     return [Failure(step, in_words(error)) for step, error in errors.items()]

@@ -5,7 +5,11 @@ and returns it with its table. Commune codes are today's, where there is a COG: 
 """
 
 import re
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from concurrent.futures import Future
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -26,6 +30,18 @@ from resources.sources.files import RawFiles, is_regular, vintage
 from resources.sources.geography import GEOGRAPHY, with_todays_codes
 from resources.sources.records import json_content, json_records, typed_records, xml_items
 from resources.sources.typed_rows import parsed, typed
+
+
+@dataclass
+class Begun:
+    """A reading that began before a step asks for it, and how many steps will."""
+
+    reading: Future[Reading[Any]]
+    steps: int
+
+
+AHEAD: dict[Path, Begun] = {}
+"""What this process reads already, by the file: see `pipelines.ahead`."""
 
 
 class RawData(dg.ConfigurableResource, RawFiles):  # type: ignore[type-arg]
@@ -61,11 +77,23 @@ class RawData(dg.ConfigurableResource, RawFiles):  # type: ignore[type-arg]
 
         Raises SourceError when the file is not what it should be, or more rows than may be cannot be used.
         """
-        frame, audit = self._typed(source_id, path or self.path(source_id))
+        path = path or self.path(source_id)
+        frame, audit = self.ahead(source_id, path, lambda: self.typed(source_id, path))
         columns = catalogue()[source_id].commune_columns if source_id != GEOGRAPHY else []
         return Reading(self.with_todays_codes(frame, columns, audit), audit)
 
-    def _typed(self, source_id: str, path: Path) -> Reading[pd.DataFrame]:
+    def ahead(self, source_id: str, path: Path, read: Callable[[], Reading[Any]]) -> Reading[Any]:
+        """What was read of a file ahead, with an audit of one's own; what `read` gives where nothing was."""
+        if not (begun := AHEAD.get(path)):
+            return read()
+        rows, audit = begun.reading.result()
+        begun.steps -= 1
+        if not begun.steps:  # nobody else needs the memory
+            del AHEAD[path]
+        return Reading(rows, replace(deepcopy(audit), source_id=source_id))
+
+    def typed(self, source_id: str, path: Path) -> Reading[pd.DataFrame]:
+        """The rows of a file as `table` gives them, with the file's own commune codes alone."""
         source = catalogue()[source_id]
         if path.suffix in (".xml", ".json"):
             items = xml_items(path) if path.suffix == ".xml" else json_records(path, source.layouts[0])
@@ -74,7 +102,7 @@ class RawData(dg.ConfigurableResource, RawFiles):  # type: ignore[type-arg]
         frame, wrong = file.frame()
         audit = self.audit(source_id, "line", len(frame) + len(wrong), path)
         by_line = isinstance(frame.index, pd.RangeIndex)
-        audit.text_of = lambda locations: file.texts(locations, line_by_line=by_line)
+        audit.text_of = cache(lambda locations: file.texts(locations, line_by_line=by_line))
         audit.repairs |= file.repairs
         audit.vintage = audit.vintage or file.vintage()
         for row in wrong:

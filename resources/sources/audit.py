@@ -57,7 +57,7 @@ class RowAudit:
     absent: list[str] = field(default_factory=list)
     vintage: str | None = None
     texts: dict[Hashable, str] = field(default_factory=dict)
-    text_of: Callable[[set[Hashable]], dict[Hashable, str]] | None = None
+    text_of: Callable[[frozenset[Hashable]], dict[Hashable, str]] | None = None
     lines_of: Callable[[pd.DataFrame], list[Hashable]] | None = None
     former_codes: set[str] = field(default_factory=set)
     unknown_codes: set[str] = field(default_factory=set)
@@ -142,7 +142,7 @@ class RowAudit:
 
     def rejects(self) -> pd.DataFrame:
         """The rejects table (see `REJECTS`), in the file's order."""
-        text = self.text_of(set(self.rejected)) if self.text_of and self.rejected else self.texts
+        text = self.text_of(frozenset(self.rejected)) if self.text_of and self.rejected else self.texts
         rows = [
             (
                 self.source_id,

@@ -9,9 +9,11 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
+
+import numpy as np
 
 from resources.errors import SourceError
 from resources.sources.sniffing import NO_INPUT, web_page
@@ -22,6 +24,7 @@ MOST_TIMES_LARGER = 200
 """A file that unpacks to so many times its size is refused (the offers dump, in bz2, unpacks to 8 times)."""
 SMALL_BYTES = 64 << 20
 """Less than this unpacked is no danger, whatever the ratio."""
+LINE_END = ord("\n")
 HEAD_BYTES = 4 << 20
 """So much of a file tells its layout and its encoding."""
 _LETTERS = "àâäçéèêëîïíñóôöœùúûüÿÀÂÄÇÉÈÊËÎÏÔÖŒÙÛÜŸ°²³«»’–—…€ª\u00a0"
@@ -62,11 +65,12 @@ class BoundedReader(io.RawIOBase):
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         """Read as many bytes as are there, up to the buffer's size."""
-        data = self.file.read(len(buffer))
-        buffer[: len(data)] = data
-        self.bytes += len(data)
-        self.lines += data.count(b"\n")
-        self.bytes_of_line = len(data) - data.rfind(b"\n") - 1 + (0 if b"\n" in data else self.bytes_of_line)
+        size: int = self.file.readinto(buffer)  # type: ignore[attr-defined]
+        line_ends = np.frombuffer(buffer, "u1", size) == LINE_END
+        lines = int(np.count_nonzero(line_ends))
+        self.bytes += size
+        self.lines += lines
+        self.bytes_of_line = int(line_ends[::-1].argmax()) if lines else self.bytes_of_line + size
         if self.bytes_of_line > self.longest_line:
             raise SourceError(
                 f"{self.path.name}, line {self.lines + 1}: has more than {self.longest_line:,} bytes, which no row "
@@ -77,7 +81,7 @@ class BoundedReader(io.RawIOBase):
                 f"{self.path.name}: unpacks to more than {self.bytes:,} bytes from {self.size:,}: expected at most "
                 f"{MOST_TIMES_LARGER} times its size and {MOST_BYTES:,} bytes. It is no file of its publisher's"
             )
-        return len(data)
+        return size
 
 
 @contextmanager
@@ -132,7 +136,11 @@ def encoding_of(first: bytes, declared: str) -> str:
         return next(encoding for mark, encoding in _MARKS.items() if first.startswith(mark))
     if first.isascii():
         return declared
-    text = first.rpartition(b"\n")[0].decode("utf-8", "surrogateescape") or first.decode("utf-8", "surrogateescape")
+    whole = first.rpartition(b"\n")[0] or first
+    with suppress(UnicodeDecodeError):
+        whole.decode("utf-8")
+        return declared if whole.isascii() else "utf-8"
+    text = whole.decode("utf-8", "surrogateescape")
     special = {character for character in set(text) if character > "\x7f"}
     lone = {character for character in special if "\udc80" <= character <= "\udcff"}  # a byte that is no UTF-8
     letters = special - lone

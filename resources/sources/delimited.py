@@ -128,11 +128,12 @@ class CsvFile:
 
     def texts(self, wanted: Container[Hashable], *, line_by_line: bool) -> dict[Hashable, str]:
         """The text of the rows that begin on the wanted lines; faster where every row is known to be a line."""
-        if not line_by_line:
+        if not line_by_line or self.encoding == "utf-16":
             return {row.line: row.text for row in self.rows() if row.line in wanted}
         with open_decompressed(self.path, self.member, LONGEST_LINE) as file:
-            lines = io.TextIOWrapper(io.BufferedReader(file), self.encoding, "backslashreplace")
-            return {number: line.rstrip("\n") for number, line in enumerate(lines, 1) if number in wanted}
+            lines = enumerate(io.BufferedReader(file, BLOCK_BYTES), 1)
+            found = {number: line for number, line in lines if number in wanted}
+        return {number: line.decode(self.encoding, "backslashreplace").rstrip("\r\n") for number, line in found.items()}
 
     def rows(self) -> Iterator[Row]:
         """Every row but the header, read exactly; blank lines are none.

@@ -1,0 +1,95 @@
+"""Raw files that are read before the steps that need them."""
+
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import raw_data
+from assets.common.lineage import staged_key
+from assets.common.staleness import Plan
+from assets.equipments import counted
+from pipelines.ahead import reading_ahead
+from pipelines.run import refresh
+from resources.errors import SourceError
+from resources.raw_data import AHEAD, RawData
+from resources.settings import Settings
+from resources.sources import decompression
+from resources.sources.audit import Reject
+
+PLAN = Plan(frozenset(map(staged_key, ("cities_jobs", "equipments", "offers_history"))), frozenset())
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    shutil.copytree(raw_data.SAMPLE, tmp_path / "files")
+    return Settings(
+        raw_data=tmp_path / "files",
+        staging=tmp_path / "staging",
+        warehouse_url=f"sqlite:///{tmp_path}/warehouse.db",
+        exports=tmp_path / "exports",
+    )
+
+
+def test_what_is_read_ahead_is_what_a_step_reads_by_itself(settings: Settings) -> None:
+    raw = RawData.from_settings(settings)
+    dump, audit = raw.table("offers_dump")
+    facilities, of_bpe = counted(raw)
+    with reading_ahead(settings, PLAN):
+        ahead, audit_ahead = raw.table("offers_dump")
+        facilities_ahead, of_bpe_ahead = raw.ahead("bpe", raw.path("bpe"), lambda: pytest.fail("read again"))
+        assert list(AHEAD) == [raw.path("offers_dump")], "another step waits for it"
+    pd.testing.assert_frame_equal(ahead, dump)
+    pd.testing.assert_frame_equal(facilities_ahead, facilities)
+    assert (audit_ahead.read, audit_ahead.repairs) == (audit.read, audit.repairs)
+    assert of_bpe_ahead == of_bpe
+    assert not AHEAD
+
+
+def test_each_step_has_an_audit_of_its_own(settings: Settings) -> None:
+    raw = RawData.from_settings(settings)
+    with reading_ahead(settings, PLAN):
+        _, first = raw.table("offers_dump")
+        first.reject([2], Reject("no commune"))
+        _, second = raw.table("offers_days", raw.path("offers_dump"))
+    assert (first.source_id, list(first.rejected)) == ("offers_dump", [2])
+    assert (second.source_id, list(second.rejected)) == ("offers_days", [])
+
+
+def test_a_file_that_cannot_be_read_is_an_error_of_each_step_that_asks(settings: Settings) -> None:
+    raw = RawData.from_settings(settings)
+    path = raw.path("offers_dump")
+    path.write_bytes(path.read_bytes()[:2000])
+    with reading_ahead(settings, PLAN):
+        for source in ("offers_dump", "offers_days"):
+            with pytest.raises(SourceError, match=path.name):
+                raw.table(source, path)
+
+
+def test_what_no_step_needs_or_is_not_there_is_not_read(settings: Settings) -> None:
+    raw = RawData.from_settings(settings)
+    raw.path("bpe").unlink()
+    with reading_ahead(settings, Plan(frozenset([staged_key("helps")]), frozenset())):
+        assert not AHEAD
+    with reading_ahead(settings, PLAN):
+        assert list(AHEAD) == [raw.path("offers_dump")]
+
+
+def test_a_refresh_unpacks_a_dump_for_its_header_its_rows_and_those_it_rejects_and_not_again(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unpacked: Counter[str] = Counter()
+    whole = decompression.BoundedReader.close
+
+    def close(self: decompression.BoundedReader) -> None:
+        unpacked[self.path.name] += self.path.suffix == ".bz2" and self.bytes > 0
+        whole(self)
+
+    monkeypatch.setattr(decompression.BoundedReader, "close", close)
+    said: list[str] = []
+    assert refresh(settings, [], said.append, force=True) == []
+    assert any("rows rejected" in line for line in said)
+    assert {unpacked[path.name] for path in (settings.raw_data / "datalake").iterdir()} == {3}
