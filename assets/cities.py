@@ -33,7 +33,9 @@ def communes_named(communes: pd.DataFrame, names: pd.Series) -> pd.DataFrame:
     Capitals, `-` read as a space. A name that several communes have is that of the most populous one; a district has
     none.
     """
-    whole = communes.assign(key=communes["nom_comm"].map(_rent_key))[city_of(communes["insee_com"]).isna()]
+    distinct = communes["nom_comm"].dropna().unique()
+    keys = communes["nom_comm"].map(dict(zip(distinct, map(_rent_key, distinct), strict=True)))
+    whole = communes.assign(key=keys)[city_of(communes["insee_com"]).isna()]
     largest = whole.sort_values(["population", "insee_com"], ascending=[False, True]).drop_duplicates("key")
     codes = ["insee_com", "insee_com_of_file"]
     return largest.set_index("key")[codes].reindex(names.map(_rent_key)).set_axis(names.index)
@@ -216,9 +218,9 @@ def with_descriptions(cities: pd.DataFrame, described: Mapping[str, CacheEntry])
         "description_licence": "licence",
         "photo_page": "photo_page",
     }
-    found = cities["insee_com"].map(lambda code: described.get(code, {}))
-    values = {name: found.map(lambda entry, key=key: entry.get(key)).astype("object") for name, key in columns.items()}
-    values["description_revision"] = values["description_revision"].astype("Int64")
+    entries = {code: [entry.get(key) for key in columns.values()] for code, entry in described.items()}
+    found = pd.DataFrame.from_dict(entries, orient="index", columns=[*columns], dtype="object")
+    values = found.reindex(cities["insee_com"]).set_axis(cities.index).astype({"description_revision": "Int64"})
     return cities.assign(**values)
 
 

@@ -65,17 +65,19 @@ def _code(pattern: str, width: int, what: str) -> Callable[[pd.Series, str], Par
     """
 
     def parsed(text: pd.Series, _decimal: str) -> Parsed:
-        if (text.isna() | text.str.fullmatch(pattern)).all():
+        usual = text.isna() | text.str.fullmatch(pattern)
+        if usual.all():
             return Parsed(text, text.isna() & False, what)
-        bare = text.str.strip(_SPACES).str.replace(r"^(\d+)\.0$", r"\1", regex=True)
+        found = text[~usual]
+        bare = found.str.strip(_SPACES).str.replace(r"^(\d+)\.0$", r"\1", regex=True)
         bare = bare.str.replace(r"\s*[,/]\s*", "/", regex=True)
-        values = bare.str.replace(rf"(?<![^/])(\d{{{width - 1}}})(?![^/])", r"0\1", regex=True)
-        short = values != bare
-        right = values.str.fullmatch(pattern)
-        repaired = right & (values != text)
-        padded = int((repaired & short).sum())
-        repairs = {"got back a leading zero": padded, "were stripped of spaces or `.0`": int(repaired.sum()) - padded}
-        return Parsed(values, ~right & text.notna(), what, {kind: number for kind, number in repairs.items() if number})
+        codes = bare.str.replace(rf"(?<![^/])(\d{{{width - 1}}})(?![^/])", r"0\1", regex=True)
+        right = codes.str.fullmatch(pattern)
+        padded = int((right & (codes != bare)).sum())
+        repairs = {"got back a leading zero": padded, "were stripped of spaces or `.0`": int(right.sum()) - padded}
+        repairs = {kind: number for kind, number in repairs.items() if number}
+        values = text.where(usual, codes.reindex(text.index))
+        return Parsed(values, ~usual & ~right.reindex(text.index, fill_value=True), what, repairs)
 
     return parsed
 

@@ -2,6 +2,8 @@
 
 import json
 import math
+import re
+from itertools import chain
 from pathlib import Path
 from types import NoneType
 from typing import Any
@@ -21,12 +23,14 @@ LARGEST_NUMBER = 1e15
 """A number beyond it has digits that a float would lose."""
 MOST_DIGITS = 15
 """A whole number of so many characters is not beyond it."""
+LONG_NUMBER = re.compile(rf"\d{{{MOST_DIGITS}}}")
+"""Where no number is so long, none needs to be looked at."""
 
 
 def typed_records(source: Source, path: Path, records: list[dict[str, Any]], audit: RowAudit) -> Reading[pd.DataFrame]:
     """Records as a table, see `typed`, indexed by the record's number, the first being 1."""
     layout = source.layouts[0]
-    header = list(dict.fromkeys(key for record in records for key in record))
+    header = list(dict.fromkeys(chain.from_iterable(records)))
     audit.text_of = lambda locations: {
         at: json.dumps(records[at - 1], ensure_ascii=False, default=str) for at in locations if isinstance(at, int)
     }
@@ -42,8 +46,11 @@ def typed_records(source: Source, path: Path, records: list[dict[str, Any]], aud
 
 
 def _as_texts(values: list[Any], *, listed: bool) -> list[Any]:
-    """JSON values as texts, see `_as_text`; most are texts already."""
-    return values if set(map(type, values)) <= {str, NoneType} else [_as_text(v, listed=listed) for v in values]
+    """JSON values as texts, see `_as_text`; most are texts or whole numbers."""
+    kinds = set(map(type, values)) - {NoneType}
+    if kinds == {int}:
+        return [value if value is None else str(value) for value in values]
+    return values if kinds <= {str} else [_as_text(value, listed=listed) for value in values]
 
 
 def _as_text(value: Any, *, listed: bool = False) -> Any:
@@ -65,7 +72,8 @@ def json_content(path: Path, encoding: str) -> Any:
     """The content of a JSON file. Raises SourceError that names the line where it is none."""
     text = decoded(path, encoding)
     with readable_as("JSON", path):
-        return json.loads(text, object_pairs_hook=_object, parse_int=_whole, parse_float=_number)
+        whole = _whole if LONG_NUMBER.search(text) else None
+        return json.loads(text, object_pairs_hook=_object, parse_int=whole, parse_float=_number)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
