@@ -51,7 +51,7 @@ def _former(now: pd.DataFrame) -> pd.DataFrame:
 def reject_wrong(raw: pd.DataFrame, audit: RowAudit) -> None:
     """Reject, for an error, the records by which a code would be in two communes, or in none."""
     now = communes_now(raw)
-    whole = set(now["code"][now["type"] == COMMUNE])
+    whole = now["code"][now["type"] == COMMUNE]
     districts = now[now["type"] == DISTRICT]
     cities = districts["city"].astype("str").fillna(city_of(districts["code"]))
     former = _former(now)

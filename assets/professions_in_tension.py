@@ -3,7 +3,7 @@
 import pandas as pd
 
 from assets.common.expectations import Expectation, in_set, some_rows
-from assets.common.geography import city_of, nearest, places, stands_for
+from assets.common.geography import POINT, city_of, nearest, places, stands_for
 from assets.common.staging_asset import Import, staging_asset
 from resources.raw_data import RawData
 from resources.sources.geography import among
@@ -52,6 +52,7 @@ def with_nearest_basins(bassins: pd.DataFrame, cities: pd.DataFrame) -> pd.DataF
     """The basins of communes, and of those that the lexicon does not reach, as communes that are independent again, the
     basin of the nearest commune of their department that has one. Districts have none: their city does.
     """
+    cities = cities[["insee_com", "code_dept", "name", *POINT]]  # each department is taken out of them
     reached = among(cities["insee_com"], bassins["code_commune_insee"])
     without = cities[~reached & city_of(cities["insee_com"]).isna()]
     known = cities[reached].merge(bassins, left_on="insee_com", right_on="code_commune_insee")

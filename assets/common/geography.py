@@ -10,6 +10,8 @@ from resources.sources.geography import OF_FILE
 from warehouse.geography import CITY_OF_DISTRICT, EARTH_RADIUS_KM
 
 Floats = NDArray[np.float64]
+POINT = ["geo_point_2d_x", "geo_point_2d_y"]
+"""The columns of `cities` with latitude and longitude, degrees."""
 
 
 def nearest(points: pd.DataFrame, targets: pd.DataFrame) -> tuple[Floats, NDArray[np.int64]]:
@@ -28,7 +30,7 @@ def nearest(points: pd.DataFrame, targets: pd.DataFrame) -> tuple[Floats, NDArra
 
 def places(cities: pd.DataFrame) -> pd.DataFrame:
     """The points of `cities` as columns latitude and longitude, degrees."""
-    return cities[["geo_point_2d_x", "geo_point_2d_y"]].set_axis(["latitude", "longitude"], axis=1)
+    return cities[POINT].set_axis(["latitude", "longitude"], axis=1)
 
 
 def city_of(insee: pd.Series) -> pd.Series:

@@ -2,7 +2,7 @@
 
 import json
 import math
-import re
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from types import NoneType
@@ -23,8 +23,6 @@ LARGEST_NUMBER = 1e15
 """A number beyond it has digits that a float would lose."""
 MOST_DIGITS = 15
 """A whole number of so many characters is not beyond it."""
-LONG_NUMBER = re.compile(rf"\d{{{MOST_DIGITS}}}")
-"""Where no number is so long, none needs to be looked at."""
 
 
 def typed_records(source: Source, path: Path, records: list[dict[str, Any]], audit: RowAudit) -> Reading[pd.DataFrame]:
@@ -46,8 +44,11 @@ def typed_records(source: Source, path: Path, records: list[dict[str, Any]], aud
 
 
 def _as_texts(values: list[Any], *, listed: bool) -> list[Any]:
-    """JSON values as texts, see `_as_text`; most are texts or whole numbers."""
+    """JSON values as texts, see `_as_text`; most are texts, whole numbers or lists of texts."""
     kinds = set(map(type, values)) - {NoneType}
+    if listed and kinds == {list}:
+        with suppress(TypeError):  # a list of something else
+            return [value if value is None else "/".join(value) for value in values]
     if kinds == {int}:
         return [value if value is None else str(value) for value in values]
     return values if kinds <= {str} else [_as_text(value, listed=listed) for value in values]
@@ -72,8 +73,7 @@ def json_content(path: Path, encoding: str) -> Any:
     """The content of a JSON file. Raises SourceError that names the line where it is none."""
     text = decoded(path, encoding)
     with readable_as("JSON", path):
-        whole = _whole if LONG_NUMBER.search(text) else None
-        return json.loads(text, object_pairs_hook=_object, parse_int=whole, parse_float=_number)
+        return json.loads(text, object_pairs_hook=_object, parse_int=_whole, parse_float=_number)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
