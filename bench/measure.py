@@ -49,13 +49,17 @@ class Run:
 
 
 UNCHECKED = """
+import sys
 from unittest.mock import patch
-from pipelines.cli import main
-step = "assets.common.staging_asset"
-with patch(step + ".validate", lambda *_: []):
-    main(["refresh"])
+from pipelines.cli import run
+sys.argv = ["mobiville", "refresh"]
+with (
+    patch("assets.common.staging_asset.validate", lambda *_: []),
+    patch("pipelines.run.preload", lambda: None),
+):
+    run()
 """
-"""`mobiville refresh` without Great Expectations: no expectation is looked at.
+"""`mobiville refresh` without Great Expectations: it is not imported, and no expectation is looked at.
 
 `patch` fails where the name that it replaces is no more: set as an attribute, a new one would go unnoticed.
 """
