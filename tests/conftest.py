@@ -89,8 +89,11 @@ class PrivateServer:
         data = folder / "data"
         as_root = ["--user=root"] if os.getuid() == 0 else []
         setup = [install, "--no-defaults", f"--datadir={data}", "--auth-root-authentication-method=normal", *as_root]
+        # A server that starts deletes the temporary tables in its folder of temporary files: those of others too,
+        # where it is shared, and one that misses its own ends with a segmentation fault.
+        self.environment = os.environ | {"TMPDIR": str(folder)}
         for _ in range(3):  # several are set up at once, and MariaDB's program may give up then
-            made = subprocess.run(setup, check=False, capture_output=True, text=True)
+            made = subprocess.run(setup, check=False, capture_output=True, text=True, env=self.environment)
             if made.returncode == 0:
                 break
             shutil.rmtree(data, ignore_errors=True)
@@ -107,7 +110,7 @@ class PrivateServer:
     def start(self) -> str:
         """Start it, wait until it answers, return its URL."""
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(self.command, stdout=log, stderr=log)
+            self.process = subprocess.Popen(self.command, stdout=log, stderr=log, env=self.environment)
         _wait_for(self.url)
         return self.url
 
