@@ -91,7 +91,7 @@ def expected(cities: pd.DataFrame) -> list[Expectation]:
     return [some_rows(), in_set("the commune is in cities", "depcom", cities["insee_com"], error=False)]
 
 
-@staging_asset(tables.equipments, sources=["bpe"], group="life", expect=expected)
+@staging_asset(tables.equipments, sources=["bpe"], group="life", expect=expected, priority=1)  # it loads the longest
 def equipments(raw_data: RawData) -> Import:
     """Facilities per commune and type; of Paris, Lyon and Marseille the types of which the file has rows of theirs."""
     counts, audit = raw_data.ahead("bpe", raw_data.path("bpe"), lambda: counted(raw_data))

@@ -26,7 +26,7 @@ def expected(cities: pd.DataFrame) -> list[Expectation]:
     return [in_set("the commune is in cities", "depcom", cities["insee_com"], error=False)]
 
 
-@staging_asset(tables.equipments, group="life", expect=expected)
+@staging_asset(tables.equipments, group="life", expect=expected, priority=1)
 def equipments_special(equipments: pd.DataFrame) -> Import:
     """Facilities of Paris, Lyon and Marseille per type, summed over their districts.
 

@@ -57,12 +57,14 @@ def staging_asset(
     sources: Sequence[str] = (),
     above: Sequence[dg.AssetKey] = (),
     expect: Callable[..., list[Expectation]] = lambda: [some_rows()],
+    priority: int = 0,
 ) -> Callable[[Callable[..., Import]], dg.AssetsDefinition]:
     """Make an import function the Dagster asset of its name, staged with the schema of `table`.
 
     The function is given `raw_data`, `staging` and the run's `context` where it asks for them, and the staged tables
     that its other parameters name. It returns its table with the audit of each of `sources` that is there. Its
     docstring is the asset's description. `above`: assets that it reads in ways of its own.
+    `priority`: of the steps that may run next the one with the highest does.
 
     What the frame must be like: what the table's description says of its columns, what `expect` gives (what is
     particular to the import), which is given the staged tables that its parameters name (empty ones when the code
@@ -80,6 +82,7 @@ def staging_asset(
             ins={name: dg.AssetIn(staged_key(name)) for name in step.inputs},
             deps=[*map(raw_key, sources), *above],
             check_specs=check_specs(step.key, step.rules({name: _empty(name) for name in _parameters(expect)})),
+            op_tags={"dagster/priority": str(priority)},
             can_subset=True,
         )(_computed(step))
 

@@ -93,3 +93,11 @@ def test_a_refresh_unpacks_a_dump_for_its_header_its_rows_and_those_it_rejects_a
     assert refresh(settings, [], said.append, force=True) == []
     assert any("rows rejected" in line for line in said)
     assert {unpacked[path.name] for path in (settings.raw_data / "datalake").iterdir()} == {3}
+
+
+def test_the_table_that_loads_the_longest_is_made_as_soon_as_it_can_be(settings: Settings) -> None:
+    said: list[str] = []
+    assert refresh(settings, [], said.append, force=True) == []
+    order = [line.split()[0] for line in said if line.strip()]
+    made = [name for name in order if name in ("cities", "equipments", "equipments_special", "bassins", "cities_jobs")]
+    assert made == ["cities", "equipments", "equipments_special", "bassins", "cities_jobs"]
