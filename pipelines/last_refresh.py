@@ -21,8 +21,7 @@ class LastRefresh:
     def __init__(self, settings: Settings, *, afresh: bool = False) -> None:
         """`afresh`: a file that has the size and the times that it had is read all the same."""
         self.path, self.exports = settings.staging / "refresh.json", settings.exports
-        self._last = self._read()
-        remember(self._last.pop("hashed", []) if not afresh else [])
+        self._last = self._read(afresh)
         self.inputs = {
             "code": code_digest(),
             "versions": RawFiles.from_settings(settings).versions(),
@@ -30,11 +29,14 @@ class LastRefresh:
         }
         self.release = 0
 
-    def _read(self) -> dict[str, Any]:
+    def _read(self, afresh: bool) -> dict[str, Any]:
         try:
-            return dict(json.loads(self.path.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError):
+            last = dict(json.loads(self.path.read_text(encoding="utf-8")))
+            known = last.pop("hashed", [])
+            remember([] if afresh else known)
+        except (OSError, ValueError, TypeError):  # not there, or damaged
             return {}
+        return last
 
     def is_served(self, engine: Engine) -> bool:
         """Whether the current release was made from the same inputs, its tables are whole, and its files written."""

@@ -125,7 +125,8 @@ def as_lines(batch: pa.RecordBatch) -> memoryview:
 def _as_text(column: pa.Array) -> pa.Array:
     text = column.cast(pa.string())
     if pa.types.is_string(column.type):
-        characters = (column.buffers()[2] or b"") and column.buffers()[2].to_pybytes()
+        buffer = column.buffers()[2]
+        characters = buffer.to_pybytes() if buffer else b""
         for special, escaped in (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r")):
             if special.encode() in characters:  # hardly ever, and to look in each value apart takes half the time
                 text = pc.replace_substring(text, special, escaped)

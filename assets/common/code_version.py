@@ -52,7 +52,7 @@ def asset_version(module: str, table: Table, sources: Iterable[str] = ()) -> str
 def code_digest() -> str:
     """The sha256 of the code and the catalogue as they are written: while it is the same, so is every version."""
     files = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
-    return _sha256([(path.name, path.read_text(encoding="utf-8")) for path in (*files, raw_data.CATALOGUE)])
+    return _sha256([(str(f.relative_to(ROOT)), f.read_text(encoding="utf-8")) for f in (*files, raw_data.CATALOGUE)])
 
 
 def followed(module: str) -> set[str]:

@@ -20,11 +20,18 @@ from resources.sources.sniffing import NO_INPUT
 from warehouse.release import SourceFile
 
 SETTLED_NS = 2_000_000_000
+"""Nanoseconds: a file that changed less than this before it was read may have changed again within a tick of the clock,
+and would look the same.
+"""
 UNKNOWN = "unknown"
 """The vintage of a file that tells none."""
 
+Seen = tuple[str, int, int, int]
+"""A file as it was seen: path, size, times of the last change of its contents and of anything (nanoseconds)."""
 
-_hashed: dict[tuple[Any, ...], str] = {}
+_hashed: dict[Seen, tuple[str, int]] = {}
+"""The sha256 of each file that this process asked for, and when it was read (nanoseconds)."""
+_remembered: dict[Seen, str] = {}
 
 
 class RawFiles:
@@ -160,26 +167,29 @@ def sha256_of(path: Path) -> str:
     """The sha256 of a file, hashed once while its size and times stay; `no file` where it is not."""
     if not path.is_file():
         return "no file"
-    stat = path.stat()
+    stat, now = path.stat(), time.time_ns()
     seen = (str(path), stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
     if seen not in _hashed:
-        with path.open("rb") as file:
-            _hashed[seen] = hashlib.file_digest(file, "sha256").hexdigest()
-    return _hashed[seen]
+        _hashed[seen] = (_remembered.get(seen) or _read_sha256(path), now)
+    return _hashed[seen][0]
+
+
+def _read_sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def hashed() -> list[list[str | int]]:
-    """What `remember` takes: path, size, times and sha256 of the files that were hashed; not of one that changed within
-    the last seconds: it may change again within a tick of the clock, and would look the same.
+    """What `remember` takes: path, size, times and sha256 of the files that this process asked for, but for those that
+    had changed a moment before they were read.
     """
-    settled = time.time_ns() - SETTLED_NS
-    return [[*seen, sha256] for seen, sha256 in _hashed.items() if max(seen[2:]) < settled]
+    return [[*seen, sha256] for seen, (sha256, at) in _hashed.items() if max(seen[2:]) < at - SETTLED_NS]
 
 
 def remember(known: Iterable[Iterable[Any]]) -> None:
     """Take the sha256 of files from a process before, see `hashed`: to read the BPE again takes half a second."""
-    for *seen, sha256 in known:
-        _hashed.setdefault(tuple(seen), sha256)
+    for path, size, changed, touched, sha256 in known:
+        _remembered[path, size, changed, touched] = sha256
 
 
 def vintage(source: Source, name: str) -> str | None:

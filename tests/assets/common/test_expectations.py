@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
@@ -131,3 +133,16 @@ def test_a_range_lets_null_be_whatever_holds_the_numbers() -> None:
         for kind in ("float64", "Float64", "object"):
             values = pd.Series([inside, None], dtype=kind)
             assert unmet(pd.DataFrame({column: values}), [rule], ()) == []
+
+
+def test_the_library_is_imported_without_statistics_which_are_there_when_they_are_used() -> None:
+    code = """
+from assets.common.expectations import preload
+import sys
+preload()
+print("scipy.stats._stats_py" in sys.modules)
+from scipy import stats
+print(stats.norm.cdf(0))
+"""
+    said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert said.split() == ["False", "0.5"]

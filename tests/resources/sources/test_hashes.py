@@ -17,6 +17,7 @@ YEAR_NS = 365 * 86400 * 10**9
 @pytest.fixture(autouse=True)
 def new_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "_hashed", {})
+    monkeypatch.setattr(files, "_remembered", {})
 
 
 @pytest.fixture
@@ -52,8 +53,20 @@ def test_another_file_of_the_same_size_and_time_is_read(path: Path, monkeypatch:
     assert sha256_of(path) != first
 
 
-def test_a_file_that_changed_a_moment_ago_is_read_again(tmp_path: Path) -> None:
+def test_a_file_that_had_changed_a_moment_before_it_was_read_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "file.csv"
     path.write_bytes(b"one")
     sha256_of(path)
+    now = time.time_ns()
+    monkeypatch.setattr(time, "time_ns", lambda: now + YEAR_NS)
+    assert hashed() == [], "however late that is asked"
+
+
+def test_what_is_not_asked_for_any_more_is_forgotten(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sha256_of(path)
+    restarted(monkeypatch)
     assert hashed() == []
+    sha256_of(path)
+    assert [entry[0] for entry in hashed()] == [str(path)]
