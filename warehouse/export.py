@@ -91,7 +91,8 @@ def _write(source: _Source, release: Release, target: Path, catalogue: Catalogue
     partial.mkdir(parents=True)
     before: dict[str, tuple[Path, Resources]] = {}
     for number, package in packages(target.parent).items():
-        for file in package["resources"] if package["code"] == code else ():
+        files = package["resources"] if package["code"] == code else []
+        for file in [file for file in files if file["contents"] not in before]:  # else a newer release has it
             before.setdefault(file["contents"], (target.with_name(str(number)), []))[1].append(file)
     resources: Resources = []
     for entry in release.tables.values():

@@ -127,6 +127,16 @@ def test_what_did_not_change_is_linked_and_nothing_new_writes_nothing(warehouse:
     assert list(packages(folder)) == [3, 2]
 
 
+def test_what_several_releases_have_is_linked_too(warehouse: Engine, tmp_path: Path) -> None:
+    folder = tmp_path / "exports"
+    for number in (1, 2, 3):
+        done(warehouse, jobs(tmp_path, number), regions(tmp_path, 28))
+        written: list[str] = []
+        export(warehouse, folder, CATALOGUE, keep=1, progress=written.append)
+    assert written == ["writing cities_jobs"]
+    assert (folder / "3" / "new_regions.csv").samefile(folder / "2" / "new_regions.csv")
+
+
 def test_releases_that_are_no_longer_kept_go_and_nothing_else(warehouse: Engine, tmp_path: Path) -> None:
     folder = tmp_path / "exports"
     (folder / "2024").mkdir(parents=True)
