@@ -77,12 +77,14 @@ def holder(engine: Engine) -> tuple[int, str] | None:
             found = connection.exec_driver_sql(HOLDER, (_name(engine),)).one_or_none()
         return (found[0], found[1]) if found else None
     path = Path(f"{engine.url.database}.lock")
-    try:
-        with FileLock(path, blocking=False):
-            return None
-    except Timeout:
-        who = path.read_text(encoding="utf-8")
-        return int(who.split()[1]), who
+    while True:
+        try:
+            with FileLock(path, blocking=False):
+                return None
+        except Timeout:
+            if who := path.read_text(encoding="utf-8"):
+                return int(who.split()[1]), who
+        time.sleep(PAUSE_SECONDS)  # whoever took it is about to write who that is
 
 
 def unlock(engine: Engine, number: int) -> None:
@@ -117,6 +119,7 @@ def _file_lock(engine: Engine, wait: bool, progress: Callable[[str], None]) -> I
         path.write_text(f"process {os.getpid()} of {account()}, since {now()} UTC", encoding="utf-8")
         yield lambda: lock.is_locked
     finally:
+        path.write_text("", encoding="utf-8")  # the next has not written yet when it has the lock
         lock.release()
 
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
@@ -90,6 +91,17 @@ def test_the_holder_is_named_and_ended(warehouse: Engine, warehouse_url: str) ->
             process.join(10)
         with only_writer(warehouse):
             pass
+
+
+def test_a_holder_that_is_about_to_say_who_it_is_is_waited_for(tmp_path: Path) -> None:
+    engine = connect(f"sqlite:///{tmp_path}/warehouse.db")
+    with only_writer(engine):
+        pass
+    path = tmp_path / "warehouse.db.lock"
+    with FileLock(path):
+        writing = threading.Timer(0.2, path.write_text, ["process 7 of ana, since today"])
+        writing.start()
+        assert holder(engine) == (7, "process 7 of ana, since today")
 
 
 def test_a_server_that_falls_silent_is_given_up(mariadb_url: str) -> None:
