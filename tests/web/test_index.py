@@ -17,7 +17,9 @@ def test_each_class_is_in_words_and_in_shape(visit: Visit, url: str) -> None:
     body = {"codeRome": ["D1102"]}
     cities = httpx.post(f"{url}cities/search", json=body | {"index": 100}).json()["list"]
     visit.page.goto("?metier=D1102&page=11")
-    for city, item in zip(cities, visit.page.locator(".cities > li").all(), strict=True):
+    items = visit.page.locator(".cities > li")
+    expect(items).to_have_count(len(cities))
+    for city, item in zip(cities, items.all(), strict=True):
         index = city["bassin.tensions.ind_t"]
         expect(item.locator(".tag")).to_contain_text(f"Recrutement {WORDS[index - 1]} indice {index} sur 5")
         expect(item.locator(".gauge .on")).to_have_count(index)

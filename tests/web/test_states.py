@@ -137,6 +137,7 @@ def test_rows_of_tables_are_as_high_as_what_they_say(phone: Visit) -> None:
     expect(tables.first).to_be_visible()
     assert max(tables.evaluate_all("rows => rows.map((row) => row.clientHeight)")) < 50
     files = phone.page.get_by_role("region", name="Fichiers").locator("tbody tr")
+    expect(files).not_to_have_count(0)
     assert all(re.search(r"\d", row.locator("td.n").first.inner_text()) for row in files.all())
 
 
