@@ -3,7 +3,7 @@
 What a column must be derives from `warehouse/tables.py`; what is particular to an import stands beside it.
 """
 
-import importlib.util
+import importlib
 import logging
 import re
 import sys
@@ -11,6 +11,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
+from types import ModuleType
 from typing import Any
 
 import pandas as pd
@@ -29,6 +30,8 @@ LOOKED_UP = "ExpectColumnValuesToBeInSet"
 """The library takes a second over a set of 36,000 values or a range of a million: pandas looks the values up, and the
 library checks what it found.
 """
+UNUSED = ("scipy.stats", "altair")
+"""What the library imports for distributions and their charts, which no rule of ours has: 0.8 s and 35 MB."""
 NUMBER = "number"
 """What the library keeps with a rule, to tell its result by."""
 
@@ -254,20 +257,26 @@ def _compared(column: str) -> str:
 
 def preload() -> None:
     """Import the library, which takes seconds: in a thread, while files are read."""
-    _postpone_statistics()
+    for name in UNUSED:
+        _import_when_used(name)
     import great_expectations  # noqa: F401
 
 
-def _postpone_statistics() -> None:
-    """Let scipy.stats be imported when it is used: the library imports it for distributions, which no rule of ours has,
-    and it takes half a second and 35 MB.
-    """
-    import scipy
+class _Unused(ModuleType):
+    """In the place of a module, until something of it is used."""
 
-    if "scipy.stats" not in sys.modules and (spec := importlib.util.find_spec("scipy.stats")) and spec.loader:
-        spec.loader = loader = importlib.util.LazyLoader(spec.loader)
-        sys.modules[spec.name] = scipy.stats = importlib.util.module_from_spec(spec)
-        loader.exec_module(scipy.stats)
+    def __getattr__(self, name: str) -> Any:
+        if sys.modules.get(self.__name__) is self:
+            del sys.modules[self.__name__]
+        return getattr(importlib.import_module(self.__name__), name)
+
+
+def _import_when_used(name: str) -> None:
+    if name not in sys.modules:
+        sys.modules[name] = module = _Unused(name)
+        package, _, child = name.rpartition(".")
+        if package:
+            setattr(importlib.import_module(package), child, module)
 
 
 @cache
