@@ -1,45 +1,17 @@
 """Facilities per commune and type, from INSEE's BPE, which has a row for each, or from its count file (DS_BPE)."""
 
-from collections.abc import Iterable
-
 import pandas as pd
-import pyarrow as pa
 
 from assets.common.expectations import Expectation, in_set, some_rows
 from assets.common.staging_asset import Import, staging_asset
 from resources.raw_data import RawData
-from resources.sources.audit import Reading, RowAudit
+from resources.sources.audit import RowAudit
 from resources.sources.catalogue import catalogue
+from resources.sources.facilities import KEYS, counted
 from resources.sources.field_types import parse
 from resources.sources.geography import among
 from warehouse import tables
 from warehouse.geography import CITIES_OF_DISTRICTS, CITY_OF_DISTRICT
-
-KEYS = ["depcom", "typequ"]
-MERGE_ROWS = 2_000_000
-
-
-def count_facilities(batches: Iterable[pa.Table]) -> pd.DataFrame:
-    """Number of rows (`total`) per commune and type, by both, from pieces with columns depcom and typequ (text); of the
-    count file per year and number too, two more columns.
-
-    Memory grows with the communes and types, not with the rows: pieces are counted as they come. A blank one is NA.
-    """
-    counts: list[pa.Table] = []
-    for batch in batches:
-        keys = [name for name in batch.column_names if name not in ("level", "measure")]
-        counts.append(batch.group_by(keys, use_threads=False).aggregate([([], "count_all")]))
-        if sum(map(len, counts)) > MERGE_ROWS:
-            counts = [_merged(counts)]
-    merged = _merged(counts).sort_by([(key, "ascending") for key in KEYS])
-    frame: pd.DataFrame = merged.rename_columns([*merged.column_names[:-1], "total"]).to_pandas()
-    return frame.astype(dict.fromkeys(frame.columns[:-1], "str"))
-
-
-def counted(raw_data: RawData) -> Reading[pd.DataFrame]:
-    """The facilities of the BPE, see `count_facilities`."""
-    batches, audit = raw_data.batches("bpe")
-    return Reading(count_facilities(batches), audit)
 
 
 def sound(counts: pd.DataFrame) -> tuple[pd.DataFrame, int]:
@@ -55,12 +27,6 @@ def sound(counts: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     if repaired:  # a code with its zero and without are the same commune's
         facilities = facilities.groupby(list(parsed))["total"].sum().reset_index()
     return facilities, repaired
-
-
-def _merged(counts: list[pa.Table]) -> pa.Table:
-    keys = counts[0].column_names[:-1]
-    table = pa.concat_tables(counts).group_by(keys, use_threads=False).aggregate([("count_all", "sum")])
-    return table.select([*keys, "count_all_sum"]).rename_columns([*keys, "count_all"])
 
 
 def of_newest_year(rows: pd.DataFrame, audit: RowAudit) -> pd.DataFrame:

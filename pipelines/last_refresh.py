@@ -22,9 +22,10 @@ class LastRefresh:
         """`afresh`: a file that has the size and the times that it had is read all the same."""
         self.path, self.exports = settings.staging / "refresh.json", settings.exports
         self._last = self._read(afresh)
+        self.versions = RawFiles.from_settings(settings).versions()
         self.inputs = {
             "code": code_digest(),
-            "versions": RawFiles.from_settings(settings).versions(),
+            "versions": self.versions,
             "warehouse": shown(settings.warehouse_url),
         }
         self.release = 0
@@ -45,6 +46,12 @@ class LastRefresh:
             return False
         self.release = release.id
         return bool(self._last == self.inputs | {"release": self.release}) and not damage(engine, release)
+
+    def changed_sources(self, *, afresh: bool) -> set[str]:
+        """The sources whose files are not those of the last refresh; all of them with other code, or `afresh`."""
+        same = not afresh and self._last.get("code") == self.inputs["code"]
+        known = self._last["versions"] if same else {}
+        return {source for source, version in self.versions.items() if known.get(source) != version}
 
     def save(self, engine: Engine) -> None:
         """Record that the current release was made from these inputs."""

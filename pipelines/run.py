@@ -19,7 +19,7 @@ from assets.common.staleness import Plan, named, whole
 from assets.common.trial import execute
 from assets.offers_history import WANTED as DAYS
 from assets.warehouse import contents_of, parts_of
-from pipelines.ahead import reading_ahead
+from pipelines.ahead import Ahead
 from pipelines.definitions import definitions
 from resources.failures import in_words
 from resources.settings import Settings
@@ -47,21 +47,20 @@ def refresh(
     allow_shrink: Sequence[str] = (),
     sample: bool = False,
     days: str = "",
+    ahead: Ahead | None = None,
 ) -> list[Failure]:
     """Run the job `refresh`, or the part of it that `only` names; say a line per asset through `echo`.
 
     What is staged already from the same files by the same rules is skipped, unless `force`. `allow_shrink`: tables
     that may lose many of their rows. `sample`: the bundled sample may go to MariaDB. `days`: the dumps of these days
-    (2021-12-01:2021-12-31) are read again, and offers_history alone is published. Returns the failures, none when
-    all is published. Raises UnknownAssetError for a name that is not an asset's, KeyboardInterrupt when interrupted.
+    (2021-12-01:2021-12-31) are read again, and offers_history alone is published. `ahead`: what reads files already.
+
+    Returns the failures, none when all is published. Raises UnknownAssetError for a name that is not an asset's,
+    KeyboardInterrupt when interrupted.
     """
     started = time.monotonic()
     threading.Thread(target=preload, daemon=True).start()
-    instance = dg.DagsterInstance.get()
-    gc.freeze()  # what the imports made lives as long as the process: a twentieth of the time went into looking at it
-    end_dead_runs(instance, echo)
-    delete_old_runs(instance, settings.keep_runs)
-    lines = _Lines(echo)
+    instance, lines = _history(settings, echo), _Lines(echo)
     defs = dg.Definitions.merge(definitions(settings), dg.Definitions(loggers={"progress": _progress(lines)}))
     graph = defs.resolve_asset_graph()
     chosen = named(graph, [tables.offers_history.name] if days else only)
@@ -72,12 +71,21 @@ def refresh(
         return []
     tags = {PROCESS: f"{socket.gethostname()}:{os.getpid()}"} | ({DAYS: days} if days else {})
     asked = {"force": force, "allow_shrink": [*allow_shrink], "sample": sample} if plan.tables else {}  # of that step
-    config = asked | {"loggers": {"progress": {}}}
-    with reading_ahead(settings, plan), _loading_early(settings, plan, echo) as lines.on_staged:
-        job = defs.resolve_job_def("refresh")
+    steps = {key.path[-1] for key in plan.staged}
+    with (ahead or Ahead(settings)).kept_for(steps), _loading_early(settings, plan, echo) as lines.on_staged:
+        job, config = defs.resolve_job_def("refresh"), asked | {"loggers": {"progress": {}}}
         errors = execute(job, instance, plan.selection(graph), plan.checks, config, tags).errors
     echo(f"{'all':<29}{'':>14}{time.monotonic() - started:>9.1f} s")
     return [Failure(step, in_words(error)) for step, error in errors.items()]
+
+
+def _history(settings: Settings, echo: Callable[[str], None]) -> dg.DagsterInstance:
+    """Dagster's history of runs, without what killed ones left and without the oldest."""
+    instance = dg.DagsterInstance.get()
+    gc.freeze()  # what the imports made lives as long as the process: a twentieth of the time went into looking at it
+    end_dead_runs(instance, echo)
+    delete_old_runs(instance, settings.keep_runs)
+    return instance
 
 
 @contextmanager

@@ -5,17 +5,12 @@ and returns it with its table. Commune codes are today's, where there is a COG: 
 """
 
 import re
-from collections.abc import Callable, Hashable, Iterable, Iterator
-from concurrent.futures import Future
-from copy import deepcopy
-from dataclasses import dataclass, replace
-from functools import cache
+from collections.abc import Hashable, Iterable
 from pathlib import Path
 from typing import Any, Self
 
 import dagster as dg
 import pandas as pd
-import pyarrow as pa
 from pydantic import PrivateAttr
 
 from resources.clients.jsonl_cache import CacheEntry, read_cache
@@ -24,27 +19,15 @@ from resources.sources import batches
 from resources.sources.audit import MOST_KEPT, Reading, Reject, RowAudit
 from resources.sources.catalogue import catalogue
 from resources.sources.decompression import decoded
-from resources.sources.delimited import recognised
 from resources.sources.field_types import parse
-from resources.sources.files import RawFiles, is_regular, vintage
+from resources.sources.files import is_regular
 from resources.sources.geography import GEOGRAPHY, with_todays_codes
-from resources.sources.records import json_content, json_records, typed_records, xml_items
-from resources.sources.typed_rows import parsed, typed
+from resources.sources.reader import Reader
+from resources.sources.records import json_content
+from resources.sources.typed_rows import parsed
 
 
-@dataclass
-class Begun:
-    """A reading that began before a step asks for it, and how many steps will."""
-
-    reading: Future[Reading[Any]]
-    steps: int
-
-
-AHEAD: dict[Path, Begun] = {}
-"""What this process reads already, by the file: see `pipelines.ahead`."""
-
-
-class RawData(dg.ConfigurableResource, RawFiles):  # type: ignore[type-arg]
+class RawData(dg.ConfigurableResource, Reader):  # type: ignore[type-arg]
     """The raw files, read. It keeps nothing of what it read."""
 
     folder: str
@@ -62,12 +45,6 @@ class RawData(dg.ConfigurableResource, RawFiles):  # type: ignore[type-arg]
         """Rows that `table` did not give, with today's commune codes, as `table` gives them."""
         return with_todays_codes(frame, list(columns), self._codes, audit)
 
-    def audit(self, source_id: str, location: str = "line", read: int = 0, path: Path | None = None) -> RowAudit:
-        """An audit that says nothing yet of the rows of a source; of no rows, where it is there and not read."""
-        source = catalogue()[source_id]
-        file = path.name if path else source.files[0] if source.many else self.path(source_id).name
-        return RowAudit(source_id, file, location, read, vintage=vintage(source, file))
-
     def table(self, source_id: str, path: Path | None = None) -> Reading[pd.DataFrame]:
         """A csv, XML or JSON source (of one with many files, the given one), typed, columns under the catalogue's
         names, NA where blank, indexed by the file's line (of XML and JSON: the record).
@@ -81,40 +58,6 @@ class RawData(dg.ConfigurableResource, RawFiles):  # type: ignore[type-arg]
         frame, audit = self.ahead(source_id, path, lambda: self.typed(source_id, path))
         columns = catalogue()[source_id].commune_columns if source_id != GEOGRAPHY else []
         return Reading(self.with_todays_codes(frame, columns, audit), audit)
-
-    def ahead(self, source_id: str, path: Path, read: Callable[[], Reading[Any]]) -> Reading[Any]:
-        """What was read of a file ahead, with an audit of one's own; what `read` gives where nothing was."""
-        if not (begun := AHEAD.get(path)):
-            return read()
-        rows, audit = begun.reading.result()
-        begun.steps -= 1
-        if not begun.steps:  # nobody else needs the memory
-            del AHEAD[path]
-        return Reading(rows, replace(deepcopy(audit), source_id=source_id))
-
-    def typed(self, source_id: str, path: Path) -> Reading[pd.DataFrame]:
-        """The rows of a file as `table` gives them, with the file's own commune codes alone."""
-        source = catalogue()[source_id]
-        if path.suffix in (".xml", ".json"):
-            items = xml_items(path) if path.suffix == ".xml" else json_records(path, source.layouts[0])
-            return typed_records(source, path, items, self.audit(source_id, "record", len(items)))
-        file = recognised(path, source)
-        frame, wrong = file.frame()
-        audit = self.audit(source_id, "line", len(frame) + len(wrong), path)
-        by_line = isinstance(frame.index, pd.RangeIndex)
-        audit.text_of = cache(lambda locations: file.texts(locations, line_by_line=by_line))
-        audit.repairs |= file.repairs
-        audit.vintage = audit.vintage or file.vintage()
-        for row in wrong:
-            audit.reject([row.line], Reject(row.error or ""))
-        return typed(source, file.layout, frame, audit, file.names)
-
-    def batches(self, source_id: str) -> Reading[Iterator[pa.Table]]:
-        """A csv or Parquet source in bounded pieces: its required columns only, as text, not looked at. The audit knows
-        how many rows there are once the last piece has passed.
-        """
-        audit = self.audit(source_id)
-        return Reading(batches.pieces(catalogue()[source_id], self.path(source_id), audit), audit)
 
     def reject_wrong(self, audit: RowAudit) -> None:
         """Look again at the rows that `batches` gave, and reject those whose fields are not what they should be.

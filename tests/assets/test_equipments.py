@@ -1,9 +1,10 @@
 import pandas as pd
 import pyarrow as pa
 
-from assets import equipments as module
-from assets.equipments import count_facilities, sound, with_own_rows
+from assets.equipments import sound, with_own_rows
 from assets.equipments_special import sum_of_districts
+from resources.sources import facilities
+from resources.sources.facilities import count_facilities
 
 
 def piece(*rows: tuple[str | None, str | None]) -> pa.Table:
@@ -25,11 +26,11 @@ def test_facilities_are_counted_across_pieces_and_sorted() -> None:
 def test_counts_stay_right_when_partial_counts_are_merged_on_the_way() -> None:
     pieces = [piece((f"{n % 7:05}", "A101"), (f"{n % 3:05}", "B201")) for n in range(50)]
     whole = count_facilities(pieces)
-    limit, module.MERGE_ROWS = module.MERGE_ROWS, 5
+    limit, facilities.MERGE_ROWS = facilities.MERGE_ROWS, 5
     try:
         pd.testing.assert_frame_equal(count_facilities(pieces), whole)
     finally:
-        module.MERGE_ROWS = limit
+        facilities.MERGE_ROWS = limit
     assert whole["total"].sum() == 100
 
 

@@ -1,6 +1,8 @@
 """Raw files that are read before the steps that need them."""
 
 import shutil
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -8,18 +10,20 @@ import pandas as pd
 import pytest
 
 import raw_data
-from assets.common.lineage import staged_key
-from assets.common.staleness import Plan
-from assets.equipments import counted
-from pipelines.ahead import reading_ahead
+from pipelines.ahead import Ahead
+from pipelines.last_refresh import LastRefresh
 from pipelines.run import refresh
 from resources.errors import SourceError
-from resources.raw_data import AHEAD, RawData
+from resources.raw_data import RawData
 from resources.settings import Settings
 from resources.sources import decompression
 from resources.sources.audit import Reject
+from resources.sources.catalogue import catalogue
+from resources.sources.facilities import counted
+from resources.sources.reader import AHEAD
+from warehouse.database import connect
 
-PLAN = Plan(frozenset(map(staged_key, ("cities_jobs", "equipments", "offers_history"))), frozenset())
+STEPS = {"cities_jobs", "equipments", "offers_history"}
 
 
 @pytest.fixture
@@ -38,7 +42,7 @@ def test_what_is_read_ahead_is_what_a_step_reads_by_itself(settings: Settings) -
     raw = RawData.from_settings(settings)
     dump, audit = raw.table("offers_dump")
     facilities, of_bpe = counted(raw)
-    with reading_ahead(settings, PLAN):
+    with Ahead(settings).kept_for(STEPS):
         ahead, audit_ahead = raw.table("offers_dump")
         facilities_ahead, of_bpe_ahead = raw.ahead("bpe", raw.path("bpe"), lambda: pytest.fail("read again"))
         assert list(AHEAD) == [raw.path("offers_dump")], "another step waits for it"
@@ -51,7 +55,7 @@ def test_what_is_read_ahead_is_what_a_step_reads_by_itself(settings: Settings) -
 
 def test_each_step_has_an_audit_of_its_own(settings: Settings) -> None:
     raw = RawData.from_settings(settings)
-    with reading_ahead(settings, PLAN):
+    with Ahead(settings).kept_for(STEPS):
         _, first = raw.table("offers_dump")
         first.reject([2], Reject("no commune"))
         _, second = raw.table("offers_days", raw.path("offers_dump"))
@@ -63,7 +67,7 @@ def test_a_file_that_cannot_be_read_is_an_error_of_each_step_that_asks(settings:
     raw = RawData.from_settings(settings)
     path = raw.path("offers_dump")
     path.write_bytes(path.read_bytes()[:2000])
-    with reading_ahead(settings, PLAN):
+    with Ahead(settings).kept_for(STEPS):
         for source in ("offers_dump", "offers_days"):
             with pytest.raises(SourceError, match=path.name):
                 raw.table(source, path)
@@ -72,10 +76,38 @@ def test_a_file_that_cannot_be_read_is_an_error_of_each_step_that_asks(settings:
 def test_what_no_step_needs_or_is_not_there_is_not_read(settings: Settings) -> None:
     raw = RawData.from_settings(settings)
     raw.path("bpe").unlink()
-    with reading_ahead(settings, Plan(frozenset([staged_key("helps")]), frozenset())):
+    with Ahead(settings).kept_for({"helps"}):
         assert not AHEAD
-    with reading_ahead(settings, PLAN):
+    with Ahead(settings).kept_for(STEPS):
         assert list(AHEAD) == [raw.path("offers_dump")]
+
+
+def test_what_was_begun_early_is_what_the_steps_get_and_what_they_do_not_need_is_left(settings: Settings) -> None:
+    raw, ahead = RawData.from_settings(settings), Ahead(settings)
+    ahead.begin(["offers_dump", "bpe", "helps"])
+    path = raw.path("offers_dump")
+    with ahead.kept_for({"cities_jobs"}):
+        assert list(AHEAD) == [path]
+        assert raw.ahead("offers_dump", path, lambda: pytest.fail("read again")).audit.read > 0
+        assert not AHEAD
+
+
+def test_dagster_is_not_needed_to_begin() -> None:
+    code = "import pipelines.ahead, sys; print('pandas' in sys.modules, 'dagster' in sys.modules)"
+    said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert said.split() == ["True", "False"]
+
+
+def test_what_changed_since_the_last_refresh_is_begun(settings: Settings) -> None:
+    last, everything = LastRefresh(settings), set(catalogue())
+    assert last.changed_sources(afresh=False) == everything
+    settings.staging.mkdir()
+    last.save(connect(settings.warehouse_url))
+    assert LastRefresh(settings).changed_sources(afresh=False) == set()
+    assert LastRefresh(settings).changed_sources(afresh=True) == everything
+    with (settings.raw_data / "helps.json").open("a") as file:
+        file.write(" ")
+    assert LastRefresh(settings).changed_sources(afresh=False) == {"helps"}
 
 
 def test_a_refresh_unpacks_a_dump_for_its_header_its_rows_and_those_it_rejects_and_not_again(

@@ -11,9 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from assets.equipments import count_facilities, of_newest_year, sound
+from assets.equipments import of_newest_year, sound
 from resources.errors import RejectedRowsError, SourceError
 from resources.raw_data import RawData
+from resources.sources.facilities import count_facilities
 from resources.sources.unread import unread
 
 FAILING = Path("failing_inputs")
