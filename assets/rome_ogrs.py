@@ -5,6 +5,7 @@ import pandas as pd
 from assets.common.rome_answers import GIVEN_BY_API, NOT_IN_TENSION, both, known_to_api, not_known_to_api
 from assets.common.staging_asset import Import, staging_asset
 from resources.raw_data import RawData
+from resources.sources.geography import among
 from warehouse import tables
 
 
@@ -13,7 +14,7 @@ def titles_of(romes: pd.Series, appellations: pd.DataFrame) -> pd.DataFrame:
     not among them is its parent's (`code_rome_parent`, since ROME 4.0).
     """
     wanted = appellations.assign(code_rome=_rome(romes, appellations))
-    wanted = wanted[wanted["code_rome"].isin(romes)]
+    wanted = wanted[among(wanted["code_rome"], romes)]
     return pd.DataFrame(
         {
             "code_rome": wanted["code_rome"],
@@ -25,7 +26,7 @@ def titles_of(romes: pd.Series, appellations: pd.DataFrame) -> pd.DataFrame:
 
 def _rome(romes: pd.Series, appellations: pd.DataFrame) -> pd.Series:
     own = appellations["code_rome"]
-    return own.mask(~own.isin(romes) & appellations["parent"].isin(romes), appellations["parent"])
+    return own.mask(~among(own, romes) & among(appellations["parent"], romes), appellations["parent"])
 
 
 @staging_asset(tables.romeogrs, sources=["rome_api", "rome_appellations"], group="work", expect=lambda: [])
@@ -42,6 +43,6 @@ def rome_ogrs(raw_data: RawData, tensions: pd.DataFrame) -> Import:
     appellations, audit = raw_data.table("rome_appellations")
     titles = titles_of(romes, appellations.assign(code_rome=_rome(tensions["rome"], appellations), parent=None))
     rome = _rome(tensions["rome"], appellations)
-    audit.reject(appellations.index[~rome.isin(tensions["rome"])], NOT_IN_TENSION)
-    audit.reject(appellations.index[~rome.isin(romes)], GIVEN_BY_API)
+    audit.reject(appellations.index[~among(rome, tensions["rome"])], NOT_IN_TENSION)
+    audit.reject(appellations.index[~among(rome, romes)], GIVEN_BY_API)
     return Import(both(api, titles), [*audits, audit.count(len(titles))])

@@ -6,6 +6,7 @@ from assets.common.rome_answers import GIVEN_BY_API, NOT_IN_TENSION, both, known
 from assets.common.staging_asset import Import, staging_asset
 from resources.raw_data import RawData
 from resources.sources.audit import Reject
+from resources.sources.geography import among
 from warehouse import tables
 
 NO_SKILL = Reject("the OGR code is no skill's: it is a job title's, or a context of work's", is_error=False)
@@ -20,7 +21,7 @@ def skills_of(romes: pd.Series, links: pd.DataFrame, skills: pd.DataFrame) -> pd
 
     `links`: code_rome, code_ogr; `skills`: code_ogr, label. An OGR that names no skill (an appellation) is no link.
     """
-    wanted = links[links["code_rome"].isin(romes)]
+    wanted = links[among(links["code_rome"], romes)]
     labelled = wanted.merge(skills.drop_duplicates("code_ogr"), on="code_ogr", validate="m:1")
     columns = {"code_rome": labelled["code_rome"], "skill_label": labelled["label"]}
     return pd.DataFrame(columns).groupby(["code_rome", "skill_label"]).size().reset_index(name="links")
@@ -46,13 +47,13 @@ def rome_skills(raw_data: RawData, tensions: pd.DataFrame) -> Import:
     links, of_links = raw_data.table("rome_skill_links")
     labels = [raw_data.table(name) for name in LABELS if raw_data.has(name)]
     skills = pd.concat([labelled for labelled, _ in labels])
-    wanted = links["code_rome"].isin(romes)
-    linked = links["code_ogr"].isin(skills["code_ogr"])
-    of_links.reject(links.index[~links["code_rome"].isin(tensions["rome"])], NOT_IN_TENSION)
+    wanted = among(links["code_rome"], romes)
+    linked = among(links["code_ogr"], skills["code_ogr"])
+    of_links.reject(links.index[~among(links["code_rome"], tensions["rome"])], NOT_IN_TENSION)
     of_links.reject(links.index[~wanted], GIVEN_BY_API)
     of_links.reject(links.index[~linked], NO_SKILL)
     for labelled, audit in labels:
-        used = labelled["code_ogr"].isin(links["code_ogr"][wanted])
+        used = among(labelled["code_ogr"], links["code_ogr"][wanted])
         audit.reject(labelled.index[~used], NOT_LINKED)
         audits.append(audit.count(int(used.sum())))
     found = skills_of(romes, links, skills)

@@ -67,6 +67,9 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     @contextmanager
     def _engine(self) -> Iterator[Engine]:
+        if early := EARLY.get(self.url):  # to open a connection takes as long as many a table
+            yield early.engine
+            return
         engine = connect(self.url)
         try:
             yield engine

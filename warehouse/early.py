@@ -16,16 +16,16 @@ class EarlyLoads:
     """
 
     def __init__(self, url: str, progress: Callable[[str], None]) -> None:
-        self._engine, self._progress = connect(url), progress
-        release = current_release(self._engine)
+        self.engine, self._progress = connect(url), progress
+        release = current_release(self.engine)
         self._old, self._number = (release.tables, release.id + 1) if release else ({}, 1)
-        self._pool = ThreadPoolExecutor(side_by_side(self._engine))
+        self._pool = ThreadPoolExecutor(side_by_side(self.engine))
         self._loads: dict[str, tuple[str, Future[ServedTable]]] = {}
 
     def begin(self, content: TableVersion) -> None:
         """Load the contents, once a connection is free."""
         name = content.table.name
-        load = self._pool.submit(loaded, self._engine, content, self._old.get(name), self._number, self._progress)
+        load = self._pool.submit(loaded, self.engine, content, self._old.get(name), self._number, self._progress)
         self._loads[name] = (content.fingerprint, load)
 
     def names(self) -> set[str]:
@@ -45,5 +45,5 @@ class EarlyLoads:
     def end(self) -> None:
         """Stop loading, and drop what was not taken."""
         self._pool.shutdown(cancel_futures=True)
-        drop_tables(self._engine, self.names())
-        self._engine.dispose()
+        drop_tables(self.engine, self.names())
+        self.engine.dispose()
