@@ -244,7 +244,7 @@ def test_responses_of_services_are_served_by_the_next_refresh(
     files = {table["table"]: {source["file_name"] for source in table["sources"]} for table in tables}
     assert "rome_api.jsonl" in files["romeogrs"]
     assert "city_descriptions.jsonl" in files["cities"]
-    assert mobiville("refresh", **settings).stdout.startswith("nothing new")
+    assert "\nnothing new" in mobiville("refresh", **settings).stdout
 
 
 def test_the_doctor_says_what_works_and_what_to_do(
