@@ -50,7 +50,7 @@ class LastRefresh:
     def changed_sources(self, *, afresh: bool) -> set[str]:
         """The sources whose files are not those of the last refresh; all of them with other code, or `afresh`."""
         same = not afresh and self._last.get("code") == self.inputs["code"]
-        known = self._last["versions"] if same else {}
+        known = self._last.get("versions", {}) if same else {}
         return {source for source, version in self.versions.items() if known.get(source) != version}
 
     def save(self, engine: Engine) -> None:
