@@ -48,7 +48,7 @@ def among(codes: pd.Series, known: Iterable[Any]) -> pd.Series:
     texts of Arrow.
     """
     looked_up = pa.array(codes, from_pandas=True)
-    if pa.types.is_null(looked_up.type):  # there is no code at all
+    if looked_up.null_count == len(looked_up):  # of no code Arrow does not know the type
         return codes.isna() & any(map(pd.isna, known))
     listed = known if isinstance(known, pd.Series) else list(known)
     found = pc.is_in(looked_up, pa.array(listed, looked_up.type, from_pandas=True))

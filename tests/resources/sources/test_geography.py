@@ -1,7 +1,8 @@
 import pandas as pd
+import pytest
 
 from resources.sources.audit import RowAudit
-from resources.sources.geography import with_todays_codes
+from resources.sources.geography import among, with_todays_codes
 
 CODES = pd.DataFrame({"code": ["01004", "01033", "01091"], "current_code": ["01004", "01033", "01033"]}, dtype="str")
 FILE = pd.DataFrame({"insee_com": ["01033", "01091", "99999", None]}, dtype="str")
@@ -21,3 +22,11 @@ def test_without_a_cog_codes_are_the_files_and_none_is_unknown() -> None:
     assert found["insee_com"].equals(FILE["insee_com"])
     assert found["insee_com_of_file"].equals(FILE["insee_com"])
     assert not audit.former_codes | audit.unknown_codes
+
+
+@pytest.mark.parametrize("kind", ["str", "object", "float64"])
+def test_where_there_is_no_code_none_is_among_the_known(kind: str) -> None:
+    nothing = pd.Series([None, None], dtype=kind)
+    assert among(nothing, ["01001"]).tolist() == [False, False]
+    assert among(nothing[:0], ["01001"]).tolist() == []
+    assert among(nothing, ["01001", None]).tolist() == [True, True]
