@@ -13,7 +13,6 @@ from pipelines.last_refresh import LastRefresh
 from resources.settings import Settings
 from resources.sources.files import RawFiles
 from resources.sources.unread import missing, unread
-from warehouse.database import without_secrets
 from warehouse.tables import metadata
 
 if TYPE_CHECKING:
@@ -69,7 +68,7 @@ def refresh(
     if only and days:
         raise click.UsageError("--days publishes offers_history alone: leave --only out")
     settings = read_settings()
-    click.echo(f"refreshing {without_secrets(settings.warehouse_url)} from {settings.raw_data}")
+    click.echo(f"refreshing from {settings.raw_data}")
     shrinking = [known_name("table", name, metadata.tables) for name in (*allow_shrink, *accept)]
     told = [*missing(files := RawFiles.from_settings(settings)), *unread(files)]
     with publishing(settings, wait=wait) as engine:
