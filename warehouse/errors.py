@@ -20,7 +20,7 @@ The whole tree, with the module of each:
   * UnknownAssetError           resources.errors
   * ExecutorError               resources.errors
   * NotLineByLineError          resources.sources.delimited
-  * RefreshError                pipelines.cli.common
+  * RefreshError                pipelines.cli.publishing
   * MovedError                  api.responses
   * NotServedError              api.database
   * ChildFailedError            bench.measure

@@ -1,5 +1,6 @@
 """The `mobiville` command line, one module per group of commands."""
 
+import importlib
 import logging
 import os
 import signal
@@ -9,12 +10,45 @@ from typing import Any, NoReturn
 
 import click
 
-from pipelines.cli import backups, inspect, preview, refresh, releases, serve
 from pipelines.cli.common import INTERRUPTED
+
+COMMANDS = {
+    "refresh": "refresh.refresh",
+    "fetch": "refresh.fetch",
+    "preview": "preview.preview_command",
+    "status": "releases.status",
+    "releases": "releases.releases",
+    "diff": "releases.diff_command",
+    "rollback": "releases.rollback_command",
+    "unlock": "releases.unlock_command",
+    "backup": "backups.backup_command",
+    "verify": "backups.verify_command",
+    "restore": "backups.restore_command",
+    "export": "backups.export_command",
+    "migrate": "backups.migrate_command",
+    "config": "inspect.config",
+    "doctor": "inspect.doctor",
+    "rejects": "inspect.rejects_command",
+    "ui": "serve.ui",
+    "api": "serve.api",
+}
+"""The commands, and where in this package each is: it is imported when it is asked for."""
 
 
 class Commands(click.Group):
     """A group whose commands end with one line and exit code 130 when they are interrupted (Ctrl-C, SIGTERM)."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of all, as the help lists them."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a name; None where there is none."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, name = COMMANDS[cmd_name].split(".")
+        command: click.Command = getattr(importlib.import_module(f"pipelines.cli.{module}"), name)
+        return command
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command that was asked for."""
@@ -54,26 +88,3 @@ def run() -> NoReturn:
         sys.stdout.flush()
         sys.stderr.flush()
     os._exit(code if isinstance(code, int) else int(bool(code)))
-
-
-for command in (
-    refresh.refresh,
-    refresh.fetch,
-    preview.preview_command,
-    releases.status,
-    releases.releases,
-    releases.diff_command,
-    releases.rollback_command,
-    releases.unlock_command,
-    backups.backup_command,
-    backups.verify_command,
-    backups.restore_command,
-    backups.export_command,
-    backups.migrate_command,
-    inspect.config,
-    inspect.doctor,
-    inspect.rejects_command,
-    serve.ui,
-    serve.api,
-):
-    main.add_command(command)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import click
 
-from pipelines.cli.common import json_option, publishing, read_settings, warehouse
+from pipelines.cli.common import json_option, read_settings
+from pipelines.cli.publishing import publishing, warehouse
 
 
 @click.command("backup")

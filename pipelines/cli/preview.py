@@ -10,7 +10,8 @@ from pathlib import Path
 
 import click
 
-from pipelines.cli.common import FAILED, json_option, read_settings, warehouse
+from pipelines.cli.common import FAILED, json_option, read_settings
+from pipelines.cli.publishing import warehouse
 from pipelines.cli.releases import echo_changes
 from warehouse.preview import CriteriaChange
 

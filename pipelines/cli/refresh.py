@@ -8,12 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelines.cli.common import RefreshError, json_option, known_name, prepare_dagster_home, publishing, read_settings
-from pipelines.last_refresh import LastRefresh
+from pipelines.cli.common import json_option, known_name, prepare_dagster_home, read_settings
 from resources.settings import Settings
-from resources.sources.files import RawFiles
-from resources.sources.unread import missing, unread
-from warehouse.tables import metadata
 
 if TYPE_CHECKING:
     from pipelines.run import Failure
@@ -69,21 +65,32 @@ def refresh(
         raise click.UsageError("--days publishes offers_history alone: leave --only out")
     settings = read_settings()
     click.echo(f"refreshing from {settings.raw_data}")
-    shrinking = [known_name("table", name, metadata.tables) for name in (*allow_shrink, *accept)]
+    _publish(settings, only, [*allow_shrink, *accept], wait=wait, force=force, sample=sample, days=days)
+
+
+def _publish(
+    settings: Settings, only: Sequence[str], shrinking: Sequence[str], *, wait: bool, force: bool, **asked: Any
+) -> None:
+    from pipelines.cli.publishing import RefreshError, publishing  # half a second, after the first words
+    from pipelines.last_refresh import LastRefresh
+    from resources.sources.files import RawFiles
+    from resources.sources.unread import missing, unread
+    from warehouse.tables import metadata
+
+    asked |= {"force": force, "allow_shrink": [known_name("table", name, metadata.tables) for name in shrinking]}
+    part = bool(only or asked["days"])
     told = [*missing(files := RawFiles.from_settings(settings)), *unread(files)]
     with publishing(settings, wait=wait) as engine:
         last = LastRefresh(settings, afresh=force)
-        if not (only or force or days) and last.is_served(engine):
+        if not (part or force) and last.is_served(engine):
             click.echo(f"nothing new: release {last.release} stays as it is")
             click.echo("\n".join(told), err=True)
             return
         click.echo("\n".join(told), nl=bool(told))
-        changed = () if only or days else last.changed_sources(afresh=force)
-        asked = {"force": force, "allow_shrink": shrinking, "sample": sample, "days": days}
-        failures = _run(settings, only, changed, **asked)
+        failures = _run(settings, only, () if part else last.changed_sources(afresh=force), **asked)
         if failures:
             raise RefreshError("\n".join(f"Error in {failure.step}: {failure.message}" for failure in failures))
-        if not only and not days:
+        if not part:
             last.save(engine)
 
 

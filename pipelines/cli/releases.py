@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from pipelines.cli.common import json_option, publishing, read_settings, warehouse
+from pipelines.cli.common import json_option, read_settings
+from pipelines.cli.publishing import publishing, warehouse
 from raw_data import is_sample
 from resources.exports import export_release
 from warehouse.damage import damage

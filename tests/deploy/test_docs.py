@@ -3,7 +3,7 @@
 import re
 from importlib.metadata import version
 
-from pipelines.cli import main
+from pipelines.cli import COMMANDS
 from resources.settings import Settings
 from tests.conftest import ROOT
 from tests.deploy.test_compose import COMPOSE
@@ -14,7 +14,7 @@ PAGE = (ROOT / "docs" / "deployment.md").read_text()
 def test_each_command_file_and_setting_on_the_page_is_there() -> None:
     commands = set(re.findall(r"(?:`|code |-- )mobiville ([a-z]+)", PAGE))
     assert {"refresh", "fetch", "restore", "migrate"} <= commands
-    assert commands <= set(main.commands)
+    assert commands <= set(COMMANDS)
     paths = set(re.findall(r"(?:deploy|tools|raw_data)/[\w./-]+\w", PAGE))
     assert {"tools/deploy.sh", "deploy/kubernetes/mobiville.yaml"} <= paths
     assert [path for path in paths if not (ROOT / path).exists()] == []

@@ -1,6 +1,8 @@
 """The commands: help, exit codes, settings, wrong usage."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 from resources.settings import Settings
@@ -95,3 +97,9 @@ def test_before_the_first_release_status_says_what_to_do(mobiville: Command) -> 
     assert early.returncode == 1
     assert json.loads(early.stdout)["release"] is None
     assert "run `mobiville refresh`" in early.stderr
+
+
+def test_the_first_words_of_a_refresh_wait_for_no_library_of_databases_or_tables() -> None:
+    code = "import sys, pipelines.cli.refresh; print([n for n in ('sqlalchemy', 'pyarrow') if n in sys.modules])"
+    said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert said == "[]\n"

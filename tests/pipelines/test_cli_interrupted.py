@@ -16,7 +16,7 @@ from sqlalchemy import Engine, create_engine
 
 from assets.common.trial import execute
 from pipelines.cli import main
-from pipelines.cli.common import publishing
+from pipelines.cli.publishing import publishing
 from resources.settings import Settings
 from tests.conftest import PrivateServer, mariadb_programs
 from tests.pipelines.conftest import Command, last_release, started
