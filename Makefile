@@ -17,7 +17,7 @@ run: $(VENV)/run  ## install, and run the main job (on the bundled sample and SQ
 	@echo "          $(BIN)/mobiville --help"
 
 test: programs $(VENV)/dev lint  ## install, lint, check types, and run the tests
-	$(BIN)/pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 soak: programs $(VENV)/dev  ## the long tests whole, of which `make test` runs a sample: hours
 	SOAK=1 $(BIN)/pytest -m soak --numprocesses 2 --dist loadfile

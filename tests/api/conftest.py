@@ -1,8 +1,5 @@
 """The API on the sample's warehouse, made once, in SQLite and in MariaDB."""
 
-import os
-import subprocess
-import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +11,7 @@ from sqlalchemy import create_engine, make_url, select
 
 from api.app import create_app
 from tests.api.server import Server
+from tests.pipelines.conftest import run_in
 from warehouse import tables
 
 Row = dict[str, Any]
@@ -33,11 +31,9 @@ def exports_of(folder: Path, url: str) -> Path:
 
 def _refresh(folder: Path, url: str) -> str:
     """`mobiville refresh` of the sample into the warehouse; its URL."""
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("MOBIVILLE_", "DAGSTER_"))}
-    environment |= {"MOBIVILLE_WAREHOUSE_URL": url, "MOBIVILLE_STAGING": str(folder / "staging")}
-    environment |= {"MOBIVILLE_EXPORTS": str(exports_of(folder, url))}
-    command = [str(Path(sys.executable).parent / "mobiville"), "refresh", "--sample"]
-    subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
+    places = {"staging": str(folder / "staging"), "exports": str(exports_of(folder, url))}
+    made = run_in(folder, "refresh", "--sample", warehouse_url=url, **places)
+    assert made.returncode == 0, made.stderr
     return url
 
 

@@ -126,8 +126,7 @@ class Place:
         readers = sorted(self.graph.get(raw_key(source_id)).child_keys)
         published = sorted({self.graph.get(reader).metadata["table"] for reader in readers} & {*tables.metadata.tables})
         parts = {staged_key(part) for table in published for part in parts_of(table)}
-        served = [table_key(table) for table in published]
-        return published, self._error({*readers, *parts}) or self._error(served)
+        return published, self._error({*readers, *parts, *map(table_key, published)})
 
     def _error(self, keys: Iterable[dg.AssetKey]) -> str | None:
         result = self.job.execute_in_process(instance=self.instance, asset_selection=[*keys], raise_on_error=False)
@@ -137,6 +136,11 @@ class Place:
                 assert _explained(error), error and error.to_string()
                 return in_words(error) if error else ""
         return None
+
+    def is_as_before(self) -> bool:
+        """Whether every row is served that was before a file was broken."""
+        before, now = ((made / "warehouse.db").read_bytes() for made in (self.sound, self.made))
+        return (now == before and not any(self.made.glob("*-wal"))) or self.digest() == self.served
 
     def digest(self) -> str:
         """Of every row that is served."""
@@ -184,7 +188,7 @@ def test_a_broken_file_is_repaired_rejected_or_refused(place: Place, source_id: 
         path.write_bytes(broken)
     published, error = place.run(source_id)
     if error is not None:
-        assert place.digest() == place.served
+        assert place.is_as_before()
         assert (
             (path.name in error)
             or (source_id in error)
