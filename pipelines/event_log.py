@@ -29,6 +29,7 @@ def keep_open() -> None:
     """Let every SQLite history of this process keep its connections."""
     SqliteEventLogStorage._connect = _connect  # type: ignore[method-assign]
     SqliteEventLogStorage.store_event = _store_event  # type: ignore[method-assign]
+    SqliteEventLogStorage.dispose = _dispose  # type: ignore[method-assign]
     SqliteEventLogStorage.has_table = _has_table  # type: ignore[method-assign]
     SqliteEventLogStorage._has_asset_key_col_on_connection = _has_column  # type: ignore[method-assign]
 
@@ -61,6 +62,16 @@ def _store_event(self: SqliteEventLogStorage, event: EventLogEntry) -> None:
     """Store it, and touch the run's file: the UI watches that, and the event may stand in the journal beside it."""
     _store(self, event)
     os.utime(self.path_for_shard(event.run_id))
+
+
+_end = SqliteEventLogStorage.dispose
+
+
+def _dispose(self: SqliteEventLogStorage) -> None:
+    """Close the connections too: SQLite moves the journal, which is many times as large, into the file then."""
+    _end(self)
+    for engine in self.__dict__.pop("_engines", {}).values():
+        engine.dispose()
 
 
 def _until_it_has(asked: Callable[..., bool]) -> Callable[..., bool]:

@@ -72,7 +72,8 @@ def refresh(
     tags = {PROCESS: f"{socket.gethostname()}:{os.getpid()}"} | ({DAYS: days} if days else {})
     asked = {"force": force, "allow_shrink": [*allow_shrink], "sample": sample} if plan.tables else {}  # of that step
     steps = {key.path[-1] for key in plan.staged}
-    with (ahead or Ahead(settings)).kept_for(steps), _loading_early(settings, plan, echo) as lines.on_staged:
+    reading = (ahead or Ahead(settings)).kept_for(steps)
+    with instance, reading, _loading_early(settings, plan, echo) as lines.on_staged:
         job, config = defs.resolve_job_def("refresh"), asked | {"loggers": {"progress": {}}}
         errors = execute(job, instance, plan.selection(graph), plan.checks, config, tags).errors
     echo(f"{'all':<29}{'':>14}{time.monotonic() - started:>9.1f} s")

@@ -14,6 +14,8 @@ def test_refresh_serves_the_sample_and_twice_is_the_same(mobiville: Command, tmp
     assert first.returncode == 0, first.stderr
     assert "cities " in first.stdout
     assert first.stderr == ""
+    assert [*tmp_path.glob("var/dagster/**/*.db")]
+    assert [*tmp_path.glob("var/dagster/**/*.db-wal")] == []
     tables = served(tmp_path)
     assert all(tables.values())
     before = json.loads(mobiville("status", "--json").stdout)

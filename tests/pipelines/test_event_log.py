@@ -38,6 +38,14 @@ def test_another_process_reads_what_was_written_and_no_more_files_than_some_stay
                 assert another.get_run_by_id(run).is_success  # type: ignore[union-attr]
 
 
+def test_no_journal_stays_beside_a_history_that_was_left(tmp_path: Path) -> None:
+    with dg.DagsterInstance.from_config(home(tmp_path)) as instance:
+        run = telling.execute_in_process(instance=instance).run_id
+        assert [*tmp_path.rglob("*.db-wal")]
+    assert [*tmp_path.rglob(f"{run}.db")]
+    assert [*tmp_path.rglob("*.db-wal")] == []
+
+
 def test_who_watches_a_run_is_told_of_each_event(tmp_path: Path) -> None:
     with dg.DagsterInstance.from_config(home(tmp_path)) as writer:
         job_run = writer.create_run_for_job(telling)
