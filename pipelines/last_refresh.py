@@ -19,22 +19,20 @@ class LastRefresh:
     """The inputs of the last full refresh (code, files, warehouse), in `refresh.json` beside the staged tables."""
 
     def __init__(self, settings: Settings, *, afresh: bool = False) -> None:
-        """`afresh`: a file that has the size and the times that it had is read all the same."""
+        """`afresh`: nothing is known of the last one, and each file is read, whatever its size and times."""
         self.path, self.exports = settings.staging / "refresh.json", settings.exports
-        self._last = self._read(afresh)
-        self.versions = RawFiles.from_settings(settings).versions()
-        self.inputs = {
+        self._last = {} if afresh else self._read()
+        self.inputs: dict[str, Any] = {
             "code": code_digest(),
-            "versions": self.versions,
+            "versions": RawFiles.from_settings(settings).versions(),
             "warehouse": shown(settings.warehouse_url),
         }
         self.release = 0
 
-    def _read(self, afresh: bool) -> dict[str, Any]:
+    def _read(self) -> dict[str, Any]:
         try:
             last = dict(json.loads(self.path.read_text(encoding="utf-8")))
-            known = last.pop("hashed", [])
-            remember([] if afresh else known)
+            remember(last.pop("hashed", []))
         except (OSError, ValueError, TypeError):  # not there, or damaged
             return {}
         return last
@@ -47,11 +45,10 @@ class LastRefresh:
         self.release = release.id
         return bool(self._last == self.inputs | {"release": self.release}) and not damage(engine, release)
 
-    def changed_sources(self, *, afresh: bool) -> set[str]:
+    def changed_sources(self) -> set[str]:
         """The sources whose files are not those of the last refresh; all of them with other code, or `afresh`."""
-        same = not afresh and self._last.get("code") == self.inputs["code"]
-        known = self._last.get("versions", {}) if same else {}
-        return {source for source, version in self.versions.items() if known.get(source) != version}
+        known = self._last.get("versions", {}) if self._last.get("code") == self.inputs["code"] else {}
+        return {source for source, version in self.inputs["versions"].items() if known.get(source) != version}
 
     def save(self, engine: Engine) -> None:
         """Record that the current release was made from these inputs."""

@@ -67,7 +67,7 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     @contextmanager
     def _engine(self) -> Iterator[Engine]:
-        if early := EARLY.get(self.url):  # to open a connection takes as long as many a table
+        if early := EARLY.get(self.url):  # its connections are open: each new one takes 50 ms
             yield early.engine
             return
         engine = connect(self.url)

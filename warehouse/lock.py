@@ -119,7 +119,8 @@ def _file_lock(engine: Engine, wait: bool, progress: Callable[[str], None]) -> I
         path.write_text(f"process {os.getpid()} of {account()}, since {now()} UTC", encoding="utf-8")
         yield lambda: lock.is_locked
     finally:
-        path.write_text("", encoding="utf-8")  # the next has not written yet when it has the lock
+        with suppress(OSError):  # the next has not written yet when it has the lock
+            path.write_text("", encoding="utf-8")
         lock.release()
 
 

@@ -87,7 +87,7 @@ def _publish(
             click.echo("\n".join(told), err=True)
             return
         click.echo("\n".join(told), nl=bool(told))
-        failures = _run(settings, only, () if part else last.changed_sources(afresh=force), **asked)
+        failures = _run(settings, only, () if part else last.changed_sources(), **asked)
         if failures:
             raise RefreshError("\n".join(f"Error in {failure.step}: {failure.message}" for failure in failures))
         if not part:

@@ -100,14 +100,14 @@ def test_dagster_is_not_needed_to_begin() -> None:
 
 def test_what_changed_since_the_last_refresh_is_begun(settings: Settings) -> None:
     last, everything = LastRefresh(settings), set(catalogue())
-    assert last.changed_sources(afresh=False) == everything
+    assert last.changed_sources() == everything
     settings.staging.mkdir()
     last.save(connect(settings.warehouse_url))
-    assert LastRefresh(settings).changed_sources(afresh=False) == set()
-    assert LastRefresh(settings).changed_sources(afresh=True) == everything
+    assert LastRefresh(settings).changed_sources() == set()
+    assert LastRefresh(settings, afresh=True).changed_sources() == everything
     with (settings.raw_data / "helps.json").open("a") as file:
         file.write(" ")
-    assert LastRefresh(settings).changed_sources(afresh=False) == {"helps"}
+    assert LastRefresh(settings).changed_sources() == {"helps"}
 
 
 def test_a_refresh_unpacks_a_dump_for_its_header_its_rows_and_those_it_rejects_and_not_again(
