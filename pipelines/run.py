@@ -4,7 +4,6 @@ import gc
 import logging
 import os
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,7 +12,6 @@ from typing import Any
 
 import dagster as dg
 
-from assets.common.expectations import preload
 from assets.common.lineage import staged_key
 from assets.common.staleness import Plan, named, whole
 from assets.common.trial import execute
@@ -59,7 +57,6 @@ def refresh(
     KeyboardInterrupt when interrupted.
     """
     started = time.monotonic()
-    threading.Thread(target=preload, daemon=True).start()
     instance, lines = _history(settings, echo), _Lines(echo)
     defs = dg.Definitions.merge(definitions(settings), dg.Definitions(loggers={"progress": _progress(lines)}))
     graph = defs.resolve_asset_graph()

@@ -3,20 +3,16 @@
 What a column must be derives from `warehouse/tables.py`; what is particular to an import stands beside it.
 """
 
-import importlib
-import logging
 import re
-import sys
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cache
-from types import ModuleType
 from typing import Any
 
 import pandas as pd
 from sqlalchemy import String, Table
 
+from assets.common.checking import Rule, Unmet, unmet
 from resources.errors import ValidationError
 from resources.sources.catalogue import catalogue
 from resources.sources.geography import among
@@ -193,19 +189,9 @@ def validate(frame: pd.DataFrame, expectations: Sequence[Expectation], key: Sequ
         looked_up[_compared(name)] = frame[name].map(as_compared, na_action="ignore")
     arguments = [_arguments(expectation) for expectation in checked]
     columns = {name for given in arguments for name in _columns(given)}  # the library takes a digest of all it is given
-    gx, asset = _great_expectations()
-    batch = asset.get_batch({"dataframe": frame.assign(**looked_up)[sorted(columns)].reset_index(drop=True)})
-    rules = [
-        getattr(gx.expectations, expectation.kind)(meta={NUMBER: number}, **given)
-        for number, (expectation, given) in enumerate(zip(checked, arguments, strict=True))
-    ]
-    told = batch.validate(gx.ExpectationSuite(name="all", expectations=rules), result_format="BOOLEAN_ONLY")
-    wrong = [rules[result.expectation_config.meta[NUMBER]] for result in told.results if not result.success]
-    if not wrong:
-        return []
-    # Which rows fail is asked of these rules alone: it takes as long again.
-    failed = batch.validate(gx.ExpectationSuite(name="failed", expectations=wrong), result_format="COMPLETE").results
-    findings = [_finding(frame, checked[result.expectation_config.meta[NUMBER]], result, key) for result in failed]
+    asked = frame.assign(**looked_up)[sorted(columns)].reset_index(drop=True)
+    rules = [Rule(expectation.kind, given) for expectation, given in zip(checked, arguments, strict=True)]
+    findings = [_finding(frame, checked[wrong.rule], wrong, key) for wrong in unmet(asked, rules)]
     return sorted(findings, key=lambda finding: not finding.error)
 
 
@@ -220,20 +206,26 @@ def _columns(arguments: dict[str, Any]) -> set[str]:
     return {arguments["column"]} if "column" in arguments else set(arguments.get("column_list", []))
 
 
-def _finding(frame: pd.DataFrame, expectation: Expectation, result: Any, key: Sequence[str]) -> Finding:
-    if result.exception_info and result.exception_info.get("raised_exception"):
-        raise ValidationError(f"{expectation.words}: could not be checked: {result.exception_info}")
-    positions = result.result.get("unexpected_index_list") or []
+def _finding(frame: pd.DataFrame, expectation: Expectation, wrong: Unmet, key: Sequence[str]) -> Finding:
+    if wrong.error:
+        raise ValidationError(f"{expectation.words}: could not be checked: {wrong.error}")
     columns = list(dict.fromkeys([*key, *sorted(_columns(expectation.arguments))]))
-    rows = frame.iloc[positions[:SHOWN]][[name for name in columns if name in frame.columns]]
+    rows = frame.iloc[wrong.positions[:SHOWN]][[name for name in columns if name in frame.columns]]
     told = frame.index.names[0] in ("line", "record")  # of rows that were added up the first, and their number
     rows = rows.reset_index() if told else rows
     first = [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
-    count = len(positions) or len(frame)
+    count = len(wrong.positions) or len(frame)
     share = count / len(frame) if len(frame) else 1.0
-    lines = frame.index.get_level_values(0)[positions].dropna().tolist() if told else ()
+    lines = frame.index.get_level_values(0)[wrong.positions].dropna().tolist() if told else ()
     return Finding(
-        expectation.name, expectation.words, expectation.error, count, share, first, lines=lines, positions=positions
+        expectation.name,
+        expectation.words,
+        expectation.error,
+        count,
+        share,
+        first,
+        lines=lines,
+        positions=wrong.positions,
     )
 
 
@@ -253,44 +245,3 @@ def _arguments(expectation: Expectation) -> dict[str, Any]:
 
 def _compared(column: str) -> str:
     return f"{column}, as the database compares it"
-
-
-def preload() -> None:
-    """Import the library, which takes seconds: in a thread, while files are read."""
-    for name in UNUSED:
-        _import_when_used(name)
-    import great_expectations  # noqa: F401
-
-
-class _Unused(ModuleType):
-    """In the place of a module, until something of it is used."""
-
-    def __getattr__(self, name: str) -> Any:
-        if sys.modules.get(self.__name__) is self:
-            del sys.modules[self.__name__]
-        return getattr(importlib.import_module(self.__name__), name)
-
-
-def _import_when_used(name: str) -> None:
-    if name not in sys.modules:
-        sys.modules[name] = module = _Unused(name)
-        package, _, child = name.rpartition(".")
-        if package:
-            setattr(importlib.import_module(package), child, module)
-
-
-@cache
-def _great_expectations() -> tuple[Any, Any]:
-    """The library, imported once and late (it takes three seconds), silent, and asking nobody outside."""
-    preload()
-    import great_expectations as gx
-    from great_expectations.data_context.types.base import ProgressBarsConfig
-    from great_expectations.execution_engine import pandas_execution_engine
-
-    pandas_execution_engine.HASH_THRESHOLD = 0  # bytes: no fingerprint of a frame, which nobody reads
-    logging.getLogger("great_expectations").setLevel(logging.ERROR)
-    context = gx.get_context(mode="ephemeral")
-    context.variables.analytics_enabled = False
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    frames = context.data_sources.add_pandas("staged").add_dataframe_asset("frame")
-    return gx, frames.add_batch_definition_whole_dataframe("whole")

@@ -95,10 +95,14 @@ def _publish(
 
 
 def _run(settings: Settings, only: Sequence[str], changed: Collection[str], **asked: Any) -> Sequence["Failure"]:
-    """Read files of changed sources already while Dagster is imported, which takes two seconds; then refresh."""
+    """Read files of changed sources already, and import what checks them, while Dagster is imported, which takes two
+    seconds; then refresh.
+    """
     prepare_dagster_home()
+    from assets.common import checking
     from pipelines.ahead import Ahead
 
+    checking.begin()
     ahead = Ahead(settings)
     ahead.begin(changed)
     from pipelines.run import refresh
