@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import dagster as dg
-import requests
 from sqlalchemy.exc import OperationalError
 
 RETRIES = 5
@@ -19,6 +18,8 @@ def is_transient(error: BaseException) -> bool:
     """Whether the error, or one of its causes, may be gone on a retry. That of a bad file is not."""
     if isinstance(error, OperationalError) and error.orig is not None:
         return bool(error.orig.args) and error.orig.args[0] in TRANSIENT
+    import requests  # a tenth of a second, for an error alone
+
     if isinstance(error, (requests.ConnectionError, requests.Timeout)):
         return True
     return error.__cause__ is not None and is_transient(error.__cause__)

@@ -7,8 +7,6 @@ from email.message import EmailMessage
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
-import requests
-from apprise import Apprise
 from pydantic import SecretStr
 
 from resources.settings import Settings
@@ -53,6 +51,9 @@ def send(settings: Settings, alert: Alert) -> list[str]:
 
     The webhook receives JSON: `text` (chats show it) and the fields of Alert.
     """
+    import requests  # a tenth of a second with apprise, for an alert alone
+    from apprise import Apprise
+
     errors = []
     for name in channels(settings):
         try:
@@ -72,6 +73,8 @@ def send(settings: Settings, alert: Alert) -> list[str]:
 
 
 def _post(webhook: SecretStr, alert: Alert) -> None:
+    import requests
+
     body = {"text": alert.text, **asdict(alert)}
     requests.post(webhook.get_secret_value(), json=body, timeout=TIMEOUT_SECONDS).raise_for_status()
 

@@ -128,7 +128,8 @@ def fetch(sources: tuple[str, ...], vintage: str | None, check: bool, as_json: b
     read_settings()
     from assets.common.trial import try_sources
     from resources.errors import FetchError
-    from resources.fetcher import DESCRIPTIONS, FETCHED, Fetcher  # Dagster takes a second to import
+    from resources.fetcher import DESCRIPTIONS, FETCHED  # Dagster takes a second to import
+    from resources.fetching import fetch as fetch_new
 
     known = (*FETCHED, DESCRIPTIONS)
     unknown = [name for name in sources if name not in known]
@@ -139,7 +140,7 @@ def fetch(sources: tuple[str, ...], vintage: str | None, check: bool, as_json: b
         )
     try:
         say = (lambda message: click.echo(message, err=True)) if as_json else click.echo
-        outcomes = Fetcher().fetch(sources or FETCHED, say, try_sources, vintage=vintage, check=check)
+        outcomes = fetch_new(sources or FETCHED, say, try_sources, vintage=vintage, check=check)
     except (FetchError, OSError) as error:
         raise click.ClickException(str(error)) from None
     if as_json:
