@@ -250,7 +250,12 @@ def test_contents_of_the_same_fingerprint_need_no_look(warehouse: Engine, tmp_pa
     assert done(warehouse, unseen) == first
 
 
-def test_a_diff_counts_rows_by_their_key_and_shows_the_first(warehouse: Engine, tmp_path: Path) -> None:
+@pytest.mark.parametrize("large", [1, 50_000])
+def test_a_diff_counts_rows_by_their_key_and_shows_the_first(
+    warehouse: Engine, tmp_path: Path, large: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("warehouse.diff.LARGE", large)
+
     def region(code: int, delay: int | None) -> dict[str, Any]:
         return {"code": code, "name": "n", "average_delay_obtain_social_housing": delay}
 
