@@ -7,6 +7,7 @@ Real files come from MOBIVILLE_REAL_DATA, else ../shared/real_data. A private Ma
 import argparse
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from sqlalchemy import create_engine
 from bench.api import measure as measure_api
 from bench.contents import contents
 from bench.days import measure as measure_days
+from bench.days import write_dumps
 from bench.measure import DUCKDB, FLOOR, Row, Run, refresh, row, script, write_schema
 from tests.conftest import REAL_DATA, PrivateServer, mariadb_programs
 
@@ -97,6 +99,7 @@ def whole(bench: Bench) -> list[Row]:
             "s",
             "1.5 at most",
         ),
+        row("first line of output", statistics.median(r.first_line for r in ours), 0, "s", "0.5 s at most"),
         row("peak memory", memory[0], memory[1], "MiB", "600 MiB at most"),
         row("nothing new / refresh", statistics.median(r.seconds for r in idle), seconds, "s", "1 s at most"),
         *per_table(ours, floors),
@@ -179,9 +182,23 @@ def days(bench: Bench) -> list[Row]:
         return measure_days(place | {"MOBIVILLE_DUMPS": dumps}, real, Path(dumps), bench.days)
 
 
+def night(bench: Bench) -> list[Row]:
+    """Refreshes that each find one new dump, beside that of everything."""
+    (real,) = (REAL_DATA / "datalake").iterdir()
+    with bench.place() as place, tempfile.TemporaryDirectory(dir=bench.folder) as dumps:
+        place["MOBIVILLE_DUMPS"] = dumps
+        shutil.copy(real, dumps)
+        everything, nights = refresh(place).seconds, []
+        for number in range(bench.runs):
+            write_dumps(real, Path(dumps), number, number + 1)
+            nights.append(refresh(place).seconds)
+    return [row("one new dump / refresh", statistics.median(nights), everything, "s", "5 s at most")]
+
+
 MEASUREMENTS = {
     "refresh": whole,
     "validation": validation,
+    "night": night,
     "loading": loading,
     "memory": memory,
     "api": api,

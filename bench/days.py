@@ -19,15 +19,15 @@ def measure(place: Mapping[str, str], real: Path, dumps: Path, days: int) -> lis
     """Days that come one at a time and all at once, beside those that were read. `dumps`: the folder to write them in,
     made from the dump `real`.
     """
-    _write(real, dumps, 0, FEW)
+    write_dumps(real, dumps, 0, FEW)
     refresh(place)
-    _write(real, dumps, FEW, FEW + 1)
+    write_dumps(real, dumps, FEW, FEW + 1)
     _, few = measured(COMMAND, place)
-    _write(real, dumps, FEW + 1, days)
+    write_dumps(real, dumps, FEW + 1, days)
     backfill, lines = measured(COMMAND, place)
     staged = [line for line in lines if re.search(r"day \d+ of \d+$", line.text)]
     (made,) = (line for line in lines if line.text.startswith("offers_history "))
-    _write(real, dumps, days, days + 1)
+    write_dumps(real, dumps, days, days + 1)
     _, many = measured(COMMAND, place)
     ends = [staged[: ENDS + 1], staged[-ENDS - 1 :]]
     last, first = ((e[-1].seconds - e[0].seconds) / ENDS for e in reversed(ends))
@@ -50,5 +50,6 @@ def _day(lines: Sequence[Line]) -> float:
     return next(line.cpu for line in lines if line.text.endswith("day 1 of 1"))
 
 
-def _write(real: Path, dumps: Path, first: int, end: int) -> None:
+def write_dumps(real: Path, dumps: Path, first: int, end: int) -> None:
+    """Write the dumps of the days from `first` on, up to `end`, made from the dump `real`: a process of its own."""
     subprocess.run([sys.executable, "-m", "bench.dumps", str(real), str(dumps), str(first), str(end)], check=True)

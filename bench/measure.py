@@ -42,10 +42,11 @@ class ChildFailedError(MobivilleError):
 
 @dataclass
 class Run:
-    """A measured process. `made`: seconds to make the rows of each table."""
+    """A measured process: until its end and until its first line. `made`: seconds to make the rows of each table."""
 
     seconds: float
     peak_mib: float
+    first_line: float
     made: dict[str, float] = field(default_factory=dict)
     rows: dict[str, int] = field(default_factory=dict)
 
@@ -142,7 +143,7 @@ def measured(command: Sequence[str], environment: Mapping[str, str]) -> tuple[Ru
             errors.seek(0)
             said = "\n".join([*(line.text for line in lines), errors.read()])
             raise ChildFailedError(f"{' '.join(command)} ended with {process.returncode}:\n{said}")
-    return Run(seconds, peak[0] / 2**20), lines
+    return Run(seconds, peak[0] / 2**20, lines[0].seconds if lines else seconds), lines
 
 
 @contextmanager
