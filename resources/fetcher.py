@@ -24,6 +24,6 @@ class Fetcher(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def fetch(self, names: Sequence[str], progress: Callable[[str], None], try_sources: "Try") -> list["Outcome"]:
         """See `resources.fetching.fetch`."""
-        from resources.fetching import fetch  # what speaks HTTP takes a sixth of a second, which a refresh does without
+        from resources.fetching import fetch  # what speaks HTTP takes a tenth of a second, which a refresh does without
 
         return fetch(names, progress, try_sources)

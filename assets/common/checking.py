@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cache
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -14,6 +15,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 import pandas as pd
+from tqdm import tqdm
 
 UNUSED = ("scipy.stats", "altair")
 """What the library imports for distributions and their charts, which no rule of ours has: 0.8 s and 35 MB."""
@@ -50,7 +52,8 @@ def begin() -> None:
     """
     global _beside
     if sys.platform == "linux":
-        _beside = _Process()
+        with suppress(OSError):  # where there may be no more processes this one checks
+            _beside = _Process()
 
 
 class _Process:
@@ -85,6 +88,7 @@ def _answer(others_end: Connection, questions: Connection) -> None:
     """Answer until nobody asks any more."""
     try:
         others_end.close()
+        tqdm.set_lock(threading.RLock())  # not that of all processes: killed with it, this one would hold it for ever
         _great_expectations()
         while True:
             questions.send(_unmet(*questions.recv()))

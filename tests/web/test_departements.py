@@ -7,7 +7,7 @@ import httpx
 from playwright.sync_api import expect
 
 from tests.conftest import ROOT
-from tests.web.conftest import Altered, Visit
+from tests.web.conftest import Altered, Visit, comes_true
 from tests.web.test_page import PAGE, total
 
 KNOWN = "import('/page/departements.js').then((it) => it.DEPARTEMENTS.map((one) => Object.values(one)))"
@@ -106,7 +106,7 @@ def test_a_department_is_chosen_by_the_keyboard(visit: Visit) -> None:
     expect(page.get_by_role("combobox", name="Département")).to_be_focused()
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Home")
-    page.wait_for_function("!location.search")
+    comes_true(page, "!location.search")
     expect(page.get_by_role("combobox", name="Département").locator("option")).to_have_count(102)
 
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from tests.web.conftest import Visit
+from tests.web.conftest import Visit, comes_true
 from tests.web.test_page import PAGE, total
 
 IS_IN = """(areas) => {
@@ -157,7 +157,5 @@ def test_the_map_is_zoomed_and_moved(visit: Visit) -> None:
     page.keyboard.down("Control")
     page.mouse.wheel(0, -100)
     page.keyboard.up("Control")
-    page.wait_for_function(
-        f"document.querySelector('.map .region').getBoundingClientRect().width > {larger['width'] * 1.2}"
-    )
+    comes_true(page, f"document.querySelector('.map .region').getBoundingClientRect().width > {larger['width'] * 1.2}")
     assert before_names > 10

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Route, expect
 
-from tests.web.conftest import Visit
+from tests.web.conftest import Visit, comes_true
 from tests.web.test_page import names, total
 
 ONE_ROUND_TRIP = 10 * 1_460  # bytes: the first window of TCP, RFC 6928
@@ -85,7 +85,7 @@ def test_the_first_answer_is_enough_for_a_first_text(visit: Visit, url: str) -> 
     first = visit.page.goto("", wait_until="commit")
     assert first is not None
     assert len(first.body()) < ONE_ROUND_TRIP
-    visit.page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length > 0")
+    comes_true(visit.page, "performance.getEntriesByName('first-contentful-paint').length > 0")
     expect(visit.page.get_by_text("Chargement des données…")).to_be_visible()
     assert len(others) > 3
     visit.page.unroute_all()  # and let go of those that were held

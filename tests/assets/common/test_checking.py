@@ -11,6 +11,7 @@ from contextlib import suppress
 import pandas as pd
 import psutil
 import pytest
+from tqdm import tqdm
 
 from assets.common import checking
 from assets.common.checking import Rule, Unmet, begin, unmet
@@ -71,6 +72,30 @@ def beside(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
 def test_a_process_that_ends_loses_no_answer(beside: int, number: signal.Signals) -> None:
     os.kill(beside, number)
     assert unmet(FRAME, RULES) == FOUND
+    assert unmet(FRAME, RULES) == FOUND
+
+
+def test_it_shares_no_lock_with_the_process_that_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed with one it would hold it for ever: that of tqdm, which the library takes, is one of all processes."""
+    monkeypatch.setattr(checking, "_beside", None)
+    lock = tqdm.get_lock()  # type: ignore[no-untyped-call]
+    begin()
+    assert checking._beside
+    questions = checking._beside._questions
+    with lock:
+        questions.send((FRAME, RULES))
+        assert questions.poll(60)
+    assert questions.recv() == FOUND
+    questions.close()
+
+
+def test_where_there_may_be_no_more_processes_this_one_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused() -> int:
+        raise BlockingIOError("Resource temporarily unavailable")
+
+    monkeypatch.setattr(checking, "_beside", None)
+    monkeypatch.setattr(os, "fork", refused)
+    begin()
     assert unmet(FRAME, RULES) == FOUND
 
 
