@@ -15,12 +15,15 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 import pandas as pd
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 UNUSED = ("scipy.stats", "altair")
 """What the library imports for distributions and their charts, which no rule of ours has: 0.8 s and 35 MB."""
 NUMBER = "number"
 """What the library keeps with a rule, to tell its result by."""
+
+PATIENCE_SECONDS = 300
+"""A table takes a second at most: a process that says nothing for so long is hung, and ended."""
 
 
 class Rule(NamedTuple):
@@ -70,6 +73,8 @@ class _Process:
 
     def unmet(self, frame: pd.DataFrame, rules: Sequence[Rule]) -> list[Unmet]:
         with self._lock:
+            end = threading.Timer(PATIENCE_SECONDS, self.process.kill)
+            end.start()
             try:
                 self._questions.send((frame, rules))
                 found: list[Unmet] = self._questions.recv()
@@ -78,6 +83,8 @@ class _Process:
             except BaseException:  # an interrupt: what is still answered must not be taken for the next answer
                 self._questions.close()
                 raise
+            finally:
+                end.cancel()
             return found
 
 

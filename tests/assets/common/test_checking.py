@@ -11,7 +11,7 @@ from contextlib import suppress
 import pandas as pd
 import psutil
 import pytest
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from assets.common import checking
 from assets.common.checking import Rule, Unmet, begin, unmet
@@ -96,6 +96,14 @@ def test_where_there_may_be_no_more_processes_this_one_answers(monkeypatch: pyte
     monkeypatch.setattr(checking, "_beside", None)
     monkeypatch.setattr(os, "fork", refused)
     begin()
+    assert unmet(FRAME, RULES) == FOUND
+
+
+def test_a_process_that_hangs_is_ended_and_loses_no_answer(beside: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checking, "PATIENCE_SECONDS", 0.2)
+    os.kill(beside, signal.SIGSTOP)
+    repeated = pd.concat([FRAME] * 50_000)  # more than the pipe takes
+    assert [len(rule.positions) for rule in unmet(repeated, RULES[:2])] == [50_000]
     assert unmet(FRAME, RULES) == FOUND
 
 
