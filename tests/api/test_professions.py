@@ -189,6 +189,7 @@ def test_one_slow_service_holds_up_neither_the_others_nor_the_warehouse(
     lists = [[f"01{number:03}"] for number in range(1, 51)]
     slow = {"codeRome": ["A1101"], "inseeList": lists}
     with ThreadPoolExecutor(4) as pool:
+        started = time.monotonic()
         waiting = [pool.submit(api.post, "/professions/searchCountList", json=slow) for _ in range(2)]
         time.sleep(0.2)
         assert api.post("/cities/autocomplete", json={"query": "ly"}).status_code == 200
@@ -196,6 +197,7 @@ def test_one_slow_service_holds_up_neither_the_others_nor_the_warehouse(
         assert api.post("/cities/search-close-companies", json=body).json()["companies_count"] == 12
         assert not any(future.done() for future in waiting)
         answers = [future.result().json() for future in waiting]
+    assert time.monotonic() - started < 10 * live.ANSWER_SECONDS  # fifty wait at once
     assert answers[0] == [{"insee": insee, "total": None, "unavailable": True} for insee in lists]
 
 
@@ -275,6 +277,7 @@ def test_what_the_warehouse_knows_of_a_trade_is_answered_without_credentials(
 
 
 def test_a_dead_service_delays_an_answer_by_two_seconds_at_most(api: TestClient, outside: Service) -> None:
+    assert live.ANSWER_SECONDS < 2
     for path in (OFFERS, TENSION, SALARIES, HIRING, COMPANIES):
         outside.on(path, Answer({}, delay=10))
     bodies = {route: body for route, (body, _) in LIVE.items()}
