@@ -14,8 +14,8 @@ from assets.common.trial import try_sources
 from assets.raw_files import fetched_key
 from resources.errors import ServiceError
 from resources.failures import explained
-from resources.fetcher import DESCRIPTIONS, FETCHED, Fetcher
 from resources.sources.catalogue import Source, catalogue
+from resources.sources.fetched import DESCRIPTIONS, FETCHED
 
 GROUP = "fetching"
 
@@ -45,14 +45,14 @@ fetched = [_spec(name, catalogue()[name]) for name in (*FETCHED, DESCRIPTIONS)]
 
 
 @dg.op(out={}, pool=POOL)
-def fetch_sources(
-    context: dg.OpExecutionContext, config: Wanted, fetcher: dg.ResourceParam[Fetcher]
-) -> Iterator[dg.AssetMaterialization]:
+def fetch_sources(context: dg.OpExecutionContext, config: Wanted) -> Iterator[dg.AssetMaterialization]:
     """Fetch what is new of the given sources. One that fails is told at the end: the others are
     fetched all the same.
     """
+    from resources.fetching import fetch  # what speaks HTTP takes a tenth of a second, which a refresh does without
+
     with explained():
-        outcomes = fetcher.fetch(config.sources, context.log.info, try_sources)
+        outcomes = fetch(config.sources, context.log.info, try_sources)
         for outcome in outcomes:
             context.log.info(f"{outcome.source}: {outcome.state}: {outcome.detail}")
             if outcome.state in ("new", "unchanged"):

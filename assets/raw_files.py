@@ -15,9 +15,9 @@ from assets.common.expectations import of_age, too_old
 from assets.common.lineage import raw_key, raw_schema
 from assets.common.staging_asset import OWNERS
 from resources.errors import SourceError
-from resources.fetcher import DESCRIPTIONS, FETCHED
 from resources.raw_data import RawData
 from resources.sources.catalogue import Source, catalogue
+from resources.sources.fetched import DESCRIPTIONS, FETCHED
 from resources.sources.files import is_regular
 
 warnings.filterwarnings("ignore", category=dg.BetaWarning, message=".*multi_observable_source_asset")

@@ -9,7 +9,6 @@ from assets.raw_files import dump_is_whole, raw_files_are_recent
 from pipelines.event_log import keep_open
 from pipelines.executors import executor
 from pipelines.jobs import enrichment, fetch, offers_by_day, refresh
-from resources.fetcher import Fetcher
 from resources.raw_data import RawData
 from resources.settings import Settings
 from resources.staging import Staging
@@ -40,7 +39,6 @@ def definitions(settings: Settings) -> dg.Definitions:
         executor=executor(settings),
         resources={
             "raw_data": RawData.from_settings(settings),
-            "fetcher": Fetcher(),
             "staging": Staging(folder=str(settings.staging)),
             "warehouse": Warehouse(
                 url=_secret("MOBIVILLE_WAREHOUSE_URL", settings.warehouse_url),

@@ -9,7 +9,7 @@ import dagster as dg
 from assets.fetched import Wanted, fetch_sources
 from assets.offers_by_day import KEY, PARTITIONS, read_partition
 from assets.warehouse import Publishing, warehouse_tables
-from resources.fetcher import DESCRIPTIONS
+from resources.sources.fetched import DESCRIPTIONS
 
 warnings.filterwarnings("ignore", category=dg.BetaWarning, message=".*include_sources")
 

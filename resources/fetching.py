@@ -10,10 +10,10 @@ from resources.clients.rome_api import fetch_rome
 from resources.clients.wikimedia import Wikimedia, fetch_descriptions
 from resources.downloads.snapshots import CURRENT, FetchRun, Outcome, Try
 from resources.errors import CacheError, ServiceError, SourceError, StagingError
-from resources.fetcher import DESCRIPTIONS, FILES, ROME
 from resources.raw_data import RawData
 from resources.settings import Settings
 from resources.sources.catalogue import Source, catalogue
+from resources.sources.fetched import DESCRIPTIONS, FILES, ROME
 from resources.staging import Staging
 
 Progress = Callable[[str], None]
@@ -22,9 +22,9 @@ Progress = Callable[[str], None]
 def fetch(
     names: Sequence[str], progress: Progress, try_sources: Try, *, vintage: str | None = None, check: bool = False
 ) -> list[Outcome]:
-    """Fetch the named sources that have something new; with `check`, only report it. A source that fails, or whose
-    files `try_sources` refuses, does not stop the others. Raises FetchError if nothing can be fetched (no room, or
-    another run).
+    """Fetch the named sources that have something new, with Settings from the environment, so that no secret is in
+    Dagster's configuration; with `check`, only report it. A source that fails, or whose files `try_sources` refuses,
+    does not stop the others. Raises FetchError if nothing can be fetched (no room, or another run).
     """
     settings = Settings()
     http = Http.from_settings(settings)

@@ -128,8 +128,8 @@ def fetch(sources: tuple[str, ...], vintage: str | None, check: bool, as_json: b
     read_settings()
     from assets.common.trial import try_sources
     from resources.errors import FetchError
-    from resources.fetcher import DESCRIPTIONS, FETCHED  # Dagster takes a second to import
     from resources.fetching import fetch as fetch_new
+    from resources.sources.fetched import DESCRIPTIONS, FETCHED
 
     known = (*FETCHED, DESCRIPTIONS)
     unknown = [name for name in sources if name not in known]
